@@ -168,8 +168,9 @@ class Replay:
 
         from recobra.insight.queries.aging import ageing_on_day
         from recobra.payments.models import Payment
+        from recobra_core.stages import Limits
 
-        rows = ageing_on_day(portfolio_ids=[self.portfolio.pk], limits={}, as_of=day)
+        rows = ageing_on_day(portfolio_ids=[self.portfolio.pk], limits=Limits(), as_of=day)
         found = {row["bucket"]: row["amount_minor"] for row in rows}
         if found != ageing_of(today, day):
             self.faults.append(f"{day}: ageing is {found}, the file says {ageing_of(today, day)}")

@@ -10,7 +10,8 @@ from recobra.consent.models import ConsentEntry
 from recobra.kit import clock
 from recobra.messaging.channels.twilio_voice.links import voice_url
 from recobra.messaging.models import Contact
-from recobra.portfolio.models import CompanyHoliday, ContactPoint
+from recobra.portfolio.models import ContactPoint
+from tests import policies
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER = "+51999888777"
@@ -106,6 +107,6 @@ def test_nobody_is_put_through_on_a_holiday_of_the_company(caller, ringing, prov
     provider.settings = {**provider.settings, "person_number": "+5115550199"}
     provider.save(update_fields=["settings"])
     if is_holiday:
-        CompanyHoliday.objects.create(country="PE", day=monday, name="Aniversario")
+        policies.put_in_force(ringing.portfolio, holidays=[{"day": monday.isoformat(), "name": "Aniversario"}])
     press(caller, ringing, "8901", step="identity")
     assert ("+5115550199" in press(caller, ringing, "3", step="menu")[2]) is not is_holiday

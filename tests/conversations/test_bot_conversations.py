@@ -18,6 +18,7 @@ from recobra.portfolio.models import ContactPoint, Hold
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy.snapshot import read_carried_contacts
 from recobra.workbench.models import Task
+from tests import policies
 
 pytestmark = pytest.mark.django_db
 LINE = "+51987654321"
@@ -236,8 +237,7 @@ def test_a_message_marks_the_contact_it_answers(chat, rosa, world):
 
 
 def test_what_the_bot_cannot_work_goes_to_a_person(chat, rosa, company):
-    company.attributes = {"conversation": {"promise_days": "muchos"}}
-    company.save()
+    policies.put_in_force(company, promise_days="muchos")
     assert chat.writes("¿cuánto debo?") == ""
     found = chat.conversation()
     assert (found.mode, found.mode_reason) == ("PERSON", "bot_failed")
@@ -267,8 +267,7 @@ def test_an_answer_written_at_night_waits_for_the_morning_and_no_cycle_takes_it_
 
 
 def test_a_portfolio_says_what_may_be_promised(chat, rosa, company):
-    company.attributes = {"conversation": {"promise_days": 1, "promise_grace_days": 0}}
-    company.save()
+    policies.put_in_force(company, promise_days=1, promise_grace_days=0)
     known(chat)
     assert "hasta el martes" in chat.writes("pago todo el viernes")
     chat.writes("mañana")

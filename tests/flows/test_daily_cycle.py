@@ -9,10 +9,10 @@ from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
-from recobra.strategy.models import AccountState, Firing
+from recobra.strategy.models import AccountState, Alarm, Firing, KpiDay
 from recobra.workbench.models import Task
 from recobra_core.decide import ready
-from tests import receivables
+from tests import policies, receivables
 from tests.people import acting
 from tests.worlds import add_library
 
@@ -204,3 +204,17 @@ def test_who_has_a_contact_today_is_neither_touched_again_nor_out_of_reach(late,
 
 def test_an_installation_without_portfolios_has_a_day_too(db, now):
     assert run(now)["contacts_planned"] == 0
+
+
+def test_a_past_day_is_decided_by_the_policy_of_that_day(late, now):
+    run(now)
+    policies.put_in_force(late.portfolio, day=MONDAY + timedelta(1), extrajudicial_from=21, freshness_days=0)
+    run(now)
+    assert AccountState.objects.get().stage == "ADMINISTRATIVE"
+    monday = set(KpiDay.objects.values_list("key", "value"))
+    tuesday = MONDAY + timedelta(1)
+    run(now, tuesday)
+    assert AccountState.objects.get().stage == "EXTRAJUDICIAL"
+    assert set(KpiDay.objects.filter(day=MONDAY).values_list("key", "value")) == monday
+    # The load of Monday is too old for a policy that wants one of the day.
+    assert Alarm.objects.filter(kind="stale_load", cleared_at=None).exists()

@@ -12,7 +12,7 @@ from recobra.payments import operations as payments
 from recobra.payments.models import Payment
 from recobra.payments.operations.record import ROWS
 from recobra.portfolio.models import Account, Posting
-from tests import receivables
+from tests import policies, receivables
 from tests.people import acting
 
 DUE = date(2026, 10, 1)
@@ -178,3 +178,28 @@ def test_two_clicks_at_once_take_a_receipt_once(transactional_db, loan, now):
         thread.join(60)
     assert sorted(type(answer).__name__ for answer in answers) == ["Payment", "PaymentRefused"]
     assert Payment.objects.get().amount_minor == 1_000
+
+
+def test_a_payment_is_applied_in_the_order_of_its_day(company, now):
+    principal_first = ["PRINCIPAL", "FEE", "LATE_INTEREST", "INTEREST", "TAX"]
+    policies.put_in_force(company, day=date(2026, 11, 20), waterfall={"by": "due_date", "concepts": principal_first})
+    person = receivables.debtor(company, "Rosa")
+    loan = receivables.account(company, person, "L-1", (DUE, 10_000))
+    instalment = loan.instalments.get()
+    Posting.objects.create(
+        account=loan,
+        instalment=instalment,
+        kind="CHARGE",
+        concept="FEE",
+        amount_minor=500,
+        value_date=DUE,
+        booked_at=now,
+    )
+    rows = [
+        {"debtor_id": person.pk, "account_id": loan.pk, "amount_minor": 300, "paid_date": day, "reference": f"R-{day}"}
+        for day in (date(2026, 11, 20), date(2026, 11, 19))
+    ]
+    table = pa.Table.from_pylist(rows, ROWS)
+    payments.record_payments(portfolio_id=company.pk, rows=table, source="FILE", load_id=None, actor="ana", now=now)
+    paid = Posting.objects.filter(kind="PAYMENT").order_by("value_date").values_list("concept", "amount_minor")
+    assert list(paid) == [("FEE", -300), ("PRINCIPAL", -300)]

@@ -15,7 +15,8 @@ from recobra.messaging import queries
 from recobra.messaging.dispatch import run
 from recobra.messaging.dispatch.lease import give_back, hold_lease, lease_contacts
 from recobra.messaging.models import Contact, MailboxMessage
-from recobra.portfolio.models import CompanyHoliday, ContactPoint, Hold
+from recobra.portfolio.models import ContactPoint, Hold
+from tests import policies
 from tests.messaging.smtp_sink import Sink
 from tests.worlds import TODAY, soon
 
@@ -124,7 +125,7 @@ def every_account_disputed(world, contact):
 
 
 def company_holiday(world, contact):
-    CompanyHoliday.objects.create(country="PE", day=TODAY, name="Aniversario")
+    policies.put_in_force(contact.portfolio, holidays=[{"day": TODAY.isoformat(), "name": "Aniversario"}])
 
 
 @pytest.mark.parametrize(

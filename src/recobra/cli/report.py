@@ -55,10 +55,13 @@ def _aging_rows(as_of: date, code: str | None) -> list[dict[str, Any]]:
     `code` is that of the portfolio, None for all.
     """
     from recobra.insight.queries.aging import ageing_on_day  # noqa: PLC0415 - needs the settings
+    from recobra.policy.portfolio_policies import policy_on  # noqa: PLC0415
     from recobra.portfolio import setup  # noqa: PLC0415
+    from recobra_core.stages import Limits  # noqa: PLC0415
 
     portfolios = [setup.get_portfolio(code=code)] if code else setup.list_portfolios()
-    limits = portfolios[0].limits if code else {}
+    # Portfolios of several policies are compared by the standard buckets.
+    limits = policy_on(portfolios[0].pk, as_of).limits if code else Limits()
     rows = []
     for currency in sorted({portfolio.currency for portfolio in portfolios}):
         portfolio_ids = [portfolio.pk for portfolio in portfolios if portfolio.currency == currency]

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 from django.utils.translation import gettext as _
@@ -15,8 +15,10 @@ from recobra.access.actors import Actor, Service
 from recobra.compliance import incidents
 from recobra.consent import operations as consent
 from recobra.conversations import operations as conversations
+from recobra.journal.actor import Actor
 from recobra.journal.operations import Facts, register_reaction
 from recobra.messaging import operations as messaging
+from recobra.policy import portfolio_policies
 from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
 from recobra.strategy import schedule
@@ -25,9 +27,6 @@ from recobra.strategy.operations.redecide import REDECIDE_LIMIT
 from recobra.workbench import operations as workbench
 
 _log = logging.getLogger(__name__)
-# Days for which a hold leaves a debtor in peace while a person looks for a payment, or answers a complaint.
-PAYMENT_SEARCH_DAYS: Final = 5
-COMPLAINT_DAYS: Final = 15
 _TASKS = pa.schema(
     [
         ("portfolio_id", pa.int64()),
@@ -43,6 +42,7 @@ _TASKS = pa.schema(
 
 def connect() -> None:
     """Register the reactions to each kind of fact; those of one kind run in this order."""
+    register_reaction("portfolio.opened", begin_policy)
     register_reaction("payment.recorded", cancel_contacts_of_payer)
     for kind in ("contact.cancelled", "contact.blocked"):
         register_reaction(kind, void_firings)
@@ -62,6 +62,13 @@ def connect() -> None:
     register_reaction("dispute.opened", hold_disputed_debt)
     register_reaction("payment.reported", hold_until_payment_is_found)
     register_reaction("person.asked", assign_conversation)
+
+
+def begin_policy(facts: Facts) -> None:
+    """Give a portfolio that was opened the first version of its policy."""
+    actor = Actor(name=facts.actor, user_id=facts.actor_id, now=facts.at, rights=frozenset())
+    for portfolio_id in facts.rows["portfolio_id"].to_pylist():
+        portfolio_policies.begin_policy(portfolio_id=portfolio_id, actor=actor)
 
 
 def cancel_contacts_of_payer(facts: Facts) -> None:
@@ -180,7 +187,9 @@ def hold_until_payment_is_found(facts: Facts) -> None:
     """Place a short hold while a person looks for the payment that a debtor reports."""
     for row, report in _facts_of_debtors(facts):
         if report.get("verified"):
-            ends_on = schedule.today(facts.at) + timedelta(days=PAYMENT_SEARCH_DAYS)
+            today = schedule.today(facts.at)
+            policy = portfolio_policies.policy_on(row["portfolio_id"], today)
+            ends_on = today + timedelta(days=policy.payment_search_days)
             _place_hold(facts, row, "PAYMENT_IN_PROCESS", ends_on=ends_on)
         _create_task(facts, row, "payment", _("Look for the payment that the debtor tells of"))
 
@@ -195,7 +204,9 @@ def assign_conversation(facts: Facts) -> None:
     """Give a conversation to a person; until a complaint is answered, nothing automatic writes to its debtor."""
     for row, handover in _facts_of_debtors(facts):
         if handover.get("reason") == "complaint":
-            ends_on = schedule.today(facts.at) + timedelta(days=COMPLAINT_DAYS)
+            today = schedule.today(facts.at)
+            policy = portfolio_policies.policy_on(row["portfolio_id"], today)
+            ends_on = today + timedelta(days=policy.complaint_days)
             _place_hold(facts, row, "OTHER", ends_on=ends_on)
         _create_task(facts, row, "conversation", _("Answer the conversation"))
 

@@ -37,6 +37,7 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "provider.saved": ("send", "quiet"),
     "house_rule.saved": ("adjustments-horizontal", "calm"),
     "house_rule.retired": ("adjustments-horizontal", "quiet"),
+    "portfolio_policy.saved": ("adjustments-horizontal", "calm"),
     "provider.tested": ("send", "quiet"),
     "webhook.failed": ("alert-triangle", "bad"),
     "webhook.forged": ("alert-triangle", "bad"),

@@ -18,7 +18,7 @@ from recobra.consent.ledger import DEBTOR, Source
 from recobra.consent.models import Silence
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations import identity_attempts
-from recobra.conversations.bot_facts import conversation_settings, is_office_open
+from recobra.conversations.bot_facts import is_office_open
 from recobra.conversations.webhooks.receive import UnknownProvider, refuse_forged
 from recobra.journal.operations import record
 from recobra.messaging.channels import ADAPTERS
@@ -29,6 +29,7 @@ from recobra.messaging.models import Contact, Provider
 from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL, plan_contacts
 from recobra.messaging.providers import routing
 from recobra.messaging.receipts.record import record_receipts
+from recobra.policy.portfolio_policies import policy_on
 from recobra.portfolio import address_forms
 from recobra.portfolio.identity import MAX_TRIES
 from recobra.portfolio.models import Channel
@@ -116,9 +117,9 @@ def _is_silenced(contact: Contact) -> bool:
 def _collect_facts(contact: Contact, config: Config, url: str, form: Mapping[str, str], now: datetime) -> CallFacts:
     """Return the facts that a call speaks by; `url` is where Twilio reports the keys, `form` what it sent now."""
     debtor = contact.debtor
-    settings = conversation_settings(contact.portfolio)
+    policy = policy_on(contact.portfolio_id, _local_day(contact, now))
     creditor = debtor.creditor
-    has_people = is_office_open(contact.portfolio, settings, now)
+    has_people = is_office_open(contact.portfolio, policy, now)
     return CallFacts(
         url=url,
         country=debtor.country,
@@ -130,7 +131,7 @@ def _collect_facts(contact: Contact, config: Config, url: str, form: Mapping[str
         caller=config.settings.get("from_number", ""),
         identity=debtor.national_id,
         person_number=config.settings.get("person_number", "") if has_people else "",
-        max_promise_days=settings.promise_days,
+        max_promise_days=policy.promise_days,
         answered_by=form.get("AnsweredBy", ""),
     )
 
@@ -169,7 +170,7 @@ def _perform_action(action: CallAction, contact: Contact, promise_date: date | N
     elif action is CallAction.SEND_PAY_LINK:
         _plan_payment_sms(contact, now)
     elif action is CallAction.PROMISE and promise_date is not None:
-        grace_days = conversation_settings(contact.portfolio).promise_grace_days
+        grace_days = policy_on(contact.portfolio_id, _local_day(contact, now)).promise_grace_days
         _record_fact("promise.registered", contact, now, date=promise_date.isoformat(), grace_days=grace_days)
     elif action in {CallAction.TALK, CallAction.UNIDENTIFIED}:
         reason = "asked" if action is CallAction.TALK else "unidentified"

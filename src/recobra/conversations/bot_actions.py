@@ -14,11 +14,12 @@ from recobra.consent.models import ConsentEntry
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations import identity_attempts
 from recobra.conversations.bot.turns import Action
-from recobra.conversations.bot_facts import WRONG_IDENTITY, candidate_debtor_ids, conversation_settings
+from recobra.conversations.bot_facts import WRONG_IDENTITY, candidate_debtor_ids
 from recobra.conversations.counterparty import Counterparty
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.reply import BOT
 from recobra.journal.operations import record
+from recobra.policy.portfolio_policies import policy_on
 from recobra.portfolio import address_forms
 
 
@@ -108,13 +109,14 @@ def _refuse_identity(_action: Action, context: MessageContext) -> None:
 def _register_promise(action: Action, context: MessageContext) -> None:
     """Record the promise as a fact; a reaction to it makes the promise."""
     portfolio = context.counterparty.portfolio
+    today = context.counterparty.today or context.now.date()
     _record_fact(
         "promise.registered",
         context,
         amount_minor=action.payload["amount_minor"],
         date=action.payload["day"],
         currency=portfolio.currency,
-        grace_days=conversation_settings(portfolio).promise_grace_days,
+        grace_days=policy_on(portfolio.pk, today).promise_grace_days,
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from recobra.conversations import identity_attempts
 from recobra.conversations.bot.identity import digest_figures
@@ -14,8 +13,10 @@ from recobra.conversations.bot.turns import Facts, Limits
 from recobra.conversations.counterparty import Counterparty, debtors_at
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.kit.zones import first_zone
+from recobra.policy.portfolio_policies import policy_on
+from recobra.policy.settings import Policy
 from recobra.portfolio.identity import IDENTITY_FIGURES, MAX_TRIES
-from recobra.portfolio.models import CompanyHoliday, Debtor, Hold, Portfolio
+from recobra.portfolio.models import Debtor, Hold, Portfolio
 from recobra.portfolio.statement import Statement, fetch_statements
 from recobra_core.law.calendar import find_open_state
 
@@ -24,32 +25,11 @@ WRONG_IDENTITY: Final = "identity_wrong"
 _HOLDS_THAT_ALLOW: Final = (Hold.Reason.PROMISE, Hold.Reason.PAYMENT_IN_PROCESS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConversationSettings:
-    """Settings of a portfolio's conversations: limits of promises, and office hours (`attributes.conversation`)."""
-
-    promise_days: int = 7
-    promise_min_minor: int = 1
-    promise_grace_days: int = 2
-    people_from: time = time(9)
-    people_to: time = time(18)
-
-
-def conversation_settings(portfolio: Portfolio) -> ConversationSettings:
-    """Return a portfolio's settings, with the defaults for those it does not set. Raises ValueError, TypeError."""
-    attributes: Mapping[str, Any] = portfolio.attributes.get("conversation", {})
-    changes: dict[str, Any] = {}
-    for name, value in attributes.items():
-        # `people_from` and `people_to` are times of day, all others are numbers.
-        changes[name] = time.fromisoformat(value) if name.startswith("people") else int(value)
-    return replace(ConversationSettings(), **changes)
-
-
 def collect_facts(
     counterparty: Counterparty, conversation: Conversation, *, salt: bytes, tries: int, now: datetime
 ) -> Facts:
     """Return the facts of one debtor for one message; `tries` is the number of wrong answers that count."""
-    settings = conversation_settings(counterparty.portfolio)
+    policy = policy_on(counterparty.portfolio.pk, counterparty.today or now.date())
     creditor = counterparty.debtor.creditor
     # A debt on hold, such as a disputed one, is not collected.
     documents = _load_statement(counterparty, now).without_held().overdue
@@ -62,16 +42,16 @@ def collect_facts(
         currency=currency,
         overdue_minor=sum(document.owed_minor for document in documents if document.currency == currency),
         may_collect=_may_collect(counterparty, conversation, now),
-        is_office_open=is_office_open(counterparty.portfolio, settings, now),
-        office_hours=format_hours(begin=f"{settings.people_from:%H:%M}", end=f"{settings.people_to:%H:%M}"),
-        limits=Limits(promise_days=settings.promise_days, promise_min_minor=settings.promise_min_minor),
+        is_office_open=is_office_open(counterparty.portfolio, policy, now),
+        office_hours=format_hours(begin=f"{policy.people_from:%H:%M}", end=f"{policy.people_to:%H:%M}"),
+        limits=Limits(promise_days=policy.promise_days, promise_min_minor=policy.promise_min_minor),
         identity=digest_figures(expected, salt=salt) if expected else None,
         salt=salt,
         identity_blocked=tries >= MAX_TRIES or _is_guessing(conversation, now),
         # No payment link is connected yet: the bot says how to pay.
         can_pay_by_link=False,
         how_to_pay=" ".join(creditor.payment_instructions.split()),
-        promise_open_until=_promised_day(counterparty, settings, now),
+        promise_open_until=_promised_day(counterparty, policy, now),
     )
 
 
@@ -130,14 +110,10 @@ def _may_collect(counterparty: Counterparty, conversation: Conversation, now: da
     return opening.is_open
 
 
-def is_office_open(portfolio: Portfolio, settings: ConversationSettings, now: datetime) -> bool:
-    """Return whether people of a portfolio are there to talk to, by its own clock and holidays."""
+def is_office_open(portfolio: Portfolio, policy: Policy, now: datetime) -> bool:
+    """Return whether people of a portfolio are there to talk to, by its policy of the day and its own clock."""
     zone = first_zone(portfolio.time_zone)
-    if zone is None:
-        return False
-    local = now.astimezone(zone)
-    is_holiday = CompanyHoliday.objects.filter(country=portfolio.country, day=local.date()).exists()
-    return not is_holiday and local.weekday() < 5 and settings.people_from <= local.time() < settings.people_to
+    return zone is not None and policy.is_office_open(now.astimezone(zone))
 
 
 def _is_guessing(conversation: Conversation, now: datetime) -> bool:
@@ -146,10 +122,10 @@ def _is_guessing(conversation: Conversation, now: datetime) -> bool:
     return wrong.filter(received_at__gt=now - identity_attempts.ATTEMPT_WINDOW).count() >= MAX_TRIES
 
 
-def _promised_day(counterparty: Counterparty, settings: ConversationSettings, now: datetime) -> date | None:
+def _promised_day(counterparty: Counterparty, policy: Policy, now: datetime) -> date | None:
     """Return the day of the open promise, None without one: its hold ends some days of grace later."""
     holds = _holds_in_force(counterparty, now)
     ends = [hold.ends_on for hold in holds if hold.reason == Hold.Reason.PROMISE and hold.ends_on]
     if not ends:
         return None
-    return max(ends) - timedelta(days=settings.promise_grace_days)
+    return max(ends) - timedelta(days=policy.promise_grace_days)

@@ -7,7 +7,7 @@ from typing import Final
 
 from recobra.conversations.counterparty import Counterparty
 from recobra.kit.zones import first_zone
-from recobra.portfolio.models import CompanyHoliday
+from recobra.policy.portfolio_policies import policy_histories
 from recobra_core.law.calendar import LONGEST_WAIT_DAYS, find_open_state
 
 # The data of the law let an answer leave at any hour within a quarter of an hour; the dispatcher needs two minutes.
@@ -28,7 +28,8 @@ def earliest_departure(
     if answers_at is not None and now - answers_at < IMMEDIATE_REPLY:
         return now
     at = now
-    holidays = set(CompanyHoliday.objects.filter(country=counterparty.country).values_list("day", flat=True))
+    portfolio_id = counterparty.portfolio.pk
+    holidays = policy_histories([portfolio_id])[portfolio_id].holidays()
     for _day in range(LONGEST_WAIT_DAYS):
         local = at.astimezone(zone)
         if local.date() in holidays:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -17,9 +19,12 @@ from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.policy.facts import CompanyRuleRetired, CompanyRuleSaved
 from recobra.policy.models import HouseRule
+from recobra.policy.portfolio_policies import PolicyHistories, policy_histories
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.scope import check_every_portfolio, check_portfolio
 from recobra_core import law
+
+_DIGEST_LENGTH: Final = 12
 
 
 class CompanyRuleRefused(Exception):
@@ -106,8 +111,16 @@ def _check_reach(portfolio_id: int | None, actor: Actor) -> None:
         check_portfolio(actor, portfolio_id)
 
 
-def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> RulesInForce:
-    """Return the rules in force of some portfolios, or of all; several of one portfolio hold together."""
+def company_rules_in_force(
+    portfolio_ids: Iterable[int] | None = None, *, histories: PolicyHistories | None = None
+) -> RulesInForce:
+    """Return the rules in force of some portfolios, or of all, with the holidays of their policies.
+
+    Several rules of one portfolio hold together. `histories` are the policies of the portfolios, read unless given.
+    """
+    ids = list(Portfolio.objects.values_list("pk", flat=True) if portfolio_ids is None else portfolio_ids)
+    if histories is None:
+        histories = policy_histories(ids)
     versions = [
         _RuleVersion(
             rule_id=rule.pk,
@@ -118,30 +131,34 @@ def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> RulesI
         )
         for rule in HouseRule.objects.filter(retired_at__isnull=True).order_by("code", "version")
     ]
-    if not versions:
-        return RulesInForce(name_by_portfolio={}, rules_by_name={})
-    if portfolio_ids is None:
-        portfolio_ids = Portfolio.objects.values_list("pk", flat=True)
     names: dict[int, str] = {}
     rules_by_name: dict[str, law.CompanyRules] = {}
-    for portfolio_id in portfolio_ids:
+    for portfolio_id in ids:
         # A rule without a portfolio holds for all of them.
         applicable = tuple(version for version in versions if version.portfolio_id in (None, portfolio_id))
-        if applicable:
-            rules = _merge_rules(applicable)
+        holidays = histories[portfolio_id].holidays()
+        if applicable or holidays:
+            rules = _merge_rules(applicable, holidays)
             names[portfolio_id] = rules.name
             rules_by_name[rules.name] = rules
     return RulesInForce(name_by_portfolio=names, rules_by_name=rules_by_name)
 
 
 @lru_cache(maxsize=64)
-def _merge_rules(versions: tuple[_RuleVersion, ...]) -> law.CompanyRules:
-    """Return rules as one; its name holds their codes and versions, such as `visits.2+quiet.1`."""
+def _merge_rules(versions: tuple[_RuleVersion, ...], holidays: frozenset[date]) -> law.CompanyRules:
+    """Return rules as one; its name holds their codes and versions, such as `visits.2+quiet.1`.
+
+    Portfolios with the same rules and the same `holidays` share a name; the days are in it by their digest.
+    """
     parts = []
     for version in versions:
         document = json.loads(version.document_json)
         parts.append(law.read_company_rules({**document, "name": f"{version.code}.{version.version}"}))
-    return law.merge_company_rules(name="+".join(part.name for part in parts), parts=parts)
+    names = [part.name for part in parts]
+    if holidays:
+        days = " ".join(day.isoformat() for day in sorted(holidays))
+        names.append(f"holidays-{sha256(days.encode()).hexdigest()[:_DIGEST_LENGTH]}")
+    return law.merge_company_rules(name="+".join(names), parts=parts, holidays=holidays)
 
 
 def _countries_of_rule(portfolio_id: int | None) -> list[str]:

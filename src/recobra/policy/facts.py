@@ -1,6 +1,8 @@
-"""Kinds of facts about the company's own rules."""
+"""Kinds of facts about the company's own rules and the policies of portfolios."""
 
 from __future__ import annotations
+
+from datetime import date
 
 from django.utils.translation import gettext_lazy as _
 
@@ -23,3 +25,17 @@ class CompanyRuleRetired(Fact):
     house_rule_id: int
     code: str
     version: int
+
+
+@fact("portfolio_policy.saved", _("Policy of a portfolio saved"))
+class PortfolioPolicySaved(Fact):
+    """A version of a portfolio's policy was saved, to hold from a day on.
+
+    `changed` are the names of the settings that differ from the version before; `replaced` says whether it took the
+    place of one that was not yet in force.
+    """
+
+    policy_id: int
+    effective_from: date
+    changed: list[str]
+    replaced: bool

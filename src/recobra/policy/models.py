@@ -1,3 +1,6 @@
+from datetime import date
+from typing import Final
+
 from django.db import models
 
 from recobra.portfolio.models import Portfolio
@@ -23,3 +26,27 @@ class HouseRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} v{self.version}"
+
+
+FROM_THE_BEGINNING: Final = date.min
+"""The first day of a portfolio's first version: it holds for every day before the second."""
+
+
+class PortfolioPolicy(models.Model):
+    """A version of a portfolio's policy, in force from a day until the day of the next one. Personal data: none.
+
+    `document` is what `policy.settings.read_policy` reads. Once in force a version is never edited.
+    """
+
+    portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="policies", db_index=False)
+    effective_from = models.DateField()
+    document = models.JSONField()
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+
+    class Meta:
+        ordering = ["portfolio", "effective_from"]
+        constraints = [models.UniqueConstraint(fields=["portfolio", "effective_from"], name="portfolio_policy_once")]
+
+    def __str__(self) -> str:
+        return f"{self.portfolio_id} {self.effective_from}"

@@ -54,7 +54,10 @@ class Creditor(models.Model):
 
 
 class Portfolio(models.Model):
-    """Receivables of one creditor in one country and currency, worked under one policy. Personal data: none."""
+    """Receivables of one creditor in one country and currency, worked under one policy. Personal data: none.
+
+    `attributes` declares the creditor's own columns that rules may read. The policy is dated, in the app `policy`.
+    """
 
     class Industry(models.TextChoices):
         CONSUMER = "CONSUMER", _("Consumer credit")
@@ -68,10 +71,7 @@ class Portfolio(models.Model):
     country = models.CharField(max_length=2)
     currency = models.CharField(max_length=3)
     time_zone = models.TextField()
-    freshness_days = models.PositiveSmallIntegerField(default=2)
     attributes = models.JSONField(default=dict)
-    waterfall = models.JSONField(default=dict)
-    limits = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["code"]
@@ -362,21 +362,6 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} {self.starts_on}"
-
-
-class CompanyHoliday(models.Model):
-    """A day on which the company contacts nobody in a country, beside the public holidays. Personal data: none."""
-
-    country = models.CharField(max_length=2)
-    day = models.DateField()
-    name = models.TextField()
-
-    class Meta:
-        ordering = ["day"]
-        constraints = [models.UniqueConstraint(fields=["country", "day"], name="company_holiday_once")]
-
-    def __str__(self) -> str:
-        return f"{self.country} {self.day}"
 
 
 class LegalDecision(models.Model):

@@ -123,9 +123,8 @@ def open_portfolio(
     currency: str,
     time_zone: str,
     actor: Actor,
-    **settings: Any,
 ) -> Portfolio:
-    """Open a portfolio, or return the one that has the code. `settings`: attributes, waterfall, limits, freshness."""
+    """Open a portfolio, or return the one that has the code. Its policy begins with the product's own."""
     fields = {
         "creditor": creditor,
         "name": name,
@@ -133,7 +132,6 @@ def open_portfolio(
         "country": country,
         "currency": currency,
         "time_zone": time_zone,
-        **settings,
     }
     portfolio, is_new = Portfolio.objects.get_or_create(code=code, defaults=fields)
     if is_new:

@@ -197,9 +197,3 @@ def read_portfolios(scope: Scope) -> pa.Table:
     """Return the portfolios themselves (schema PORTFOLIOS)."""
     query = "SELECT id, creditor_id, code, currency, time_zone FROM portfolio_portfolio WHERE id = ANY(%s)"
     return tables.fetch(query, [list(scope.portfolio_ids)], PORTFOLIOS)
-
-
-def read_company_holidays() -> pa.Table:
-    """Return the company's own closed days: country, day."""
-    schema = pa.schema([("country", pa.string()), ("day", pa.date32())])
-    return tables.fetch("SELECT country, day FROM portfolio_companyholiday", [], schema)

@@ -11,9 +11,10 @@ from django.db import transaction
 
 from recobra.kit.alarm_rule import AlarmRule, InstallationAlarm, PortfolioAlarm
 from recobra.kit.declarations import declared
+from recobra.policy.settings import Policy
+from recobra.strategy.freshness import fresh_portfolios
 
 from .alarm_rules import STALE_LOAD
-from .freshness import fresh_portfolios
 from .models import Alarm
 
 
@@ -24,10 +25,12 @@ def alarm_rules() -> Mapping[str, AlarmRule]:
 
 
 @transaction.atomic
-def check_freshness(*, portfolio_ids: Iterable[int], as_of: date, now: datetime) -> frozenset[int]:
-    """Raise and clear the alarm of portfolios whose last load is too old for contacts; return those portfolios."""
-    checked_ids = frozenset(portfolio_ids)
-    stale = checked_ids - fresh_portfolios(checked_ids, day=as_of)
+def check_freshness(*, policies: Mapping[int, Policy], as_of: date, now: datetime) -> frozenset[int]:
+    """Raise and clear the alarm of portfolios whose last load is too old for contacts; return those portfolios.
+
+    `policies` are those of the portfolios on the day.
+    """
+    stale = frozenset(policies) - fresh_portfolios(policies, day=as_of)
     _update_alarms(STALE_LOAD, stale, now)
     return stale
 

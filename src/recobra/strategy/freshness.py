@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date
 
 from recobra.intake.queries import last_loads
-from recobra.portfolio.models import Portfolio
+from recobra.policy.settings import Policy
 
 
-def fresh_portfolios(portfolio_ids: Iterable[int], *, day: date) -> frozenset[int]:
-    """Return those of the portfolios whose last load is new enough on a day to contact anybody."""
-    days_by_portfolio = dict(Portfolio.objects.filter(pk__in=list(portfolio_ids)).values_list("pk", "freshness_days"))
-    loaded_on = last_loads(days_by_portfolio)
+def fresh_portfolios(policies: Mapping[int, Policy], *, day: date) -> frozenset[int]:
+    """Return those of the portfolios whose last load is new enough on a day, by their policies of that day.
+
+    A portfolio that was never loaded is not. One query.
+    """
     return frozenset(
         portfolio_id
-        for portfolio_id, days in days_by_portfolio.items()
-        if portfolio_id in loaded_on and loaded_on[portfolio_id] >= day - timedelta(days)
+        for portfolio_id, loaded_on in last_loads(policies).items()
+        if policies[portfolio_id].is_fresh(loaded_on, day)
     )

@@ -6,17 +6,19 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
-from typing import Any
 
 from recobra.messaging.queries import open_channels
 from recobra.policy.company_rules import RulesInForce, company_rules_in_force
+from recobra.policy.portfolio_policies import policy_histories
+from recobra.policy.settings import Policy
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.read_column import ReadColumn
 from recobra_core.decide.daily import PortfolioLimits
 from recobra_core.decide.strategy import Strategy
 from recobra_core.rules import ACCOUNT_COLUMNS, Catalogue, Column, ColumnType
-from recobra_core.stages import Bucket, Limits
+from recobra_core.stages import Limits
 
 from .fact_columns import read_columns
 from .models import Assignment, StrategyVersion
@@ -34,11 +36,13 @@ _COLUMN_TYPES: Mapping[str, ColumnType] = {
 class Policies:
     """Limits, strategies and company rules by which the core decides for some portfolios.
 
-    `versions` are the ids of the strategy versions by code, `followed` the portfolios that have a strategy.
+    `by_portfolio` are the portfolios' own policies on the day, `versions` the ids of the strategy versions by code,
+    `followed` the portfolios that have a strategy.
     """
 
     portfolio_ids: tuple[int, ...]
     policies: tuple[PortfolioLimits, ...]
+    by_portfolio: Mapping[int, Policy]
     attributes: Mapping[str, ColumnType]
     versions: Mapping[str, int]
     followed: frozenset[int]
@@ -70,8 +74,8 @@ class Policies:
         return json.dumps([repr(self.policies), sorted(self.versions.items()), self.channels_open], default=str)
 
 
-def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
-    """Return the policies of some portfolios, or of all.
+def policies_in_force(portfolio_ids: Iterable[int] | None = None, *, day: date) -> Policies:
+    """Return the policies of some portfolios, or of all, on a day.
 
     Portfolios with the same limits and the same strategy share one entry: the core decides for them at once.
     """
@@ -86,30 +90,28 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
         for code in sorted(set(code_by_portfolio.values()))
         if code in published
     }
-    groups: dict[tuple[str, str], list[Portfolio]] = defaultdict(list)
-    for portfolio in portfolios:
-        limits = json.dumps(portfolio.limits, sort_keys=True)
-        code = code_by_portfolio.get(portfolio.pk, "")
-        groups[limits, code].append(portfolio)
+    ids = tuple(portfolio.pk for portfolio in portfolios)
+    histories = policy_histories(ids)
+    by_portfolio = {portfolio_id: histories[portfolio_id].on(day) for portfolio_id in ids}
+    groups: dict[tuple[Limits, str], list[int]] = defaultdict(list)
+    for portfolio_id, policy in by_portfolio.items():
+        groups[policy.limits, code_by_portfolio.get(portfolio_id, "")].append(portfolio_id)
     entries = tuple(
-        PortfolioLimits(
-            portfolio_ids=tuple(portfolio.pk for portfolio in alike),
-            limits=parse_limits(alike[0].limits),
-            strategy=strategies.get(code),
-        )
-        for (_limits, code), alike in groups.items()
+        PortfolioLimits(portfolio_ids=tuple(alike), limits=limits, strategy=strategies.get(code))
+        for (limits, code), alike in groups.items()
     )
     if not entries:  # an installation without portfolios has a day too
         entries = (PortfolioLimits(portfolio_ids=(), limits=Limits(), strategy=None),)
     followed = frozenset(pk for entry in entries if entry.strategy for pk in entry.portfolio_ids)
     return Policies(
-        portfolio_ids=tuple(portfolio.pk for portfolio in portfolios),
+        portfolio_ids=ids,
         policies=entries,
+        by_portfolio=by_portfolio,
         attributes=attributes,
         versions={code: published[code].pk for code in strategies},
         followed=followed,
         channels_open=open_channels(),
-        company_rules=company_rules_in_force(portfolio.pk for portfolio in portfolios),
+        company_rules=company_rules_in_force(ids, histories=histories),
     )
 
 
@@ -118,14 +120,6 @@ def _parse_strategy(document: str, attributes: tuple[tuple[str, ColumnType], ...
     """Return the strategy of a JSON document; `attributes` are the names and types of the portfolios' own columns."""
     # A published version never changes, so each process parses it once.
     return Strategy.parse(json.loads(document), catalogue=catalogue_with(dict(attributes)))
-
-
-def parse_limits(document: Mapping[str, Any]) -> Limits:
-    """Return a portfolio's limits; those that the document leaves out keep their default. Raises LimitsError."""
-    values = dict(document)
-    if "buckets" in values:
-        values["buckets"] = tuple(Bucket(**bucket) for bucket in values["buckets"])
-    return Limits(**values)
 
 
 def _attribute_types(portfolios: Iterable[Portfolio]) -> dict[str, ColumnType]:
@@ -137,6 +131,11 @@ def _attribute_types(portfolios: Iterable[Portfolio]) -> dict[str, ColumnType]:
             is_same_elsewhere = types.get(name, column_type) == column_type
             types[name] = column_type if is_same_elsewhere else "text"
     return types
+
+
+def rule_catalogue() -> Catalogue:
+    """Return the columns that rules may use here, the portfolios' own attributes included."""
+    return catalogue_with(_attribute_types(Portfolio.objects.order_by("id")))
 
 
 def catalogue_with(attributes: Mapping[str, ColumnType]) -> Catalogue:

@@ -14,13 +14,12 @@ from recobra.access.queries import User
 from recobra.portfolio.models import Account, Portfolio
 from recobra.portfolio.queries import portfolios_for
 from recobra_core.decide import Strategy, ready
-from recobra_core.rules import Catalogue
 
 from .models import Assignment, CycleStep
 from .models import CycleRun as CycleRun  # noqa: PLC0414 - the doors name the types from here
 from .models import StrategyVersion as StrategyVersion  # noqa: PLC0414
 from .operations.cycle import STEPS
-from .policies import catalogue_with, policies_in_force
+from .policies import rule_catalogue as rule_catalogue  # noqa: PLC0414 - doors ask the queries for it
 
 Status = StrategyVersion.Status
 
@@ -92,11 +91,6 @@ def accounts_following(code: str) -> int:
     """Return how many open accounts of the whole installation follow a strategy."""
     ids = Assignment.objects.filter(strategy_code=code, active=True).values("portfolio_id")
     return Account.objects.filter(portfolio__in=ids, status=Account.Status.OPEN).count()
-
-
-def rule_catalogue() -> Catalogue:
-    """Return the columns that rules may use here, the portfolios' own attributes included."""
-    return catalogue_with(policies_in_force().attributes)
 
 
 def parse_strategy(document: object) -> Strategy:

@@ -1,9 +1,9 @@
 """The gate over a written list of contacts: each row is a debtor of its own with its own earlier contacts."""
 
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -48,9 +48,7 @@ class UnreadableRow(Exception):
     expected: str
 
 
-def check_contacts(
-    rows: pa.Table, *, company_holidays: Iterable[tuple[str, date]] = (), engine: BaseBackend | None = None
-) -> pa.Table:
+def check_contacts(rows: pa.Table, *, engine: BaseBackend | None = None) -> pa.Table:
     """Answer every row: `allowed` (yes, no), `reason` (empty when allowed), `rule` and `source`.
 
     Columns: country (PE, BR-SP), time_zone, channel, local_datetime (local to time_zone), prior_contacts
@@ -73,7 +71,7 @@ def check_contacts(
             answers[index] = _Answer(allowed="no", reason="unreadable", rule=f"input/{error.column}", source=source)
         else:
             contacts.append(contact)
-    answers |= _judge_contacts(contacts, set(company_holidays), engine)
+    answers |= _judge_contacts(contacts, engine)
     answered = rows
     for name in ANSWER:
         texts = [getattr(answers[index], name) for index in range(rows.num_rows)]
@@ -85,9 +83,7 @@ def check_contacts(
     return answered
 
 
-def _judge_contacts(
-    contacts: list[_ListedContact], company_holidays: set[tuple[str, date]], engine: BaseBackend | None
-) -> dict[int, _Answer]:
+def _judge_contacts(contacts: list[_ListedContact], engine: BaseBackend | None) -> dict[int, _Answer]:
     """Pass the contacts through the gate; return the answer to each by its `candidate_id`."""
     candidates = [contact.candidate for contact in contacts]
     keys = [contact.opening for contact in contacts]
@@ -96,7 +92,7 @@ def _judge_contacts(
         history += contact.prior_contacts
     judged = judge_candidates(
         build_table(candidates, schema=CANDIDATE),
-        openings=build_openings(keys=keys, company_holidays=company_holidays),
+        openings=build_openings(keys=keys),
         history=build_table(history, schema=HISTORY),
         caps=build_caps(),
     ).select("candidate_id", *ANSWER)

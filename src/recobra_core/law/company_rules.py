@@ -47,11 +47,15 @@ class CompanyRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyRules:
-    """All rules of a company that apply to some portfolios. `visits_open`: the company makes visits at all."""
+    """All rules of a company that apply to some portfolios. `visits_open`: the company makes visits at all.
+
+    `holidays` are the days on which the company itself contacts nobody, beside the public ones.
+    """
 
     name: str
     rules: tuple[CompanyRule, ...]
     visits_open: bool
+    holidays: frozenset[date] = frozenset()
 
     def rules_for(self, *, country: str, channel: str) -> tuple[CompanyRule, ...]:
         """Return the rules that speak of a country and channel."""
@@ -89,14 +93,19 @@ def read_company_rules(document: str | Mapping[str, Any]) -> CompanyRules:
     )
 
 
-def merge_company_rules(*, name: str, parts: Iterable[CompanyRules]) -> CompanyRules:
-    """Return the rules of all under one name; visits are open where any part opens them."""
+def merge_company_rules(
+    *, name: str, parts: Iterable[CompanyRules], holidays: frozenset[date] = frozenset()
+) -> CompanyRules:
+    """Return the rules of all under one name, with the company's own holidays.
+
+    Visits are open where any part opens them.
+    """
     rules: list[CompanyRule] = []
     visits_open = False
     for part in parts:
         rules += part.rules
         visits_open = visits_open or part.visits_open
-    return CompanyRules(name=name, rules=tuple(rules), visits_open=visits_open)
+    return CompanyRules(name=name, rules=tuple(rules), visits_open=visits_open, holidays=holidays)
 
 
 def _read_rule(node: Node, rule: str) -> CompanyRule:

@@ -1,7 +1,7 @@
 """Openings of local days, in UTC: when a contact may be made in every zone the debtor may live in."""
 
 import zoneinfo
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -81,13 +81,11 @@ company, wants the consumer's authorisation of the channel. The rest is `CONDITI
 def build_openings(
     *,
     keys: Iterable[OpeningKey],
-    company_holidays: Collection[tuple[str, date]] = (),
     company_rules: Mapping[str, CompanyRules] = MappingProxyType({}),
 ) -> ir.Table:
     """Return one row per distinct key, in the shape of OPENINGS; a missing text key is written ''.
 
-    `company_holidays` are (country, local date) on which the company itself contacts nobody. `company_rules` are by
-    id, each under its own name; a key with another id is closed (`unknown_house`).
+    `company_rules` are by id, each under its own name; a key with another id is closed (`unknown_house`).
     """
     assert all(name == rules.name for name, rules in company_rules.items()), "company rules stand under their name"
     distinct = {
@@ -102,7 +100,7 @@ def build_openings(
         for key in keys
     }
     # In an order of its own, so that the table is the same whatever the order of the keys.
-    rows = [_build_row(key, company_holidays, company_rules) for key in sorted(distinct, key=_sort_key)]
+    rows = [_build_row(key, company_rules) for key in sorted(distinct, key=_sort_key)]
     return build_table(rows, schema=OPENINGS)
 
 
@@ -131,9 +129,7 @@ def zones_for(*, country: str | None, subdivision: str | None, stated_zone: str 
     return "|".join((*address_zones, stated_zone))
 
 
-def _build_row(
-    key: OpeningKey, company_holidays: Collection[tuple[str, date]], company_rules: Mapping[str, CompanyRules]
-) -> dict[str, object]:
+def _build_row(key: OpeningKey, company_rules: Mapping[str, CompanyRules]) -> dict[str, object]:
     """Return the OPENINGS of a key; a closed day has its reason, rule and source in place of the hours."""
     row: dict[str, object] = {**key._asdict(), **NO_CONDITIONS}
     # A closed day keeps what was found before it was refused: the gate names its regime and conditions all the same.
@@ -149,7 +145,7 @@ def _build_row(
             company_rules=rules,
         )
         _refuse_barred(key, country, regime, rules)
-        return row | _hours_columns(key, country, regime, rules, company_holidays)
+        return row | _hours_columns(key, country, regime, rules)
     except UnknownClause as unknown:
         closed = ClosedDay(reason="unknown_rule", rule=f"{unknown}/{key.channel}")
     except ClosedDay as refusal:
@@ -231,11 +227,7 @@ def _refuse_barred(key: OpeningKey, country: Country, regime: Regime, company: C
 
 
 def _hours_columns(
-    key: OpeningKey,
-    country: Country,
-    regime: Regime,
-    company: CompanyRules | None,
-    company_holidays: Collection[tuple[str, date]],
+    key: OpeningKey, country: Country, regime: Regime, company: CompanyRules | None
 ) -> dict[str, object]:
     """Return the opening common to all rules and zones, of the law and as the company narrows it. Raises ClosedDay."""
     day = key.local_date
@@ -246,7 +238,7 @@ def _hours_columns(
             raise ClosedDay(reason="closed_day", rule=f"{law.name}/window", source=law.source)
         if not law.open_on_holidays:
             _refuse_holiday(country, day, subdivision, rule=f"{law.name}/holidays", source=law.source)
-    if (country.code, day) in company_holidays:
+    if company is not None and day in company.holidays:
         raise ClosedDay(reason="holiday", rule=f"{country.code}/company-holiday", source=COMPANY_CALENDAR)
     opens, closes = _lawful_opening(key, country, day, regime)
     row: dict[str, object] = {"law_opens_at_utc": opens, "law_closes_at_utc": closes}

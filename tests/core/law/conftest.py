@@ -22,6 +22,7 @@ from recobra_core.law import (
     build_openings,
     join_openings,
     judge_candidates,
+    merge_company_rules,
     read_company_rules,
     zones_for,
 )
@@ -31,7 +32,6 @@ Stored = Callable[[list[dict[str, Any]], ibis.Schema], ibis.Table]
 Judge = Callable[[Iterable[Case]], list[dict[str, Any]]]
 
 ACCOUNT_OF_THE_PAST = 7
-COMPANY_HOLIDAYS = {("DO", date(2026, 12, 24))}
 COMPANY_RULES = {
     house.name: house
     for house in (
@@ -46,6 +46,7 @@ COMPANY_RULES = {
             """
         ),
         read_company_rules({"name": "visitas", "visits": "open"}),
+        merge_company_rules(name="feriados", parts=(), holidays=frozenset({date(2026, 12, 24)})),
     )
 }
 
@@ -74,7 +75,7 @@ def judge(engine: BaseBackend, stored: Stored) -> Judge:
         past = [row for number, case in enumerate(cases) for row in history(case, number)]
         table = judge_candidates(
             stored(rows, CANDIDATE),
-            openings=build_openings(keys=keys, company_holidays=COMPANY_HOLIDAYS, company_rules=COMPANY_RULES),
+            openings=build_openings(keys=keys, company_rules=COMPANY_RULES),
             history=stored(past, HISTORY),
             caps=build_caps(company_rules=COMPANY_RULES),
         )

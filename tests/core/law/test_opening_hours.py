@@ -5,12 +5,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra_core.law import OpeningKey, build_openings, to_arrow, zones_for
+from recobra_core.law import OpeningKey, build_openings, merge_company_rules, to_arrow, zones_for
+
+HOLIDAYS = {"closes": frozenset({date(2026, 7, 6)}), "works": frozenset()}
 
 
-def opening(country, zones, day, *, channel="call", subdivision=None, company=()):
-    key = OpeningKey(country, subdivision, zones, channel, day)
-    (row,) = to_arrow(build_openings(keys=[key], company_holidays=company)).to_pylist()
+def opening(country, zones, day, *, channel="call", subdivision=None, house=""):
+    key = OpeningKey(country, subdivision, zones, channel, day, house)
+    company = {name: merge_company_rules(name=name, parts=(), holidays=days) for name, days in HOLIDAYS.items()}
+    (row,) = to_arrow(build_openings(keys=[key], company_rules=company)).to_pylist()
     return row
 
 
@@ -62,9 +65,9 @@ def test_zones_too_far_apart_leave_no_hour():
 def test_the_company_closes_its_own_days_even_where_the_law_does_not():
     day = date(2026, 7, 6)
     assert opening("US", "America/New_York", day)["closed_reason"] == ""
-    row = opening("US", "America/New_York", day, company={("US", day)})
+    row = opening("US", "America/New_York", day, house="closes")
     assert (row["closed_reason"], row["closed_source"]) == ("holiday", "company calendar")
-    other = opening("PE", "America/Lima", day, company={("US", day)})
+    other = opening("US", "America/New_York", day, house="works")
     assert other["closed_reason"] == ""
 
 

@@ -10,11 +10,11 @@ import ibis
 
 from recobra.kit import engine
 from recobra.portfolio import snapshot
-from recobra.strategy.policies import parse_limits
 from recobra_core.kpi import compute_ageing
+from recobra_core.stages import Limits
 
 
-def ageing_on_day(*, portfolio_ids: Sequence[int], limits: dict[str, Any], as_of: date) -> list[dict[str, Any]]:
+def ageing_on_day(*, portfolio_ids: Sequence[int], limits: Limits, as_of: date) -> list[dict[str, Any]]:
     """Return bucket, from_days, to_days, accounts, debtors, amount_minor of portfolios of one currency.
 
     The rows add up to the amount outstanding on the day, by everything known today.
@@ -23,7 +23,5 @@ def ageing_on_day(*, portfolio_ids: Sequence[int], limits: dict[str, Any], as_of
     with engine.open_duckdb() as duck:
         backend = ibis.duckdb.from_connection(duck)
         table = backend.create_table("items", items, temp=True)
-        rows: list[dict[str, Any]] = (
-            compute_ageing(table, as_of=as_of, limits=parse_limits(limits)).to_pyarrow().to_pylist()
-        )
+        rows: list[dict[str, Any]] = compute_ageing(table, as_of=as_of, limits=limits).to_pyarrow().to_pylist()
     return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
@@ -15,7 +15,6 @@ import pyarrow as pa
 from recobra.kit import engine
 from recobra.messaging import snapshot
 from recobra.messaging.dispatch.facts import LeasedContact
-from recobra.portfolio.snapshot import read_company_holidays
 from recobra_core import law
 
 _HOUR_REASONS: Final = frozenset({"closed_hour", "house_hours"})
@@ -55,13 +54,11 @@ def judge_contacts(contacts: Sequence[LeasedContact], *, now: datetime) -> dict[
         )
         for contact in contacts
     )
-    days = read_company_holidays()
-    holidays = frozenset(zip(days["country"].to_pylist(), days["day"].to_pylist(), strict=True))
     caps = snapshot.caps_in_force(rules)
     since = snapshot.history_start(caps, day=now.date())
     tables = {
         "candidates": _build_candidates(contacts, now),
-        "openings": _build_openings(keys, holidays, rules),
+        "openings": _build_openings(keys, rules),
         "history": snapshot.contact_history([contact.debtor_id for contact in contacts], since=since),
         "caps": caps,
     }
@@ -105,13 +102,9 @@ def _compile_gate() -> engine.Statement:
 
 # The same places and days return from batch to batch.
 @lru_cache(maxsize=64)
-def _build_openings(
-    keys: frozenset[law.OpeningKey],
-    holidays: frozenset[tuple[str, date]],
-    rules: frozenset[tuple[str, law.CompanyRules]],
-) -> pa.Table:
+def _build_openings(keys: frozenset[law.OpeningKey], rules: frozenset[tuple[str, law.CompanyRules]]) -> pa.Table:
     """Return the law's table of permitted hours for places, days and channels."""
-    return law.to_arrow(law.build_openings(keys=keys, company_holidays=holidays, company_rules=dict(rules)))
+    return law.to_arrow(law.build_openings(keys=keys, company_rules=dict(rules)))
 
 
 def _build_candidates(contacts: Sequence[LeasedContact], now: datetime) -> pa.Table:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection
 
 from recobra.kit import engine, tables
+from recobra.policy.portfolio_policies import PolicyHistory, policy_histories
 from recobra.portfolio.models import Portfolio
 from recobra_core.money import Waterfall, allocate_payments
 
@@ -38,10 +39,11 @@ _PAYMENTS = pa.schema(
 def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | None, now: datetime) -> dict[int, int]:
     """Write the postings of payments just inserted and close paid accounts; return what could not be applied.
 
-    `payments`: payment_id, debtor_id, account_id (null: all accounts of the debtor), amount_minor, paid_date. The
-    result holds an amount in minor units by the id of each payment of which something is left.
+    `payments`: payment_id, debtor_id, account_id (null: all accounts of the debtor), amount_minor, paid_date. Each is
+    applied in the order of its day of payment. The result holds an amount in minor units by the id of each payment of
+    which something is left.
     """
-    waterfall = _read_waterfall(portfolio)
+    policies = policy_histories([portfolio.pk])[portfolio.pk]
     left_minor: dict[int, int] = {}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -57,7 +59,7 @@ def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | N
             [portfolio.pk],
         )
         paid_accounts: list[int] = []
-        for batch in _split_into_passes(payments, waterfall):
+        for waterfall, batch in _split_into_passes(payments, policies):
             # Open amounts anew for each pass: the one before has lowered them.
             shares, remainders = _allocate_payments(batch, _fetch_open_items(portfolio), waterfall)
             tables.copy_in("portfolio_posting", _build_postings(shares, load_id, now))
@@ -83,29 +85,21 @@ def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | N
     return left_minor
 
 
-def _read_waterfall(portfolio: Portfolio) -> Waterfall:
-    """Return a portfolio's order of application; what it leaves out keeps the default of the core."""
-    settings: dict[str, Any] = {}
-    for name, value in portfolio.waterfall.items():
-        # JSON has lists only, and a waterfall is a key of the cache of statements.
-        settings[name] = tuple(value) if isinstance(value, list) else value
-    return Waterfall(**settings)
-
-
-def _split_into_passes(payments: pa.Table, waterfall: Waterfall) -> list[pa.Table]:
-    """Return the payments in sets that can each be allocated in one pass."""
-    batches = [payments]
-    if waterfall.by == "concept":
+def _split_into_passes(payments: pa.Table, policies: PolicyHistory) -> list[tuple[Waterfall, pa.Table]]:
+    """Return the payments in sets that can each be allocated in one pass, the earlier ones first, with their order."""
+    days_by_order: dict[tuple[Waterfall, date | None], list[date]] = defaultdict(list)
+    for day in sorted(set(payments["paid_date"].to_pylist())):
+        waterfall = policies.on(day).waterfall
         # What is due differs by day where concepts come first.
-        days = sorted(set(payments["paid_date"].to_pylist()))
-        batches = [payments.filter(pc.equal(payments["paid_date"], pa.scalar(day, pa.date32()))) for day in days]
-    passes: list[pa.Table] = []
-    for batch in batches:
+        days_by_order[waterfall, day if waterfall.by == "concept" else None].append(day)
+    passes: list[tuple[Waterfall, pa.Table]] = []
+    for (waterfall, _day), days in days_by_order.items():
+        batch = payments.filter(pc.is_in(payments["paid_date"], pa.array(days, pa.date32())))
         # A payment for all accounts of a debtor would otherwise take what one for a single account has just taken.
         has_account = pc.is_valid(batch["account_id"])
-        passes.append(batch.filter(has_account))
-        passes.append(batch.filter(pc.invert(has_account)))
-    return [batch for batch in passes if batch.num_rows]
+        passes.append((waterfall, batch.filter(has_account)))
+        passes.append((waterfall, batch.filter(pc.invert(has_account))))
+    return [(waterfall, batch) for waterfall, batch in passes if batch.num_rows]
 
 
 def _fetch_open_items(portfolio: Portfolio) -> pa.Table:

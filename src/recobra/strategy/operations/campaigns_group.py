@@ -22,7 +22,7 @@ from recobra.portfolio.models import Portfolio
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy.operations.day_facts import read_facts
 from recobra.strategy.operations.decision import DayStatements, run_decisions, small_tables, statements_for
-from recobra.strategy.policies import Policies, catalogue_with, policies_in_force
+from recobra.strategy.policies import Policies, catalogue_with, policies_in_force, rule_catalogue
 from recobra_core.decide import Step, Strategy, find_silenced, is_held_out
 from recobra_core.decide.steps import AtDpd, Send
 from recobra_core.law import OPENINGS, join_openings, judge_candidates
@@ -122,7 +122,7 @@ def _compile_verdicts(schema: pa.Schema) -> engine.Statement:
 def check_rule(text: str, *, language: str = "es") -> str:
     """Return what is wrong with a rule, '' where nothing is."""
     try:
-        compile_rule(text, catalogue_with(policies_in_force().attributes), unknown="no")
+        compile_rule(text, rule_catalogue(), unknown="no")
     except RuleError as error:
         return error.text("en" if language == "en" else "es")
     return ""
@@ -137,12 +137,18 @@ def survey_group(spec: CampaignSpec, *, as_of: date, debtor_ids: Sequence[int] |
     now. Raises RuleError.
     """
     if debtor_ids is None:
-        policies = _campaign_policies(spec, rule=spec.rule)
+        policies = _campaign_policies(spec, rule=spec.rule, day=as_of)
         scope = Scope(portfolio_ids=policies.portfolio_ids)
     else:
-        policies = _campaign_policies(spec, rule=OWES)
+        policies = _campaign_policies(spec, rule=OWES, day=as_of)
         scope = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
-    tables = read_facts(scope, as_of=as_of, contactable=frozenset({spec.portfolio_id}), columns=policies.columns_read)
+    tables = read_facts(
+        scope,
+        as_of=as_of,
+        contactable=frozenset({spec.portfolio_id}),
+        columns=policies.columns_read,
+        company_rules=policies.company_rules,
+    )
     planned = frozenset(tables["planned"]["debtor_id"].to_pylist())
     # A debtor with a contact of today waits for another day and stays in the group, so the plan must not drop it.
     tables["planned"] = tables["planned"].slice(0, 0)
@@ -215,14 +221,14 @@ def _compile_group(
     )
 
 
-def _campaign_policies(spec: CampaignSpec, *, rule: str) -> Policies:
+def _campaign_policies(spec: CampaignSpec, *, rule: str, day: date) -> Policies:
     """Return the policies of the creditor's portfolios with the campaign in the place of the strategy.
 
     `rule` says which accounts the campaign is for. The creditor's other portfolios follow no strategy, and are read
     for what their debtors have been sent.
     """
     creditor = Portfolio.objects.values_list("creditor_id", flat=True).get(pk=spec.portfolio_id)
-    base = policies_in_force(Portfolio.objects.filter(creditor=creditor).values_list("pk", flat=True))
+    base = policies_in_force(Portfolio.objects.filter(creditor=creditor).values_list("pk", flat=True), day=day)
     entries = []
     for entry in base.policies:
         others = tuple(pk for pk in entry.portfolio_ids if pk != spec.portfolio_id)

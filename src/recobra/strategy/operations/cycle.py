@@ -87,7 +87,7 @@ def run_cycle(*, as_of: date, actor: Actor) -> dict[str, Any]:
         )
         run = CycleRun.objects.create(as_of=as_of, status=CycleRun.Status.RUNNING, started_at=now, actor=actor.name)
         with engine.open_duckdb() as duck:
-            day = _CycleDay(as_of=as_of, actor=actor, policies=policies_in_force(), duck=duck)
+            day = _CycleDay(as_of=as_of, actor=actor, policies=policies_in_force(day=as_of), duck=duck)
             try:
                 steps = [_run_step(run, position, name, day) for position, name in enumerate(STEPS)]
             except Exception as error:
@@ -140,7 +140,7 @@ def _run_step(run: CycleRun, position: int, name: str, day: _CycleDay) -> dict[s
 
 def _check_freshness(day: _CycleDay) -> int:
     """Keep the portfolios whose data are too old out of the plan; return how many portfolios were checked."""
-    stale = alarms.check_freshness(portfolio_ids=day.policies.portfolio_ids, as_of=day.as_of, now=day.actor.now)
+    stale = alarms.check_freshness(policies=day.policies.by_portfolio, as_of=day.as_of, now=day.actor.now)
     day.contactable = day.policies.followed - stale
     return len(day.policies.portfolio_ids)
 
@@ -150,7 +150,13 @@ def _take_snapshot(day: _CycleDay) -> int:
     # Before anything is read: a fact that is recorded meanwhile must look newer than the snapshot.
     day.snapshot_entry_id = latest_entry_id()
     day.carried = snapshot.read_carried_contacts(day.scope, as_of=day.as_of)
-    facts = read_facts(day.scope, as_of=day.as_of, contactable=day.contactable, columns=day.policies.columns_read)
+    facts = read_facts(
+        day.scope,
+        as_of=day.as_of,
+        contactable=day.contactable,
+        columns=day.policies.columns_read,
+        company_rules=day.policies.company_rules,
+    )
     folder = write_snapshot(facts, as_of=day.as_of)
     files = {name: folder / f"{name}.parquet" for name in facts}
     # The statements of the day shape `accounts` from it.

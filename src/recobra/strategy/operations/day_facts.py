@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from recobra.kit.database import data_dir
 from recobra.messaging import snapshot as contact_snapshot
-from recobra.policy.company_rules import RulesInForce, company_rules_in_force
+from recobra.policy.company_rules import RulesInForce
 from recobra.portfolio import snapshot as portfolio_snapshot
 from recobra.portfolio.read_column import ReadColumn
 from recobra.portfolio.snapshot import Scope
@@ -25,22 +25,26 @@ Tables = Mapping[str, pa.Table]
 
 
 def read_facts(
-    scope: Scope, *, as_of: date, contactable: frozenset[int], columns: Iterable[ReadColumn]
+    scope: Scope,
+    *,
+    as_of: date,
+    contactable: frozenset[int],
+    columns: Iterable[ReadColumn],
+    company_rules: RulesInForce,
 ) -> dict[str, pa.Table]:
     """Return the tables of `recobra_core.decide.daily.DayFacts` within a scope, by name.
 
     `contactable` are the portfolios that follow a strategy and whose data are fresh enough to contact anybody.
     `columns` are the fact columns that rules read beside the core's (`Policies.columns_read`), each a table more.
     """
-    rules = company_rules_in_force(scope.portfolio_ids)
-    caps = contact_snapshot.caps_in_force(frozenset(rules.rules_by_name.items()), day=as_of)
+    caps = contact_snapshot.caps_in_force(frozenset(company_rules.rules_by_name.items()), day=as_of)
     # As far back as the caps count, and as the rules of a strategy ask for the last contact.
     since = min(contact_snapshot.history_start(caps, day=as_of), as_of - timedelta(LAST_CONTACT_DAYS))
     return {
         "accounts": portfolio_snapshot.read_accounts(scope),
         "items": portfolio_snapshot.read_open_items(scope, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"]),
         "debtors": _add_zones(portfolio_snapshot.read_debtors(scope)),
-        "portfolios": _add_policies(portfolio_snapshot.read_portfolios(scope), rules, contactable),
+        "portfolios": _add_policies(portfolio_snapshot.read_portfolios(scope), company_rules, contactable),
         "points": portfolio_snapshot.read_contact_points(scope),
         "holds": portfolio_snapshot.read_holds(scope, as_of=as_of),
         "events": snapshot.read_events(scope, as_of=as_of),

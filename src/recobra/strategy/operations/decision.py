@@ -117,7 +117,6 @@ def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: d
             template_codes.update(list_templates(entry.strategy))
     place_columns = ["country", "subdivision", "zones"]
     places = tables["debtors"].select(place_columns).group_by(place_columns).aggregate([]).to_pylist()
-    holidays = frozenset((row["country"], row["day"]) for row in portfolio.read_company_holidays().to_pylist())
     # Every place, by every channel, under the law alone ('') and under each of the company's rules.
     keys = {
         OpeningKey(place["country"], place["subdivision"], place["zones"], channel, as_of, rules_name)
@@ -128,20 +127,16 @@ def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: d
     company_rules = frozenset(policies.company_rules.rules_by_name.items())
     return {
         "templates": snapshot.read_template_channels(sorted(template_codes)),
-        "openings": _cached_openings(frozenset(keys), holidays, company_rules),
+        "openings": _cached_openings(frozenset(keys), company_rules),
         "caps": caps_in_force(company_rules, day=as_of),
     }
 
 
 # The same few hundred places and rules come back all day: for one debtor, computing them takes longer than deciding.
 @lru_cache(maxsize=256)
-def _cached_openings(
-    keys: frozenset[OpeningKey],
-    holidays: frozenset[tuple[str, date]],
-    company_rules: frozenset[tuple[str, CompanyRules]],
-) -> pa.Table:
-    """Return the table of openings; holidays are country and day, rules name and content, frozen for the cache."""
-    return to_arrow(build_openings(keys=keys, company_holidays=holidays, company_rules=dict(company_rules)))
+def _cached_openings(keys: frozenset[OpeningKey], company_rules: frozenset[tuple[str, CompanyRules]]) -> pa.Table:
+    """Return the table of openings; rules are name and content, frozen for the cache."""
+    return to_arrow(build_openings(keys=keys, company_rules=dict(company_rules)))
 
 
 def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:

@@ -24,13 +24,18 @@ def preview_reach(*, document: dict[str, Any], portfolio_ids: list[int], as_of: 
     `segments`: segment, currency, accounts, debtors, amount_minor (overdue); `steps`: rows of the core's
     `decide.reach_preview`, only where a step is due. Raises DocumentError.
     """
-    policies = policies_in_force(portfolio_ids)
+    policies = policies_in_force(portfolio_ids, day=as_of)
     strategy = Strategy.parse(document, catalogue=catalogue_with(policies.attributes))
     # Every portfolio follows the strategy, whatever it follows in earnest.
     entries = tuple(replace(entry, strategy=strategy) for entry in policies.policies)
     policies = replace(policies, policies=entries, followed=frozenset(policies.portfolio_ids))
-    scope = Scope(portfolio_ids=policies.portfolio_ids)
-    tables = read_facts(scope, as_of=as_of, contactable=policies.followed, columns=policies.columns_read)
+    tables = read_facts(
+        Scope(portfolio_ids=policies.portfolio_ids),
+        as_of=as_of,
+        contactable=policies.followed,
+        columns=policies.columns_read,
+        company_rules=policies.company_rules,
+    )
     statements = statements_for(policies, as_of=as_of)
     with engine.open_duckdb() as duck:
         engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})

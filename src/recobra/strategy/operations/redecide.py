@@ -41,10 +41,16 @@ def redecide_debtors(*, debtor_ids: Sequence[int], as_of: date | None = None, ac
         return {}
     block_cycle_commit(debtor_ids=debtor_ids)
     accounts = Account.objects.filter(debtor__in=list(debtor_ids))
-    policies = policies_in_force(accounts.values_list("portfolio_id", flat=True).distinct())
+    policies = policies_in_force(accounts.values_list("portfolio_id", flat=True).distinct(), day=day)
     scope = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
-    contactable = policies.followed & fresh_portfolios(policies.portfolio_ids, day=day)
-    tables = read_facts(scope, as_of=day, contactable=contactable, columns=policies.columns_read)
+    contactable = policies.followed & fresh_portfolios(policies.by_portfolio, day=day)
+    tables = read_facts(
+        scope,
+        as_of=day,
+        contactable=contactable,
+        columns=policies.columns_read,
+        company_rules=policies.company_rules,
+    )
     statements = statements_for(policies, as_of=day)
     duck = engine.thread_duckdb("decisions")
     engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})

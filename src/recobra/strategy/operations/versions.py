@@ -15,7 +15,7 @@ from recobra.portfolio.models import Portfolio
 from recobra.portfolio.scope import check_portfolio
 from recobra.strategy.facts import StrategyAssigned, StrategyDraftSaved, StrategyPublished, StrategyRetired
 from recobra.strategy.models import Assignment, StrategyVersion
-from recobra.strategy.policies import catalogue_with, policies_in_force
+from recobra.strategy.policies import rule_catalogue
 from recobra_core.decide import ready
 from recobra_core.decide.strategy import Strategy
 from recobra_core.documents import DocumentError
@@ -34,7 +34,7 @@ class StrategyRefused(Exception):
 def check_document(document: Any, *, language: str = "es") -> Strategy:
     """Parse a strategy document with the columns of this installation. Raises StrategyRefused."""
     try:
-        return Strategy.parse(document, catalogue=catalogue_with(policies_in_force().attributes))
+        return Strategy.parse(document, catalogue=rule_catalogue())
     except DocumentError as error:
         raise StrategyRefused(error.messages(language)) from error
 
