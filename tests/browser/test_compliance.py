@@ -8,6 +8,7 @@ from recobra.messaging.models import Provider
 from recobra.messaging.providers import routing
 from recobra.policy import company_rules as operations
 from recobra.policy.models import HouseRule
+from tests import policies
 from tests.people import acting
 
 from .keyboard import press
@@ -26,6 +27,8 @@ PAGES = {
     "regla": ("carla", "/reglas/{rule}/"),
     "regla-nueva": ("carla", "/reglas/nueva/"),
     "regla-editar": ("carla", "/reglas/{rule}/editar/"),
+    "politica": ("carla", "/politicas/{portfolio}/"),
+    "politica-nueva": ("carla", "/politicas/{portfolio}/nueva/"),
     "canales": ("dario", "/canales/"),
     "canal-tipos": ("dario", "/canales/nuevo/"),
     "canal-nuevo": ("dario", "/canales/nuevo/?tipo=whatsapp"),
@@ -95,7 +98,9 @@ def numbers(world, provided, soft):
             consent.record_opt_out(**said)
         else:
             consent.grant_consent(channel="email", **said)
-    return {"debtor": maria.pk, "rule": soft.pk}
+    policies.put_in_force(world.portfolio)
+    policies.put_in_force(world.portfolio, day=clock.today("America/Lima"), promise_days=10)
+    return {"debtor": maria.pk, "rule": soft.pk, "portfolio": world.portfolio.pk}
 
 
 @pytest.mark.parametrize("scene", LOADED)

@@ -150,8 +150,9 @@ def test_a_company_at_work_is_never_mixed_with_a_demonstration(recobra, new_inst
     with psycopg.connect(url_of(folder), autocommit=True) as connection:
         connection.execute("INSERT INTO portfolio_creditor VALUES (1, 'SUR', 'Banco Sur', '', '', '')")
         connection.execute(
-            "INSERT INTO portfolio_portfolio VALUES"
-            " (1, 'REAL', 'Real', 'CONSUMER', 'PE', 'PEN', 'America/Lima', 2, '{}', '{}', '{}', 1)"
+            "INSERT INTO portfolio_portfolio"
+            " (id, code, name, industry, country, currency, time_zone, attributes, creditor_id)"
+            " VALUES (1, 'REAL', 'Real', 'CONSUMER', 'PE', 'PEN', 'America/Lima', '{}', 1)"
         )
     ended = recobra("demo", "--no-serve", at=folder)
     assert (ended.code, "holds the portfolio REAL" in ended.reason) == (1, True)

@@ -17,6 +17,7 @@ from recobra.portfolio.models import Account, Debtor, Instalment, Portfolio, Pos
 from recobra.strategy.alarms import alarm_rules
 from recobra.strategy.models import AccountState, Alarm
 from recobra.workbench.models import Task
+from recobra_core.stages.limits import DEFAULT_BUCKETS
 from tests.people import acting
 
 from .test_countries import text
@@ -36,7 +37,7 @@ def test_the_buckets_add_up_to_the_outstanding_with_what_is_not_due_and_not_clas
         booked_at=clock.now(),
     )
     states = AccountState.objects.aggregate(total=Sum("balance_minor"))["total"]
-    ageing = board.ageing_by_bucket([world.portfolio])
+    ageing = board.ageing_by_bucket([world.portfolio], DEFAULT_BUCKETS)
     amounts = {row.bucket: row.amount_minor for row in ageing.rows}
     assert ageing.total_minor == sum(amounts.values()) == states + 77_700
     assert amounts["new"] == 77_700

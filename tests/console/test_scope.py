@@ -58,8 +58,10 @@ OF_NO_PORTFOLIO = {
     "house-rule-preview",
 }
 OF_A_PORTFOLIO = {
-    name for name in ADDRESSES if name.startswith(("debtor", "campaign-", "inbox-", "mailbox-", "house-rule-", "load-"))
-} - OF_NO_PORTFOLIO - {"load-new"} | {
+    name
+    for name in ADDRESSES
+    if name.startswith(("debtor", "campaign-", "inbox-", "mailbox-", "house-rule-", "load-", "policy"))
+} - OF_NO_PORTFOLIO - {"load-new", "policies"} | {
     "campaign",
     "message",
     "message-settle",

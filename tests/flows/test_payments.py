@@ -200,6 +200,8 @@ def test_a_payment_is_applied_in_the_order_of_its_day(company, now):
         for day in (date(2026, 11, 20), date(2026, 11, 19))
     ]
     table = pa.Table.from_pylist(rows, ROWS)
-    payments.record_payments(portfolio_id=company.pk, rows=table, source="FILE", load_id=None, actor="ana", now=now)
+    payments.record_payments(
+        portfolio_id=company.pk, rows=table, source="FILE", load_id=None, actor=acting("ana", now=now)
+    )
     paid = Posting.objects.filter(kind="PAYMENT").order_by("value_date").values_list("concept", "amount_minor")
     assert list(paid) == [("FEE", -300), ("PRINCIPAL", -300)]

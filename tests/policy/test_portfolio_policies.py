@@ -30,6 +30,7 @@ from recobra.policy.settings import (
 )
 from recobra.portfolio import setup
 from tests import policies
+from tests.people import acting
 
 MONDAY = date(2026, 11, 23)
 TOMORROW = MONDAY + timedelta(days=1)
@@ -112,8 +113,7 @@ def test_a_portfolio_begins_with_the_policy_of_the_product(company, now):
         country="CO",
         currency="COP",
         time_zone="America/Bogota",
-        actor="demo",
-        now=now,
+        actor=acting("demo", now=now),
     )
     version = PortfolioPolicy.objects.get(portfolio=portfolio)
     assert (version.effective_from, version.created_by) == (FROM_THE_BEGINNING, "demo")

@@ -15,11 +15,11 @@ from recobra.access.actors import Actor, Service
 from recobra.compliance import incidents
 from recobra.consent import operations as consent
 from recobra.conversations import operations as conversations
-from recobra.journal.actor import Actor
-from recobra.journal.operations import Facts, register_reaction
+from recobra.journal.operations import Facts, Recorded, react, register_reaction
 from recobra.messaging import operations as messaging
 from recobra.policy import portfolio_policies
 from recobra.portfolio import operations as portfolio
+from recobra.portfolio.facts import PortfolioOpened
 from recobra.strategy import operations as strategy
 from recobra.strategy import schedule
 from recobra.strategy.deciding_facts import DECIDED_ANEW
@@ -42,7 +42,7 @@ _TASKS = pa.schema(
 
 def connect() -> None:
     """Register the reactions to each kind of fact; those of one kind run in this order."""
-    register_reaction("portfolio.opened", begin_policy)
+    react(PortfolioOpened, begin_policy)
     register_reaction("payment.recorded", cancel_contacts_of_payer)
     for kind in ("contact.cancelled", "contact.blocked"):
         register_reaction(kind, void_firings)
@@ -64,11 +64,11 @@ def connect() -> None:
     register_reaction("person.asked", assign_conversation)
 
 
-def begin_policy(facts: Facts) -> None:
+def begin_policy(opened: Recorded[PortfolioOpened]) -> None:
     """Give a portfolio that was opened the first version of its policy."""
-    actor = Actor(name=facts.actor, user_id=facts.actor_id, now=facts.at, rights=frozenset())
-    for portfolio_id in facts.rows["portfolio_id"].to_pylist():
-        portfolio_policies.begin_policy(portfolio_id=portfolio_id, actor=actor)
+    for subject in opened.subjects:
+        assert subject.portfolio_id is not None, "a portfolio that was opened"
+        portfolio_policies.begin_policy(portfolio_id=subject.portfolio_id, actor=opened.actor)
 
 
 def cancel_contacts_of_payer(facts: Facts) -> None:

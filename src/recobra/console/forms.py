@@ -54,13 +54,20 @@ class MoneyField(forms.CharField):
             raise forms.ValidationError(_("The amount is larger than can be recorded: check the figure."))
         return int(minor)
 
+    def write_minor(self, amount_minor: int) -> str:
+        """Return minor units as they are typed here."""
+        return self._write(Decimal(amount_minor).scaleb(-exponent_of(self.place.currency)))
+
     def _example(self) -> str:
         """Return an amount as the country writes it, such as «1,234.50» or «1.234»."""
+        return self._write(Decimal("1234.5"))
+
+    def _write(self, amount: Decimal) -> str:
         decimals = exponent_of(self.place.currency)
         pattern = "#,##0"
         if decimals:
             pattern += "." + "0" * decimals
-        return format_decimal(Decimal("1234.5"), pattern, locale=number_locale(self.place.country))
+        return format_decimal(amount, pattern, locale=number_locale(self.place.country))
 
 
 def day_field(label: str | Any, **options: Any) -> forms.DateField:

@@ -72,6 +72,14 @@ ITEMS = (
         group=_COMPLIANCE,
     ),
     Item(
+        view="policies",
+        label=_("Policies"),
+        icon="list-details",
+        right=Right.SEE_COMPLIANCE,
+        key="q",
+        group=_COMPLIANCE,
+    ),
+    Item(
         view="providers", label=_("Channels"), icon="settings", right=Right.MANAGE_CHANNELS, key="s", group=_COMPLIANCE
     ),
     Item(

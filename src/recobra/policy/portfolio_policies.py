@@ -17,7 +17,6 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import check_scope, consequence, requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
-from recobra.kit.zones import local_date
 from recobra.policy.facts import PortfolioPolicySaved
 from recobra.policy.kinds import Fault
 from recobra.policy.models import FROM_THE_BEGINNING, PortfolioPolicy
@@ -107,11 +106,6 @@ def _read_stored(document: str) -> Policy:
     return read_policy(json.loads(document))
 
 
-def today_of(portfolio: Portfolio, actor: Actor) -> date:
-    """Return the calendar day of a portfolio's own time; in an unknown zone that of UTC."""
-    return local_date(portfolio.time_zone, actor.now) or actor.now.date()
-
-
 @requires(Right.EDIT_RULES)
 @transaction.atomic
 def save_policy(
@@ -125,7 +119,7 @@ def save_policy(
     # Locked: of two versions saved at once for one day, the second sees the first.
     portfolio = Portfolio.objects.select_for_update(no_key=True).get(pk=portfolio_id)
     check_scope(actor, portfolio.code)
-    today = today_of(portfolio, actor)
+    today = portfolio.local_day(actor.now)
     policy = None
     faults: list[SettingFault] = []
     versions = PortfolioPolicy.objects.filter(portfolio=portfolio)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
 from recobra.kit.language import screen_language
-from recobra_core.stages.limits import DEFAULT_BUCKETS
+from recobra_core.stages import Bucket
 
 from . import cases, compliance, strategy
 from .family import Families
@@ -17,8 +18,6 @@ LABELS: Final[Families] = {**cases.FAMILIES, **strategy.FAMILIES, **compliance.F
 
 def label_of(family: str, code: str) -> str:
     """Return the label of a code in the screen's language; an unknown code as it is."""
-    if family == "bucket":
-        return bucket_label(code)
     label, _tone = LABELS[family].get(code, (code, "quiet"))
     return str(label)
 
@@ -34,12 +33,12 @@ def choices(family: str) -> list[tuple[str, str]]:
     return [(code, str(label)) for code, (label, _tone) in LABELS[family].items()]
 
 
-def bucket_label(key: str) -> str:
-    """Return a bucket's label as the core names it; an unknown bucket as it is."""
+def bucket_label(key: str, buckets: Iterable[Bucket]) -> str:
+    """Return a bucket's label as the portfolios name it; one that is in none of their policies as it is."""
     unclassified = {"unknown": _("Without a due date"), "new": _("Not classified yet")}
     if key in unclassified:
         return str(unclassified[key])
-    for bucket in DEFAULT_BUCKETS:
+    for bucket in buckets:
         if bucket.key == key:
             return bucket.label(screen_language())
     return key

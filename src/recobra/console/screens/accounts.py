@@ -21,9 +21,9 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import receivables
 from recobra.insight.queries.receivables import SORTS, AccountFilters
 from recobra.kit import clock
+from recobra.policy.queries import buckets_of
 from recobra.portfolio.queries import portfolios_for
 from recobra_core.money import AMOUNT_LIMIT
-from recobra_core.stages.limits import DEFAULT_BUCKETS
 
 SCREEN = "accounts"
 _TEXT_FILTERS = ("portfolio", "bucket", "stage", "segment", "status")
@@ -39,12 +39,12 @@ def list_accounts(request: StaffRequest) -> HttpResponse:
     if "go" in request.GET and len(debtor_ids) == 1:
         return redirect("console:debtor", debtor_ids.pop())
     is_filtered = any(request.GET.get(name) for name in ("q", *_TEXT_FILTERS, "min", "max"))
-    context = {"page": page, "conditions": conditions, "filtered": is_filtered}
+    buckets = buckets_of(portfolios_for(request.user), day=clock.now().date())
+    context = {"page": page, "conditions": conditions, "filtered": is_filtered, "buckets": buckets}
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "console/accounts/_table.html", context)
     context |= {
         "portfolios": portfolios_for(request.user),
-        "buckets": [(bucket.key, labels.bucket_label(bucket.key)) for bucket in DEFAULT_BUCKETS],
         "stages": labels.choices("stage"),
         "segments": receivables.segments_in_use(request.user),
         "statuses": labels.choices("account"),
@@ -134,6 +134,7 @@ def _export_rows(request: StaffRequest, conditions: AccountFilters) -> spreadshe
         _("Stage"),
         _("Segment"),
     ]
+    buckets = buckets_of(portfolios_for(request.user), day=clock.now().date())
     for row in receivables.all_accounts(request.user, conditions, clock.now()):
         place = row.portfolio
         yield [
@@ -146,7 +147,7 @@ def _export_rows(request: StaffRequest, conditions: AccountFilters) -> spreadshe
             spreadsheet.amount_cell(row.balance_minor, place.currency),
             spreadsheet.amount_cell(row.overdue_minor, place.currency),
             row.overdue_days,
-            labels.bucket_label(row.bucket),
+            labels.bucket_label(row.bucket, buckets),
             labels.label_of("stage", row.stage),
             row.segment,
         ]

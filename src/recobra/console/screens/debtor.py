@@ -14,7 +14,8 @@ from recobra.console.parameters import parse_id
 from recobra.insight.queries import debtor_file, timeline
 from recobra.kit import clock
 from recobra.messaging import queries
-from recobra.portfolio.queries import accounts_for, debtor_for, ledger_lines
+from recobra.policy.queries import buckets_of
+from recobra.portfolio.queries import accounts_for, debtor_for, ledger_lines, portfolios_for
 
 
 @require_GET
@@ -28,6 +29,7 @@ def show_debtor(request: StaffRequest, debtor_id: int) -> HttpResponse:
         "debtor": file.debtor,
         "events": events,
         "following": following,
+        "buckets": buckets_of(portfolios_for(request.user), day=clock.now().date()),
         "outcomes": labels.choices("outcome"),
         "beyond": queries.owes_elsewhere(request.user, debtor_id),
     }

@@ -11,6 +11,7 @@ from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import board
 from recobra.kit import clock
+from recobra.policy.queries import buckets_of
 
 
 @require_GET
@@ -25,13 +26,15 @@ def show_board(request: StaffRequest) -> HttpResponse:
     if currency not in groups:
         currency = board.main_currency(groups)
     portfolios = groups[currency]
+    buckets = buckets_of(portfolios, day=now.date())
     context = {
         "groups": groups,
         "chosen": currency,
         "place": portfolios[0],
         "portfolios": portfolios,
         "cash": board.cash_received(portfolios, now),
-        "ageing": board.ageing_by_bucket(portfolios),
+        "ageing": board.ageing_by_bucket(portfolios, buckets),
+        "buckets": buckets,
         "plan": board.plan_of_today(portfolios, now),
         "alarms": board.alarms_for(request.user),
         "loads": board.latest_loads(request.user),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from recobra.kit.money_format import format_minor, format_units
 from recobra.messaging.queries import cite_article
 from recobra_core.law import load_countries
 from recobra_core.money import rounded_units, units_of
+from recobra_core.stages import Bucket
 
 register = template.Library()
 _REJECTED_VALUE_LETTERS: Final = 80
@@ -148,6 +150,12 @@ def moment(value: datetime | None, place: Place | None) -> str:
 def label(code: str, family: str) -> str:
     """Write the label of a code: `{{ row.stage|label:"stage" }}`; an unknown code as it is."""
     return labels.label_of(family, code)
+
+
+@register.filter
+def bucket(key: str, buckets: Iterable[Bucket]) -> str:
+    """Write the label of a bucket: `{{ row.bucket|bucket:buckets }}`, with the buckets of the portfolios."""
+    return labels.bucket_label(key, buckets)
 
 
 @register.filter

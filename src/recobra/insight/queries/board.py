@@ -20,6 +20,7 @@ from recobra.portfolio.models import Portfolio
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy.alarms import alarm_rules
 from recobra.strategy.models import Alarm
+from recobra_core.stages import Bucket
 from recobra_core.stages.limits import DEFAULT_BUCKETS, UNKNOWN_BUCKET
 
 CHART_DAYS: Final = 30
@@ -148,8 +149,8 @@ def cash_received(portfolios: Sequence[Portfolio], now: datetime) -> Cash:
     )
 
 
-def ageing_by_bucket(portfolios: Sequence[Portfolio]) -> Ageing:
-    """Add up the outstanding amount by bucket.
+def ageing_by_bucket(portfolios: Sequence[Portfolio], buckets: Sequence[Bucket]) -> Ageing:
+    """Add up the outstanding amount by bucket; `buckets`, those of the portfolios' policies, are always there.
 
     An account counts in its bucket with what is overdue; what it owes later counts as not yet due. Accounts that no
     cycle has classified are read from the ledger, into a row of their own (`NOT_CLASSIFIED`).
@@ -173,8 +174,8 @@ def ageing_by_bucket(portfolios: Sequence[Portfolio]) -> Ageing:
     ((count, owed),) = _fetch_rows(unclassified, [_ids(portfolios)])
     accounts[NOT_CLASSIFIED] = count
     amounts[NOT_CLASSIFIED] = int(owed)
-    # A portfolio may have buckets of its own: they come after those that every installation shows.
-    standard = [bucket.key for bucket in DEFAULT_BUCKETS]
+    # What was classified by an earlier policy comes after the buckets of today.
+    standard = [bucket.key for bucket in buckets]
     order = [*standard, *sorted(set(amounts) - {*standard, NOT_CLASSIFIED}), NOT_CLASSIFIED]
     rows = [AgeingRow(bucket=key, accounts=accounts[key], amount_minor=amounts[key]) for key in order]
     shown = [row for row in rows if row.bucket in standard or row.amount_minor or row.accounts]
