@@ -29,6 +29,7 @@ FORM = {
     "extrajudicial_from": "20",
     "late_from": "41",
     "freshness_days": "4",
+    "freshness_extra_days": "1",
     "waterfall-by": "concept",
     "waterfall-concepts": ["PRINCIPAL", "INTEREST", "LATE_INTEREST", "FEE", "TAX"],
     "waterfall-in_advance": ["", "", "", "", ""],

@@ -175,6 +175,14 @@ def test_what_changed_between_two_versions_is_named():
     assert [setting.name for setting in changed] == ["late_from", "promise_days"]
 
 
+def test_a_load_of_friday_serves_on_monday_where_the_policy_says_so():
+    friday = MONDAY - timedelta(days=3)
+    strict, lenient = Policy(), Policy(freshness_extra_days=1)
+    assert (strict.is_fresh(friday, MONDAY), lenient.is_fresh(friday, MONDAY)) == (False, True)
+    # No day off lies between Monday and Thursday.
+    assert not lenient.is_fresh(MONDAY, MONDAY + timedelta(days=3))
+
+
 def test_what_stood_on_the_portfolio_becomes_its_first_version(company):
     """PostgreSQL changes tables within the transaction of the test, which takes it back."""
     with connection.cursor() as cursor:

@@ -138,6 +138,15 @@ class Policy:
             explained=gettext_lazy("With older data nobody is contacted, and an alarm says so."),
         ),
     )
+    freshness_extra_days: int = field(
+        default=0,
+        metadata=_declare(
+            Group.DATA,
+            WholeNumber(0, 30),
+            label=gettext_lazy("More days where days off lie between"),
+            explained=gettext_lazy("So that Friday's load still serves on Monday, or after a holiday."),
+        ),
+    )
     waterfall: Waterfall = field(
         default=Waterfall(),
         metadata=_declare(
@@ -248,7 +257,10 @@ class Policy:
 
     def is_fresh(self, last_load: date, day: date) -> bool:
         """Tell if a load of a day is new enough to contact anybody on a later one."""
-        return last_load >= day - timedelta(days=self.freshness_days)
+        age_days = (day - last_load).days
+        between = [last_load + timedelta(days=days) for days in range(1, age_days)]
+        has_days_off = not all(self.is_working_day(each) for each in between)
+        return age_days <= self.freshness_days + (self.freshness_extra_days if has_days_off else 0)
 
 
 def _read_declarations() -> tuple[Setting, ...]:
