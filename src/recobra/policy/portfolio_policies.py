@@ -71,16 +71,11 @@ class PolicyHistories(dict[int, PolicyHistory]):
     def __missing__(self, _portfolio_id: int) -> PolicyHistory:
         return PolicyHistory()
 
-    def on(self, day: date) -> Mapping[int, Policy]:
-        """Return the policies in force on a day, of the portfolios that have versions."""
-        return {portfolio_id: history.on(day) for portfolio_id, history in self.items()}
 
-
-def policy_histories(portfolio_ids: Iterable[int] | None = None) -> PolicyHistories:
-    """Return the policies of some portfolios, or of all, on every day. One query, for any number of days."""
-    rows = PortfolioPolicy.objects.order_by("portfolio_id", "effective_from")
-    if portfolio_ids is not None:
-        rows = rows.filter(portfolio_id__in=list(portfolio_ids))
+def policy_histories(portfolio_ids: Iterable[int]) -> PolicyHistories:
+    """Return the policies of some portfolios on every day. One query, for any number of portfolios and days."""
+    versions = PortfolioPolicy.objects.filter(portfolio_id__in=list(portfolio_ids))
+    rows = versions.order_by("portfolio_id", "effective_from")
     starts: dict[int, list[date]] = defaultdict(list)
     policies: dict[int, list[Policy]] = defaultdict(list)
     for portfolio_id, start, document in rows.values_list("portfolio_id", "effective_from", "document"):
