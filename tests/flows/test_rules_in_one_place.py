@@ -10,6 +10,7 @@ from django.db import connection
 from recobra.messaging.models import Contact
 from recobra.messaging.snapshot import caps_in_force, contact_history, history_start
 from recobra.policy.company_rules import company_rules_in_force, save_company_rule
+from recobra.policy.settings import Policy
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel, ContactPoint, Hold
 from recobra.portfolio.snapshot import Scope, read_holds
@@ -20,6 +21,7 @@ from recobra.strategy.freshness import fresh_portfolios
 from recobra.strategy.operations.day_facts import read_facts
 from recobra_core.channels import CHANNELS
 from tests import receivables
+from tests.people import acting
 
 MONDAY = date(2026, 11, 23)
 DAY = timedelta(days=1)
@@ -51,15 +53,17 @@ def test_a_hold_is_in_force_by_one_rule_for_every_reader(company, now):
 
 
 def test_fresh_enough_is_one_rule_for_the_cycle_its_alarm_and_campaigns(company, now):
-    def stale(day):
-        return check_freshness(portfolio_ids=[company.pk], as_of=day, now=now)
+    policies = {company.pk: Policy()}
 
-    assert not fresh_portfolios([company.pk], day=MONDAY)
+    def stale(day):
+        return check_freshness(policies=policies, as_of=day, now=now)
+
+    assert not fresh_portfolios(policies, day=MONDAY)
     assert stale(MONDAY) == {company.pk}
     receivables.fresh_load(company, as_of=MONDAY, now=now)
-    last = MONDAY + company.freshness_days * DAY
+    last = MONDAY + Policy().freshness_days * DAY
     for day, is_fresh in ((last, True), (last + DAY, False)):
-        assert (company.pk in fresh_portfolios([company.pk], day=day)) is is_fresh
+        assert (company.pk in fresh_portfolios(policies, day=day)) is is_fresh
         assert (company.pk not in stale(day)) is is_fresh
 
 
@@ -90,10 +94,13 @@ def test_the_history_reaches_as_far_as_the_longest_cap_in_force(world, gap_days)
     if gap_days:
         rule = {"channels": ["letter"], "caps": [{"clear_days": gap_days}]}
         save_company_rule(
-            code="casa", portfolio_id=world.company.pk, document={"rules": [rule]}, actor="carla", now=world.now
+            code="casa",
+            portfolio_id=world.company.pk,
+            document={"rules": [rule]},
+            actor=acting("carla", now=world.now),
         )
-    rules = frozenset(company_rules_in_force([world.company.pk]).rules_by_name.items())
-    caps = caps_in_force(rules)
+    in_force = company_rules_in_force([world.company.pk])
+    caps = caps_in_force(frozenset(in_force.rules_by_name.items()))
     longest = max(caps["span_days"].to_pylist())
     assert longest >= gap_days + 1
     # A contact of the first day that counts is in what the plan and the last check read.
@@ -101,7 +108,8 @@ def test_the_history_reaches_as_far_as_the_longest_cap_in_force(world, gap_days)
     first_day = MONDAY - (longest - 1) * DAY
     Contact.objects.filter(pk=contact.pk).update(status="SENT", handed_over_at=world.now, local_date=first_day)
     assert contact_history(None, since=history_start(caps, day=MONDAY)).num_rows == 1
-    facts = read_facts(Scope(portfolio_ids=[world.company.pk]), as_of=MONDAY, contactable=frozenset(), columns=())
+    scope = Scope(portfolio_ids=[world.company.pk])
+    facts = read_facts(scope, as_of=MONDAY, contactable=frozenset(), columns=(), company_rules=in_force)
     assert facts["history"].num_rows == 1
 
 
