@@ -22,6 +22,7 @@ from recobra.messaging.providers.secrets import encrypt
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.workbench.models import Task
 from tests.console.test_countries import text as read
+from tests.people import acting
 
 from .conftest import SECRET, sample
 
@@ -124,7 +125,7 @@ def test_from_the_call_to_the_answer_in_the_debtors_hand_with_a_photo_and_a_fare
     for number, text in enumerate(("¿Cuánto debo?", "5678", "ya pagué ayer en el banco"), 1):
         assert caller.meta(call(world, "text", number=number, text=text))[0] == 200
         assert ProcrastinateJob.objects.filter(task_name="contact.answer").count() == number
-        assert conversations.answer_waiting(now=now) == 1
+        assert conversations.answer_waiting(actor=acting("bot", now=now)) == 1
         messaging.dispatch_once(now=now)
     asked, balance, noted = meta.texts()
     assert "últimos 4 dígitos" in asked
@@ -139,15 +140,15 @@ def test_from_the_call_to_the_answer_in_the_debtors_hand_with_a_photo_and_a_fare
     assert {each.verdict["facts"]["purpose"] for each in Contact.objects.all()} == {"REPLY"}
 
     assert caller.meta(call(world, "image", number=4))[0] == 200
-    conversations.answer_waiting(now=now)
-    assert attachments.fetch_waiting(now=now) == 1
+    conversations.answer_waiting(actor=acting("bot", now=now))
+    assert attachments.fetch_waiting(actor=acting("bot", now=now)) == 1
     photo = Attachment.objects.get()
     assert (photo.status, photo.media_type) == ("KEPT", "image/jpeg")
     assert attachments.path_of(photo).read_bytes() == PHOTO
     assert attachments.path_of(photo).suffix == ".jpg"
 
     assert caller.meta(call(world, "text", number=5, text="BAJA"))[0] == 200
-    conversations.answer_waiting(now=now)
+    conversations.answer_waiting(actor=acting("bot", now=now))
     assert messaging.dispatch_once(now=now)["sent"] == 0
     assert len(meta.sent) == 3
     assert Silence.objects.filter(value=ROSA).exists()
@@ -171,7 +172,7 @@ def page(user, address):
 def test_who_contests_a_debt_is_left_in_peace_and_a_person_answers(caller, world, rosa, meta, cast):
     for number, said in enumerate(("¿Cuánto debo?", "5678", "no reconozco esa deuda, yo nunca compré eso"), 1):
         caller.meta(call(world, "text", number=number, text=said))
-        conversations.answer_waiting(now=world.now + timedelta(seconds=60))
+        conversations.answer_waiting(actor=acting("bot", now=world.now + timedelta(seconds=60)))
     file = page(cast["ana"], f"/ficha/{rosa.pk}/")
     for told in (
         "El deudor reclamó",
@@ -198,7 +199,7 @@ def test_the_same_call_ten_times_is_one_message_and_one_answer(caller, world, ro
 def test_a_file_that_is_something_else_than_it_says_is_refused(caller, world, rosa, meta):
     meta.file = b"MZ\x90\x00" + b"\x00" * 200
     caller.meta(call(world, "image", number=1))
-    assert attachments.fetch_waiting(now=world.now + timedelta(seconds=9)) == 0
+    assert attachments.fetch_waiting(actor=acting("bot", now=world.now + timedelta(seconds=9))) == 0
     refused = Attachment.objects.get()
     assert (refused.status, refused.path) == ("REFUSED", "")
     assert refused.reason
@@ -207,9 +208,9 @@ def test_a_file_that_is_something_else_than_it_says_is_refused(caller, world, ro
 def test_a_file_that_is_not_to_be_had_is_asked_for_again_for_an_hour(caller, world, rosa, meta):
     caller.meta(call(world, "image", number=1))
     Provider.objects.update(settings={"phone_number_id": "1", "account_id": "9", "base_url": "http://127.0.0.1:9"})
-    attachments.fetch_waiting(now=world.now + timedelta(minutes=5))
+    attachments.fetch_waiting(actor=acting("bot", now=world.now + timedelta(minutes=5)))
     assert Attachment.objects.get().status == "WAITING"
-    attachments.fetch_waiting(now=world.now + timedelta(hours=2))
+    attachments.fetch_waiting(actor=acting("bot", now=world.now + timedelta(hours=2)))
     assert Attachment.objects.get().status == "REFUSED"
 
 
@@ -217,6 +218,6 @@ def _answer(now):
     from django.db import connection  # noqa: PLC0415 - each thread closes its own
 
     try:
-        conversations.answer_waiting(now=now)
+        conversations.answer_waiting(actor=acting("bot", now=now))
     finally:
         connection.close()

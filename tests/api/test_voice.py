@@ -47,8 +47,8 @@ def test_nothing_of_the_debt_is_said_before_the_digits_are_right(caller, ringing
     status, content_type, greeting = press(caller, ringing)
     assert (status, content_type) == (200, "text/xml; charset=utf-8")
     assert "Banco Sur" in greeting
-    assert "123" not in greeting
-    assert "123" not in press(caller, ringing, "1111", step="identity")[2]
+    assert "123.45" not in greeting
+    assert "123.45" not in press(caller, ringing, "1111", step="identity")[2]
     assert DEBT in press(caller, ringing, "8901", step="identity")[2]
     ringing.refresh_from_db()
     assert ringing.reached is True

@@ -19,6 +19,7 @@ from recobra.conversations.models import ConversationMessage
 from recobra.conversations.webhooks import receive
 from recobra.messaging.models import Contact, Receipt, WebhookCall
 from recobra.portfolio.models import ContactPoint
+from tests.people import acting
 
 from .conftest import SECRET, sample
 
@@ -125,7 +126,7 @@ def test_a_call_that_was_kept_waits_for_the_secrets_of_its_provider(caller, sent
     call = WebhookCall.objects.get()
     providers["wa"].secrets = "ilegible"
     providers["wa"].save()
-    assert receive.retry_calls(now=call.received_at + receive.RETRY_DELAYS[0]) == 0
+    assert receive.retry_calls(actor=acting("provider", now=call.received_at + receive.RETRY_DELAYS[0])) == 0
     call.refresh_from_db()
     assert (call.status, call.tries, call.error.partition("(")[0]) == ("WAITING", 2, "Unsuitable")
 
@@ -208,13 +209,13 @@ def test_what_cannot_be_read_stays_is_tried_again_and_given_up_in_the_end(caller
     assert caller.meta(b"no json")[0] == 200
     call = WebhookCall.objects.get(status="WAITING")
     assert (call.tries, call.error[:15]) == (1, "JSONDecodeError")
-    assert receive.retry_calls(now=call.received_at + timedelta(seconds=30)) == 0
+    assert receive.retry_calls(actor=acting("provider", now=call.received_at + timedelta(seconds=30))) == 0
     call.refresh_from_db()
     assert call.tries == 1  # its time has not come
     for after in receive.RETRY_DELAYS:
-        receive.retry_calls(now=call.received_at + after)
+        receive.retry_calls(actor=acting("provider", now=call.received_at + after))
     call.refresh_from_db()
     assert (call.status, call.tries) == ("FAILED", 8)
     assert len(world.facts("webhook.failed")) == 1
-    receive.delete_old_calls(now=call.received_at + timedelta(days=91))
+    receive.delete_old_calls(actor=acting("system", now=call.received_at + timedelta(days=91)))
     assert not WebhookCall.objects.exists()

@@ -214,7 +214,7 @@ def test_a_promise_made_to_the_bot_is_waited_for_and_then_looked_after(at_desk, 
     letter, ana = written_by_whatsapp(rosa), at_desk("ana")
     for said in ("¿cuánto debo?", "5678", "pago todo el viernes", "sí"):
         talk = ana.post(f"/mensajes/buzon/{letter.pk}/responder/", {"text": said, "key": "k"})
-        conversations.answer_waiting(now=clock.now())
+        conversations.answer_waiting(actor=acting("bot", now=clock.now()))
     shown = read(ana, talk.url)
     assert "A la fecha, su saldo vencido con Banco Sur es de S/ 500.00." in shown
     assert "Quedó anotado su compromiso de pago: S/ 500.00 el viernes, 27 de noviembre de 2026." in shown

@@ -10,6 +10,7 @@ from recobra.conversations import operations as conversations
 from recobra.conversations.models import Conversation
 from recobra.kit import clock
 from recobra.messaging.models import Contact, MailboxMessage, Receipt
+from tests.people import acting
 
 BOX = "Pruébelo como el deudor"
 
@@ -103,7 +104,7 @@ def test_the_mailbox_is_narrowed_to_a_channel(at_desk, letter):
 def test_a_complaint_in_a_conversation_stops_what_is_automatic_and_counts_in_the_month(tuesday, at_desk, letter):
     client = at_desk("carla")
     client.post(f"/mensajes/buzon/{letter.pk}/responder/", {"text": "los voy a denunciar por acoso", "key": "k"})
-    conversations.answer_waiting(now=clock.now())
+    conversations.answer_waiting(actor=acting("bot", now=clock.now()))
     debtor = Conversation.objects.get().debtor
     assert "En pausa:" in client.get(f"/ficha/{debtor.pk}/").content.decode()
     register = client.get("/incidentes/").content.decode()

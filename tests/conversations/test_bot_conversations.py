@@ -19,6 +19,7 @@ from recobra.portfolio.snapshot import Scope
 from recobra.strategy.snapshot import read_carried_contacts
 from recobra.workbench.models import Task
 from tests import policies
+from tests.people import acting
 
 pytestmark = pytest.mark.django_db
 LINE = "+51987654321"
@@ -39,8 +40,8 @@ class Chat:
             address=self.line, text=text, at=self.at, event_key=reference, provider_reference=reference, **more
         )
         before = {each.pk for each in self.outbox()}
-        apply_events(events=[event], provider_id=self.provider.pk, now=self.at)
-        conversations.answer_waiting(now=self.at)
+        apply_events(events=[event], provider_id=self.provider.pk, actor=acting("provider", now=self.at))
+        conversations.answer_waiting(actor=acting("bot", now=self.at))
         return "\n".join(each.body for each in self.outbox() if each.pk not in before)
 
     def outbox(self):
@@ -145,7 +146,7 @@ def test_after_a_wish_for_silence_nothing_leaves_not_even_a_confirmation(chat, r
     assert len(chat.outbox()) == 1
     with pytest.raises(conversations.ReplyRefused):
         conversations.send_reply(
-            conversation_id=chat.conversation().pk, text="Hola", author="ana", author_id=1, now=chat.at
+            conversation_id=chat.conversation().pk, text="Hola", actor=acting("ana", now=chat.at, user_id=1)
         )
 
 
@@ -156,9 +157,9 @@ def test_who_wants_a_person_gets_one_and_the_bot_is_silent(chat, rosa, cast):
     assert Task.objects.get(kind="conversation").debtor == rosa
     assert chat.writes("¿cuánto debo?") == ""
     ana = cast["ana"]
-    conversations.take_over(conversation_id=found.pk, to_id=ana.pk, actor="ana", actor_id=ana.pk, now=chat.at)
+    conversations.take_over(conversation_id=found.pk, to_id=ana.pk, actor=acting("ana", now=chat.at, user_id=ana.pk))
     assert chat.writes("¿hay alguien?") == ""
-    conversations.give_to_bot(conversation_id=found.pk, actor="ana", actor_id=ana.pk, now=chat.at)
+    conversations.give_to_bot(conversation_id=found.pk, actor=acting("ana", now=chat.at, user_id=ana.pk))
     assert "últimos 4" in chat.writes("¿cuánto debo?")
 
 
@@ -201,7 +202,7 @@ def test_three_wrong_documents_lead_to_a_person_also_over_several_conversations(
         assert "no coincide" in chat.writes("1111")
     carla = cast["carla"]
     conversations.close_conversation(
-        conversation_id=chat.conversation().pk, actor="carla", actor_id=carla.pk, now=chat.at
+        conversation_id=chat.conversation().pk, actor=acting("carla", now=chat.at, user_id=carla.pk)
     )
     chat.writes("¿cuánto debo?")
     assert "persona" in chat.writes("2222").lower()
@@ -258,7 +259,7 @@ def test_an_answer_written_at_night_waits_for_the_morning_and_no_cycle_takes_it_
     night = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
     ana = cast["ana"]
     sent = conversations.send_reply(
-        conversation_id=chat.conversation().pk, text="De 9 a 18 horas.", author="ana", author_id=ana.pk, now=night
+        conversation_id=chat.conversation().pk, text="De 9 a 18 horas.", actor=acting("ana", now=night, user_id=ana.pk)
     )
     assert sent.due_at > night + timedelta(hours=6)
     assert sent.planned_for == date(2026, 11, 24)
@@ -282,10 +283,8 @@ def test_a_first_message_whose_button_was_pressed_twice_is_sent_once(chat, rosa)
         "debtor_id": rosa.pk,
         "point_id": point.pk,
         "channel": "whatsapp",
-        "author": "ana",
-        "author_id": None,
         "draft": conversations.Draft(text="Buenos días, ¿en qué le ayudo?"),
-        "now": chat.at,
+        "actor": acting("ana", now=chat.at),
     }
     conversations.send_first_message(**first)
     with pytest.raises(conversations.ReplyRefused):
@@ -300,8 +299,7 @@ def test_a_trial_that_is_refused_leaves_no_conversation(chat, rosa, world):
         point_id=point.pk,
         channel="whatsapp",
         draft=conversations.Draft(text="Buenos días."),
-        author="ana",
-        now=world.now,
+        actor=acting("ana", now=world.now),
     )
     assert trial.refused
     assert not Conversation.objects.exists()
@@ -315,10 +313,10 @@ def test_what_the_bot_was_about_to_say_does_not_leave_beside_a_person(chat, rosa
     found, ana = chat.conversation().pk, cast["ana"].pk
     if how == "answers":
         conversations.send_reply(
-            conversation_id=found, text="Ya le respondo.", author="ana", author_id=ana, now=chat.at
+            conversation_id=found, text="Ya le respondo.", actor=acting("ana", now=chat.at, user_id=ana)
         )
     else:
-        conversations.take_over(conversation_id=found, to_id=ana, actor="ana", actor_id=ana, now=chat.at)
+        conversations.take_over(conversation_id=found, to_id=ana, actor=acting("ana", now=chat.at, user_id=ana))
     assert [(each.author, each.status, each.reason) for each in chat.outbox()] == [
         ("bot", "CANCELLED", "taken_over"),
         *([("ana", "DUE", "")] if how == "answers" else []),
@@ -331,7 +329,7 @@ def test_what_the_bot_has_handed_over_is_not_taken_back(chat, rosa, world, cast)
     Contact.objects.update(status="LEASED", handed_over_at=chat.at)
     bruno = cast["bruno"]
     conversations.take_over(
-        conversation_id=chat.conversation().pk, to_id=bruno.pk, actor="bruno", actor_id=bruno.pk, now=chat.at
+        conversation_id=chat.conversation().pk, to_id=bruno.pk, actor=acting("bruno", now=chat.at, user_id=bruno.pk)
     )
     assert [each.status for each in chat.outbox()] == ["LEASED"]
     assert world.facts("contact.cancelled") == []
@@ -354,12 +352,12 @@ def test_who_complains_is_registered_and_left_alone_until_a_person_has_answered(
 def test_what_is_written_of_ones_own_accord_is_no_answer_however_lately_the_debtor_wrote(chat, rosa, world, cast):
     chat.writes("hola")
     conversation = chat.conversation()
-    own = {"author": "ana", "author_id": cast["ana"].pk, "now": chat.at}
+    ana = acting("ana", now=chat.at, user_id=cast["ana"].pk)
     point = rosa.points.get(value=conversation.address)
     words = reply.Draft(text="Le recordamos su cuota pendiente.")
     begun = conversations.send_first_message(
-        debtor_id=rosa.pk, point_id=point.pk, channel=conversation.channel, draft=words, **own
+        debtor_id=rosa.pk, point_id=point.pk, channel=conversation.channel, draft=words, actor=ana
     )
     assert (begun.purpose, begun.replies_to_at) == ("MANUAL", None)
-    answered = conversations.send_reply(conversation_id=conversation.pk, text="Gracias por escribir.", **own)
+    answered = conversations.send_reply(conversation_id=conversation.pk, text="Gracias por escribir.", actor=ana)
     assert answered.purpose == "REPLY"

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import threading
 from datetime import timedelta
+from importlib import import_module
 from urllib.parse import urlencode
 
 import pytest
@@ -15,6 +16,7 @@ from django.db import connection
 from recobra.conversations import identity_proof
 from recobra.conversations.automatic_call import next_call_turn
 from recobra.conversations.identity_proof import Proof
+from recobra.conversations.models import Dispute, IdentityAttempt
 from recobra.messaging import tokens
 from recobra.messaging.channels.adapter import WebhookRequest
 from recobra.messaging.channels.twilio_voice.links import voice_url
@@ -23,6 +25,7 @@ from recobra.messaging.providers.secrets import encrypt
 from recobra.portfolio.models import ContactPoint
 from recobra.workbench.models import Task
 from tests.conversations.test_bot_conversations import Chat, provider, rosa
+from tests.people import acting
 
 __all__ = ["provider", "rosa"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,11 +76,13 @@ class Doors:
             method="POST", url=url, headers=headers, body=urlencode(fields).encode(), received_at=self.now
         )
         token = url.partition("?")[0].rstrip("/").rpartition("/")[2]
-        return next_call_turn(provider_code="llamadas", token=token, call=call, now=self.now)
+        return next_call_turn(provider_code="llamadas", token=token, call=call, actor=acting("provider", now=self.now))
 
     def by_page(self, figures, *, now=None):
         judged = identity_proof.check_identity(
-            token=tokens.statement_url(self.message.pk).rpartition("/")[2], figures=figures, now=now or self.now
+            token=tokens.statement_url(self.message.pk).rpartition("/")[2],
+            figures=figures,
+            actor=acting("debtor", now=now or self.now),
         )
         assert judged is not None
         return judged[1]
@@ -125,7 +130,7 @@ def test_wrong_keys_of_one_call_shut_the_page_and_the_chat(doors):
 def test_a_turn_of_a_call_that_is_asked_for_twice_is_one_try_and_one_answer(doors):
     first, again = (doors.by_phone("1111") for _time in range(2))
     assert first == again
-    assert len(doors.world.facts("identity.refused")) == 1
+    assert len(doors.world.facts("identity.refused")) == IdentityAttempt.objects.count() == 1
     assert DEBT in doors.by_phone("5678", tries=1)
 
 
@@ -171,3 +176,23 @@ def test_answers_that_come_at_once_by_several_doors_are_no_more_tries(doors):
     assert len(said) == 9
     wrong = doors.world.facts("identity.refused") + doors.world.facts("statement.refused")
     assert len(wrong) == 3
+
+
+def test_an_installation_that_counted_in_its_journal_keeps_its_tries_and_disputes(doors):
+    doors.by_page("0000")
+    doors.by_phone("1111")
+    doors.by_chat("5678")
+    doors.chat.writes("no reconozco esa deuda")
+    tables = {
+        IdentityAttempt: ("debtor", "contact", "turn", "at"),
+        Dispute: ("debtor", "message", "is_verified", "opened_at"),
+    }
+    before = {model: set(model.objects.values_list(*columns)) for model, columns in tables.items()}
+    assert [len(rows) for rows in before.values()] == [2, 1]
+    for model in tables:
+        model.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("recobra.conversations.migrations.0002_attempts_and_disputes").CARRY_OVER)
+    # The journal also has what earlier tests wrote.
+    for model, columns in tables.items():
+        assert before[model] <= set(model.objects.values_list(*columns))

@@ -15,6 +15,7 @@ from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, MailboxMessage, Receipt
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.workbench.models import Task
+from tests.people import acting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LINE = "+51987654321"
@@ -54,9 +55,13 @@ def says(world, contact, text="", *, button="", key=None, minutes=1):
     now = world.now + timedelta(minutes=minutes)
     before = set(Contact.objects.values_list("pk", flat=True))
     trying.answer_as_debtor(
-        public_id=str(contact.public_id), text=text, button=button, key=key or str(next(KEYS)), now=now
+        public_id=str(contact.public_id),
+        text=text,
+        button=button,
+        key=key or str(next(KEYS)),
+        actor=acting("demo", now=now),
     )
-    conversations.answer_waiting(now=now)
+    conversations.answer_waiting(actor=acting("bot", now=now))
     return "\n".join(each.body for each in Contact.objects.exclude(pk__in=before).order_by("pk"))
 
 
@@ -105,29 +110,31 @@ def test_the_key_of_an_automatic_call_that_says_not_me_silences_the_number(world
     says(world, call, button="not_me")
     assert ConsentEntry.objects.get(act="NOT_ME").source == "KEYPAD"
     with pytest.raises(trying.SimulationRefused):
-        trying.answer_as_debtor(public_id=str(call.public_id), text="hola", key="words", now=world.now)
+        trying.answer_as_debtor(
+            public_id=str(call.public_id), text="hola", key="words", actor=acting("demo", now=world.now)
+        )
 
 
 def test_what_became_of_a_message_is_noted_once_and_a_bounce_retires_the_number(world, rosa, sent):
     for became in ("DELIVERED", "READ", "READ"):
-        trying.simulate_receipt(public_id=str(sent.public_id), kind=became, now=world.now)
+        trying.simulate_receipt(public_id=str(sent.public_id), kind=became, actor=acting("demo", now=world.now))
     sent.refresh_from_db()
     assert (sent.delivered_at, sent.read_at) == (world.now, world.now)
     assert Receipt.objects.filter(contact=sent).count() == 2
-    trying.simulate_receipt(public_id=str(sent.public_id), kind="BOUNCED", now=world.now)
+    trying.simulate_receipt(public_id=str(sent.public_id), kind="BOUNCED", actor=acting("demo", now=world.now))
     assert rosa.points.get(value=LINE).retired_at == world.now
     with pytest.raises(trying.SimulationRefused):
-        trying.simulate_receipt(public_id=str(sent.public_id), kind="CLICKED", now=world.now)
+        trying.simulate_receipt(public_id=str(sent.public_id), kind="CLICKED", actor=acting("demo", now=world.now))
 
 
 def test_outside_a_demonstration_nobody_speaks_for_a_debtor(world, sent, settings):
     settings.DEMO = False
     assert trying.simulation_options(str(sent.public_id)) is None
-    key = {"public_id": str(sent.public_id), "now": world.now}
+    key = {"public_id": str(sent.public_id), "actor": acting("demo", now=world.now)}
     for refused in (
         lambda: trying.answer_as_debtor(**key, text="BAJA", key="x"),
         lambda: trying.simulate_receipt(**key, kind="READ"),
-        lambda: trying.simulate_receipts(since=world.now, now=world.now),
+        lambda: trying.simulate_receipts(since=world.now, actor=acting("demo", now=world.now)),
         lambda: list(trying.answerable_messages(since=world.now)),
     ):
         with pytest.raises(trying.SimulationRefused, match=r"demonstration|demostración"):
@@ -146,14 +153,16 @@ def test_a_message_that_is_nobodys_is_not_answered(world, demonstration):
     )
     assert trying.simulation_options(kept.contact_public_id) is None
     with pytest.raises(trying.SimulationRefused):
-        trying.answer_as_debtor(public_id=kept.contact_public_id, text="hola", key="x", now=world.now)
+        trying.answer_as_debtor(
+            public_id=kept.contact_public_id, text="hola", key="x", actor=acting("demo", now=world.now)
+        )
 
 
 def test_most_of_what_was_sent_arrives_the_same_way_each_time(world, sent):
-    told = trying.simulate_receipts(since=world.now, now=world.now)
+    told = trying.simulate_receipts(since=world.now, actor=acting("demo", now=world.now))
     noted = Receipt.objects.count()
     assert noted == told
-    assert trying.simulate_receipts(since=world.now, now=world.now) == told
+    assert trying.simulate_receipts(since=world.now, actor=acting("demo", now=world.now)) == told
     assert Receipt.objects.count() == noted
     fates = [set(trying._draw_receipts("email", chance)) for chance in range(10_000)]
     shares = {kind: sum(kind in fate for fate in fates) / 10_000 for kind in ("DELIVERED", "READ", "BOUNCED")}

@@ -4,14 +4,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from recobra.conversations.facts import ConversationReceived
 from recobra.insight.queries import campaigns
-from recobra.journal.operations import record
+from recobra.journal.operations import record, record_fact
 from recobra.messaging.models import Contact
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Debtor, Portfolio
 from recobra.strategy import queries_campaigns as queries
 from recobra.strategy.models import Campaign, CampaignMember
 from tests import receivables
+from tests.people import acting
 
 MONDAY = date(2026, 11, 23)
 LAUNCH = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -141,10 +143,11 @@ def test_promises_and_answers_of_another_portfolio_are_not_the_campaigns(ended, 
     within, told = LAUNCH + timedelta(2), {"actor": "bot", "payload": {"date": "2026-12-01"}}
     record("promise.registered", at=within, debtor_id=ours.pk, portfolio_id=company.pk, **told)
     record("promise.registered", at=within, debtor_id=theirs.pk, portfolio_id=other.pk, **told)
-    record("conversation.received", at=within, debtor_id=theirs.pk, portfolio_id=other.pk, **told)
+    debtor, received = acting("debtor", now=within), ConversationReceived(conversation_id=1, channel="whatsapp")
+    record_fact(received, actor=debtor, debtor_id=theirs.pk, portfolio_id=other.pk)
     receivables.account(other, both, "OT-1", (MONDAY, 5_000))
     record("promise.registered", at=within, debtor_id=both.pk, **told)
-    record("conversation.received", at=within, debtor_id=both.pk, **told)
+    record_fact(received, actor=debtor, debtor_id=both.pk)
     record("promise.registered", at=LAUNCH - timedelta(1), debtor_id=early.pk, portfolio_id=company.pk, **told)
     record("promise.registered", at=LAUNCH + timedelta(7), debtor_id=late.pk, portfolio_id=company.pk, **told)
     found = campaigns.campaign_result(campaign=ended, days=7, now=now).treated

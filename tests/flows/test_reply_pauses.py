@@ -7,7 +7,10 @@ from django.db import transaction
 
 from recobra.consent import operations as consent
 from recobra.consent.models import ConsentEntry
-from recobra.journal.operations import record
+from recobra.conversations.facts import ConversationReceived
+from recobra.conversations.models import Conversation
+from recobra.intake.facts import LoadDone
+from recobra.journal.operations import record_fact
 from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint
@@ -17,6 +20,8 @@ from tests.people import acting
 from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
+_COUNTS = ("rows", "accepted", "rejected", "created", "updated", "unchanged", "gone", "payments", "amount_minor")
+_LOADED = LoadDone(load_id=1, as_of=MONDAY, currency="PEN", accounts=1, **dict.fromkeys(_COUNTS, 0))
 
 
 @pytest.fixture
@@ -30,19 +35,25 @@ def late(company, now):
     return loan
 
 
-def writes(debtor_id, now):
+def write_to_us(debtor_id, now):
+    """Let a debtor write, as far as plans know of it."""
     with transaction.atomic():
-        record("conversation.received", at=now, actor="debtor", debtor_id=debtor_id)
+        chat = Conversation.objects.create(
+            channel="whatsapp", address="+51987654321", debtor_id=debtor_id, opened_at=now, last_at=now
+        )
+        chat.messages.create(direction="IN", text="Hola", at=now, received_at=now)
+        received = ConversationReceived(conversation_id=chat.pk, channel=chat.channel)
+        record_fact(received, actor=acting("debtor", now=now), debtor_id=debtor_id)
 
 
 def test_what_was_planned_gives_way_to_the_answer(late, now):
-    writes(late.debtor_id, now)
+    write_to_us(late.debtor_id, now)
     assert list(Contact.objects.values_list("status", "reason")) == [("CANCELLED", "replied")]
 
 
 def test_an_answer_that_waits_stays(late, now):
     Contact.objects.update(purpose="REPLY")
-    writes(late.debtor_id, now)
+    write_to_us(late.debtor_id, now)
     assert Contact.objects.get().status == "DUE"
 
 
@@ -51,7 +62,7 @@ def test_a_silenced_number_that_a_load_brings_again_stays_silent(company, now):
     rosa = receivables.debtor(company, "Rosa")
     point = ContactPoint.objects.create(debtor=rosa, kind="PHONE", value="+51987654321", valid=True)
     with transaction.atomic():
-        record("load.done", at=now, actor="intake", portfolio_id=company.pk)
+        record_fact(_LOADED, actor=acting("intake", now=now), portfolio_id=company.pk)
     point.refresh_from_db()
     assert point.opted_out_at == now
 

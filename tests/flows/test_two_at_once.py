@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
+from recobra.conversations.facts import WebhookForged
 from recobra.journal.models import Entry
-from recobra.journal.operations import record
+from recobra.journal.operations import record, record_fact
 from recobra.journal.sql import latest_entry_id
 from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
@@ -17,6 +18,7 @@ from recobra.strategy import operations as strategy
 from recobra.strategy.models import AccountState, Firing
 from recobra.strategy.operations import cycle
 from tests import receivables
+from tests.flows.test_reply_pauses import write_to_us
 from tests.people import acting
 
 from .test_daily_cycle import MONDAY, consumer, run
@@ -93,7 +95,10 @@ def test_who_writes_while_the_cycle_decides_is_not_planned(several, now, monkeyp
 
     def write():
         with transaction.atomic():
-            record(kind, at=now, actor="debtor", debtor_id=writing.debtor_id)
+            if kind == "optout.received":
+                record(kind, at=now, actor="debtor", debtor_id=writing.debtor_id)
+            else:
+                write_to_us(writing.debtor_id, now)
 
     def decide_while_writing(duck, recipe, small):
         decisions = decide(duck, recipe, small)
@@ -178,7 +183,7 @@ def test_a_fact_that_is_not_committed_yet_is_waited_for(several, now):
 
     def tell():
         with transaction.atomic():
-            record("dispute.opened", at=now, actor="ana", debtor_id=several[0].debtor_id)
+            record_fact(WebhookForged(provider="sms", count=1), actor=acting("provider", now=now))
             told.set()
             time.sleep(0.5)
 

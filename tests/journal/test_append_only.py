@@ -1,11 +1,13 @@
 import pytest
 from django.db import IntegrityError, connection
+from tests.people import acting
 
 from recobra.journal import operations
+from recobra.workbench.facts import VisitNoted
 
 
 def _write(now):
-    operations.record("hold.placed", at=now, actor="bruno", debtor_id=7, payload={"reason": "DISPUTE"})
+    operations.record_fact(VisitNoted(visit_id=1, result="MET"), actor=acting("bruno", now=now), debtor_id=7)
 
 
 def test_a_fact_outside_a_transaction_is_refused(now, transactional_db):
@@ -23,6 +25,6 @@ def test_a_fact_is_never_changed(db, now, table, change):
 
 def test_reactions_follow_their_fact(db, now, monkeypatch):
     seen = []
-    monkeypatch.setitem(operations._REACTIONS, "hold.placed", [lambda facts: seen.extend(facts.debtor_ids())])
+    monkeypatch.setitem(operations._TYPED_REACTIONS, VisitNoted, [lambda facts: seen.extend(facts.debtor_ids())])
     _write(now)
     assert seen == [7]

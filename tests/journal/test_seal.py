@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from tests.people import acting
 
 from recobra.journal import operations, seal
+from recobra.workbench.facts import VisitNoted
 
 MONDAY = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 20)
@@ -16,7 +18,8 @@ REWRITTEN = "the row and its digest were rewritten after its day was sealed"
 
 
 def _promise(at, debtor_id):
-    operations.record("hold.placed", at=at, actor="bruno", debtor_id=debtor_id, payload={"reason": "PROMISE"})
+    noted = VisitNoted(visit_id=1, result="PROMISE")
+    operations.record_fact(noted, actor=acting("bruno", now=at), debtor_id=debtor_id)
 
 
 def _ids():
@@ -70,7 +73,7 @@ def test_the_day_in_progress_is_not_sealed(week):
 @pytest.mark.parametrize("row", [0, 4, 8, 11])
 def test_one_changed_byte_of_a_payload_is_named(sealed_week, row):
     _behind_the_triggers_back(
-        """UPDATE journal_entry SET payload = '{"reason": "PROMISf"}' WHERE id = %s""", sealed_week[row]
+        """UPDATE journal_entry SET payload = '{"visit_id": 1, "result": "PROMISf"}' WHERE id = %s""", sealed_week[row]
     )
     found = _first()
     assert (found.id, found.what) == (sealed_week[row], OWN_DIGEST)

@@ -106,7 +106,7 @@ def test_a_dispatcher_and_whoever_takes_a_conversation_over_never_wait_for_each_
         conversation = Conversation.objects.select_for_update().get()
         thread.start()
         wait_for(somebody_waits)
-        take_over(conversation_id=conversation.pk, to_id=ana, actor="ana", actor_id=ana, now=chat.at)
+        take_over(conversation_id=conversation.pk, to_id=ana, actor=acting("ana", now=chat.at, user_id=ana))
     thread.join(60)
     assert not thread.is_alive()
     assert ended(queued) == ("CANCELLED", "taken_over")

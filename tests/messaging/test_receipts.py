@@ -15,6 +15,7 @@ from recobra.conversations.webhooks.apply import apply_events, match_waiting_rec
 from recobra.messaging.channels.adapter import InboundEvent, ReceiptEvent, TemplateEvent
 from recobra.messaging.models import Contact, Provider, Receipt, Template
 from recobra.portfolio.models import ContactPoint
+from tests.people import acting
 
 pytestmark = pytest.mark.django_db
 DERIVED = ("delivered_at", "read_at", "clicked_at", "undelivered_at", "complained_at", "reached", "status")
@@ -68,7 +69,7 @@ def event(world, kind, *, minutes=1, key="", reference="SM1", **changes):
 
 
 def told(world, provider, *events, later=timedelta(hours=1)):
-    apply_events(events=events, provider_id=provider.pk, now=world.now + later)
+    apply_events(events=events, provider_id=provider.pk, actor=acting("provider", now=world.now + later))
 
 
 def story(world, contact):
@@ -272,7 +273,7 @@ def test_an_alta_that_the_gateway_tells_again_does_not_end_a_later_silence(world
     def says(text, minutes):
         at = world.now + timedelta(minutes=minutes)
         written = InboundEvent(address=number.value, text=text, at=at, event_key=text, provider_reference=text)
-        apply_events(events=[written], provider_id=provider.pk, now=at)
+        apply_events(events=[written], provider_id=provider.pk, actor=acting("provider", now=at))
 
     for minutes, word in enumerate(("ALTA", "BAJA", "ALTA")):
         says(word, minutes)

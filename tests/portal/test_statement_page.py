@@ -18,6 +18,7 @@ from recobra.messaging.models import Contact, Receipt, Template
 from recobra.messaging.templates import render
 from recobra.portfolio.models import Account, Creditor, Hold, Instalment, Posting
 from recobra.portfolio.statement import Document, Statement
+from tests.people import acting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
@@ -94,7 +95,7 @@ def test_three_wrong_answers_over_all_messages_close_every_door_for_a_day(world)
     assert len(facts("statement.refused", contact)) + len(facts("statement.refused", other)) == 3
     token = path.rpartition("/")[2]
     tomorrow = clock.now() + timedelta(hours=25)
-    judged = identity_proof.check_identity(token=token, figures="8901", now=tomorrow)
+    judged = identity_proof.check_identity(token=token, figures="8901", actor=acting("debtor", now=tomorrow))
     assert judged is not None
     assert judged[1] is identity_proof.Proof.RIGHT
 

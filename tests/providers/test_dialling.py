@@ -16,6 +16,7 @@ from recobra.messaging.models import Contact
 from recobra.messaging.providers import operations as providers
 from recobra.portfolio.models import ContactPoint
 from tests import receivables
+from tests.people import acting
 
 from . import settings as accounts
 from .conftest import PUBLIC_ID
@@ -55,7 +56,7 @@ def late(company, name, number):
 
 
 def dial(session, wanted, now, calls=10):
-    return session.dial(calls=calls, callees=wanted, script="Guion de cobranza", now=now, actor="ana")
+    return session.dial(calls=calls, callees=wanted, script="Guion de cobranza", actor=acting("ana", now=now))
 
 
 def test_a_call_is_placed_put_through_and_ended_as_the_document_says(mock):

@@ -20,7 +20,7 @@ SERVICE_RIGHTS: Final[Mapping[Service, frozenset[Right]]] = {
     Service.COMMAND: _EVERY_RIGHT,
     Service.DEMO: _EVERY_RIGHT,
     Service.SYSTEM: _EVERY_RIGHT,
-    Service.BOT: frozenset({Right.SERVE}),
+    Service.BOT: frozenset({Right.SERVE, Right.ANSWER_MESSAGES}),
     Service.CYCLE: frozenset({Right.SERVE, Right.RUN_CYCLE, Right.RUN_CAMPAIGNS}),
     Service.DEBTOR: frozenset({Right.SERVE}),
     Service.DISPATCH: frozenset({Right.SERVE}),

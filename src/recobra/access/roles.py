@@ -32,6 +32,8 @@ class Right(StrEnum):
     SEE_AUDIT = "see_audit"
     MANAGE_USERS = "manage_users"
     ANSWER_MESSAGES = "answer_messages"
+    # Gives conversations to people, sees those of unknown numbers and keeps the ready answers.
+    LEAD_CONVERSATIONS = "lead_conversations"
     APPROVE_TEMPLATES = "approve_templates"
     RUN_CAMPAIGNS = "run_campaigns"
     MANAGE_CHANNELS = "manage_channels"
@@ -74,6 +76,7 @@ _SUPERVISOR_RIGHTS: Final = (
     | _READ_RIGHTS
     | {
         Right.SEE_NATIONAL_ID,
+        Right.LEAD_CONVERSATIONS,
         Right.REVERSE_PAYMENT,
         Right.LIFT_HOLD,
         Right.LOAD_FILES,

@@ -8,6 +8,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from recobra.access.actors import Service, service_actor
 from recobra.conversations.automatic_call import next_call_turn
 
 from .webhooks import ProviderView, read_call
@@ -23,5 +24,6 @@ class Voice(ProviderView):
     def post(self, request: HttpRequest, provider_code: str, token: str) -> HttpResponse:
         """Receive the key that was pressed and return the next turn."""
         call = read_call(request)
-        twiml = next_call_turn(provider_code=provider_code, token=token, call=call, now=call.received_at)
+        provider = service_actor(Service.PROVIDER, now=call.received_at)
+        twiml = next_call_turn(provider_code=provider_code, token=token, call=call, actor=provider)
         return HttpResponse(twiml, content_type="text/xml; charset=utf-8")

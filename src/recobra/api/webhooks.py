@@ -14,6 +14,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from recobra.access.actors import Service, service_actor
 from recobra.conversations.webhooks.receive import UnknownProvider, answer_challenge, receive_call
 from recobra.kit import clock
 from recobra.messaging.channels.adapter import ForgedCall, Unsuitable, WebhookRequest
@@ -69,7 +70,9 @@ class Webhook(ProviderView):
 
 def _receive_call(provider_code: str, call: WebhookRequest) -> HttpResponse:
     """Store a call and return the answer that its provider expects."""
-    content_type, body = receive_call(provider_code=provider_code, call=call, now=call.received_at)
+    content_type, body = receive_call(
+        provider_code=provider_code, call=call, actor=service_actor(Service.PROVIDER, now=call.received_at)
+    )
     return HttpResponse(body, content_type=content_type)
 
 

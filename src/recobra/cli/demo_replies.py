@@ -39,11 +39,12 @@ def play_replies(*, at: datetime) -> int:
     from django.conf import settings  # noqa: PLC0415 - needs the settings
     from django.utils import translation  # noqa: PLC0415 - needs the settings
 
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415
     from recobra.demo import simulate_debtor  # noqa: PLC0415
 
     # Texts that the bot stores are read in the console, in the language of the installation.
     with translation.override(settings.LANGUAGE_CODE):
-        receipts = simulate_debtor.simulate_receipts(since=at, now=at)
+        receipts = simulate_debtor.simulate_receipts(since=at, actor=service_actor(Service.DEMO, now=at))
         bootstrap.report_progress(f"Receipts: {receipts}. Some debtors answer …")
         # Not strict: there are more messages than scenes, or, in a small demonstration, fewer.
         messages_and_lines = zip(simulate_debtor.answerable_messages(since=at), SCENES, strict=False)
@@ -63,7 +64,8 @@ def _play_turn(scenes: list[_Scene], number: int, *, now: datetime) -> int:
 
     Turns are numbered from 0. Returns how many debtors wrote: those whose scene has not ended.
     """
-    from recobra.conversations import operations as conversations  # noqa: PLC0415 - needs the settings
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
+    from recobra.conversations import operations as conversations  # noqa: PLC0415
     from recobra.demo import simulate_debtor  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415
 
@@ -75,10 +77,12 @@ def _play_turn(scenes: list[_Scene], number: int, *, now: datetime) -> int:
             public_id=scene.public_id,
             text=scene.lines[number].replace(FIGURES, scene.figures),
             key=f"{scene.public_id}-{number}",
-            now=now,
+            actor=service_actor(Service.DEMO, now=now),
         )
         if conversation_id is not None:
-            conversations.answer_conversation(conversation_id=conversation_id, now=now)
+            conversations.answer_conversation(
+                conversation_id=conversation_id, actor=service_actor(Service.BOT, now=now)
+            )
         count += 1
     messaging.dispatch_once(now=now)
     return count

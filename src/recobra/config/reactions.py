@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
-from typing import Any
+from functools import cache
 
 import pyarrow as pa
 from django.utils.translation import gettext as _
@@ -15,11 +15,22 @@ from recobra.access.actors import Actor, Service
 from recobra.compliance import incidents
 from recobra.consent import operations as consent
 from recobra.conversations import operations as conversations
-from recobra.journal.operations import Facts, Recorded, react, register_reaction
+from recobra.conversations.facts import (
+    ComplaintReceived,
+    ConversationReceived,
+    DisputeOpened,
+    PaymentReported,
+    PersonAsked,
+)
+from recobra.intake.facts import LoadDone
+from recobra.journal.facts import F, Fact
+from recobra.journal.operations import Facts, Recorded, Subject, react, register_reaction
 from recobra.messaging import operations as messaging
+from recobra.payments.facts import PaymentRecorded
 from recobra.policy import portfolio_policies
+from recobra.policy.settings import Policy
 from recobra.portfolio import operations as portfolio
-from recobra.portfolio.facts import PortfolioOpened
+from recobra.portfolio.facts import HoldPlaced, PortfolioOpened
 from recobra.strategy import operations as strategy
 from recobra.strategy import schedule
 from recobra.strategy.deciding_facts import DECIDED_ANEW
@@ -43,25 +54,25 @@ _TASKS = pa.schema(
 def connect() -> None:
     """Register the reactions to each kind of fact; those of one kind run in this order."""
     react(PortfolioOpened, begin_policy)
-    register_reaction("payment.recorded", cancel_contacts_of_payer)
+    react(PaymentRecorded, cancel_contacts_of_payer)
     for kind in ("contact.cancelled", "contact.blocked"):
-        register_reaction(kind, void_firings)
-    register_reaction("contact.blocked", record_attempts)
-    register_reaction("contact.complained", record_complaints)
+        register_reaction(kind, _typed(void_firings))
+    register_reaction("contact.blocked", _typed(record_attempts))
+    register_reaction("contact.complained", _typed(record_complaints))
     register_reaction("contact.refused_by_debtor", opt_out_at_provider)
-    register_reaction("complaint.received", record_complaint)
-    register_reaction("hold.placed", cancel_contacts_on_hold)
-    register_reaction("load.done", apply_consent_to_new_points)
-    register_reaction("conversation.received", cancel_contacts_of_writer)
+    react(ComplaintReceived, record_complaint)
+    react(HoldPlaced, cancel_contacts_on_hold)
+    react(LoadDone, apply_consent_to_new_points)
+    react(ConversationReceived, cancel_contacts_of_writer)
     # After the cancellations above: what they took back is decided anew.
-    for kind in DECIDED_ANEW:
-        register_reaction(kind, redecide_debtors)
+    for deciding in DECIDED_ANEW:
+        react(deciding, redecide_debtors)
     for kind in ("contact.blocked", "contact.failed"):
-        register_reaction(kind, flag_unsent_replies)
+        register_reaction(kind, _typed(flag_unsent_replies))
     register_reaction("promise.registered", hold_until_promise)
-    register_reaction("dispute.opened", hold_disputed_debt)
-    register_reaction("payment.reported", hold_until_payment_is_found)
-    register_reaction("person.asked", assign_conversation)
+    react(DisputeOpened, hold_disputed_debt)
+    react(PaymentReported, hold_until_payment_is_found)
+    react(PersonAsked, assign_conversation)
 
 
 def begin_policy(opened: Recorded[PortfolioOpened]) -> None:
@@ -71,39 +82,41 @@ def begin_policy(opened: Recorded[PortfolioOpened]) -> None:
         portfolio_policies.begin_policy(portfolio_id=subject.portfolio_id, actor=opened.actor)
 
 
-def cancel_contacts_of_payer(facts: Facts) -> None:
+def cancel_contacts_of_payer(recorded: Recorded[PaymentRecorded]) -> None:
     """Cancel what was planned for debtors who have paid."""
-    debtor_ids = facts.debtor_ids()
+    debtor_ids = recorded.debtor_ids()
+    actor = recorded.actor
     # The debtors of a whole load are not locked: they wait for the cycle that follows it.
     strategy.block_cycle_commit(debtor_ids=debtor_ids if len(debtor_ids) <= REDECIDE_LIMIT else ())
-    messaging.cancel_planned(debtor_ids=debtor_ids, reason="payment", at=facts.at, actor=facts.actor)
+    messaging.cancel_planned(debtor_ids=debtor_ids, reason="payment", at=actor.now, actor=actor.name)
 
 
-def record_attempts(facts: Facts) -> None:
+def record_attempts(recorded: Recorded[F]) -> None:
     """Record attempted breaches: contacts that were on their way and were stopped."""
+    actor = recorded.actor
     # What the plan of a day leaves out is no attempt.
-    if facts.actor != "cycle":
-        incidents.record_attempts(contact_ids=_contact_ids(facts), at=facts.at, actor=facts.actor)
+    if not _is_plan_of_a_day(recorded):
+        incidents.record_attempts(contact_ids=recorded.contact_ids(), at=actor.now, actor=actor.name)
 
 
-def record_complaints(facts: Facts) -> None:
+def record_complaints(recorded: Recorded[F]) -> None:
     """Record complaints that debtors made to a provider."""
-    incidents.record_complaints(contact_ids=_contact_ids(facts), at=facts.at, actor=facts.actor)
+    actor = recorded.actor
+    incidents.record_complaints(contact_ids=recorded.contact_ids(), at=actor.now, actor=actor.name)
 
 
-def record_complaint(facts: Facts) -> None:
+def record_complaint(recorded: Recorded[ComplaintReceived]) -> None:
     """Record complaints that were made in a conversation; of unknown people only the country is known."""
-    for row in facts.rows.to_pylist():
-        complaint = json.loads(row["payload"])
+    for subject, complaint in recorded:
         incidents.record_incident(
             kind="COMPLAINT",
-            country=complaint["country"],
-            happened_at=datetime.fromisoformat(complaint["at"]),
-            description=complaint["description"],
-            debtor_id=row["debtor_id"],
-            portfolio_id=row["portfolio_id"],
-            actor=facts.actor,
-            now=facts.at,
+            country=complaint.country,
+            happened_at=complaint.at,
+            description=complaint.description,
+            debtor_id=subject.debtor_id,
+            portfolio_id=subject.portfolio_id,
+            actor=recorded.actor.name,
+            now=recorded.actor.now,
         )
 
 
@@ -123,139 +136,157 @@ def opt_out_at_provider(facts: Facts) -> None:
             _log.warning("Contact %s, refused by its debtor at the provider, has no address.", row["contact_id"])
 
 
-def apply_consent_to_new_points(_facts: Facts) -> None:
+def apply_consent_to_new_points(_recorded: Recorded[LoadDone]) -> None:
     """Apply earlier opt-outs of a number to the contact points that a load has just brought."""
     consent.apply_to_new_points()
 
 
-def cancel_contacts_of_writer(facts: Facts) -> None:
+def cancel_contacts_of_writer(recorded: Recorded[ConversationReceived]) -> None:
     """Cancel what was planned for debtors who have just written: they are answered first."""
-    debtor_ids = facts.debtor_ids()
+    debtor_ids = recorded.debtor_ids()
+    actor = recorded.actor
     strategy.block_cycle_commit(debtor_ids=debtor_ids)
-    messaging.cancel_planned(debtor_ids=debtor_ids, reason="replied", keep_answers=True, at=facts.at, actor=facts.actor)
+    messaging.cancel_planned(debtor_ids=debtor_ids, reason="replied", keep_answers=True, at=actor.now, actor=actor.name)
 
 
-def cancel_contacts_on_hold(facts: Facts) -> None:
+def cancel_contacts_on_hold(recorded: Recorded[HoldPlaced]) -> None:
     """Cancel what was planned for debtors on hold from today or earlier, as far as the hold is of the whole debtor."""
+    actor = recorded.actor
     # A contact that a dispatcher has judged already is judged once more, so that it meets the hold.
-    messaging.judge_again(debtor_ids=facts.debtor_ids())
+    messaging.judge_again(debtor_ids=recorded.debtor_ids())
+    today = schedule.today(actor.now)
     debtor_ids = []
-    for row in facts.rows.to_pylist():
-        starts_on = json.loads(row["payload"]).get("starts_on")
-        is_current = starts_on is None or date.fromisoformat(starts_on) <= schedule.today(facts.at)
-        # A hold of one account leaves the rest to be pursued.
-        if row["account_id"] is None and is_current:
-            debtor_ids.append(row["debtor_id"])
-    # The plan of a day knows the holds that it places itself.
-    if debtor_ids and facts.actor != "cycle":
+    for subject, hold in recorded:
+        is_current = hold.starts_on is None or hold.starts_on <= today
+        # A hold of one account leaves the rest to be pursued, and the plan of a day knows the holds that it places.
+        if subject.debtor_id is not None and subject.account_id is None and is_current and not hold.is_planned:
+            debtor_ids.append(subject.debtor_id)
+    if debtor_ids:
         messaging.cancel_planned(
-            debtor_ids=debtor_ids, reason="hold", keep_answers=True, at=facts.at, actor=facts.actor
+            debtor_ids=debtor_ids, reason="hold", keep_answers=True, at=actor.now, actor=actor.name
         )
 
 
-def void_firings(facts: Facts) -> None:
+def void_firings(recorded: Recorded[F]) -> None:
     """Let the steps of contacts that were cancelled or blocked fire again."""
-    strategy.void_firings(contact_ids=facts.rows["contact_id"].to_pylist(), actor=_actor_of(facts))
+    strategy.void_firings(contact_ids=recorded.contact_ids(), actor=recorded.actor)
 
 
-def redecide_debtors(facts: Facts) -> None:
+def redecide_debtors(recorded: Recorded[F]) -> None:
     """Decide at once for the debtors of a fact; those of a whole load wait for the cycle that follows it."""
-    debtor_ids = facts.debtor_ids()
-    if facts.actor != "cycle" and 0 < len(debtor_ids) <= REDECIDE_LIMIT:
-        strategy.redecide_debtors(debtor_ids=debtor_ids, actor=_actor_of(facts))
+    debtor_ids = recorded.debtor_ids()
+    if not _is_plan_of_a_day(recorded) and 0 < len(debtor_ids) <= REDECIDE_LIMIT:
+        strategy.redecide_debtors(debtor_ids=debtor_ids, actor=recorded.actor)
 
 
 def hold_until_promise(facts: Facts) -> None:
     """Place a hold until a promised day and its days of grace are over; then a person looks."""
-    for row, promise in _facts_of_debtors(facts):
+    actor = _actor_of(facts)
+    for row in facts.rows.to_pylist():
+        subject = Subject(portfolio_id=row["portfolio_id"], debtor_id=row["debtor_id"])
+        if subject.debtor_id is None or subject.portfolio_id is None:
+            continue
+        promise = json.loads(row["payload"])
         grace = timedelta(days=promise.get("grace_days", 0))
         ends_on = date.fromisoformat(promise["date"]) + grace
-        _place_hold(facts, row, "PROMISE", ends_on=ends_on)
+        _place_hold(actor, subject, "PROMISE", ends_on=ends_on)
         title = _("See whether the promised payment came")
-        _create_task(facts, row, "promise", title, due_date=ends_on + timedelta(days=1))
+        _create_task(actor, subject, "promise", title, due_date=ends_on + timedelta(days=1))
 
 
-def hold_disputed_debt(facts: Facts) -> None:
+def hold_disputed_debt(recorded: Recorded[DisputeOpened]) -> None:
     """Place a hold on a contested debt; where the debtor's identity was not checked, a person judges first."""
-    for row, dispute in _facts_of_debtors(facts):
-        if dispute.get("verified"):
-            _place_hold(facts, row, "DISPUTE")
-        _create_task(facts, row, "dispute", _("Answer the debtor's objection"))
+    for subject, dispute in _about_debtors(recorded):
+        if dispute.verified:
+            _place_hold(recorded.actor, subject, "DISPUTE")
+        _create_task(recorded.actor, subject, "dispute", _("Answer the debtor's objection"))
 
 
-def hold_until_payment_is_found(facts: Facts) -> None:
+def hold_until_payment_is_found(recorded: Recorded[PaymentReported]) -> None:
     """Place a short hold while a person looks for the payment that a debtor reports."""
-    for row, report in _facts_of_debtors(facts):
-        if report.get("verified"):
-            today = schedule.today(facts.at)
-            policy = portfolio_policies.policy_on(row["portfolio_id"], today)
-            ends_on = today + timedelta(days=policy.payment_search_days)
-            _place_hold(facts, row, "PAYMENT_IN_PROCESS", ends_on=ends_on)
-        _create_task(facts, row, "payment", _("Look for the payment that the debtor tells of"))
+    for subject, report in _about_debtors(recorded):
+        if report.verified:
+            today = schedule.today(recorded.actor.now)
+            ends_on = today + timedelta(days=_policy_of(subject, today).payment_search_days)
+            _place_hold(recorded.actor, subject, "PAYMENT_IN_PROCESS", ends_on=ends_on)
+        _create_task(recorded.actor, subject, "payment", _("Look for the payment that the debtor tells of"))
 
 
-def flag_unsent_replies(facts: Facts) -> None:
+def flag_unsent_replies(recorded: Recorded[F]) -> None:
     """Show in their conversation the replies that could not be sent."""
-    if facts.actor != "cycle":
-        conversations.flag_unsent_replies(contact_ids=_contact_ids(facts))
+    if not _is_plan_of_a_day(recorded):
+        conversations.flag_unsent_replies(contact_ids=recorded.contact_ids())
 
 
-def assign_conversation(facts: Facts) -> None:
+def assign_conversation(recorded: Recorded[PersonAsked]) -> None:
     """Give a conversation to a person; until a complaint is answered, nothing automatic writes to its debtor."""
-    for row, handover in _facts_of_debtors(facts):
-        if handover.get("reason") == "complaint":
-            today = schedule.today(facts.at)
-            policy = portfolio_policies.policy_on(row["portfolio_id"], today)
-            ends_on = today + timedelta(days=policy.complaint_days)
-            _place_hold(facts, row, "OTHER", ends_on=ends_on)
-        _create_task(facts, row, "conversation", _("Answer the conversation"))
+    for subject, handover in _about_debtors(recorded):
+        if handover.reason == "complaint":
+            today = schedule.today(recorded.actor.now)
+            ends_on = today + timedelta(days=_policy_of(subject, today).complaint_days)
+            _place_hold(recorded.actor, subject, "OTHER", ends_on=ends_on)
+        _create_task(recorded.actor, subject, "conversation", _("Answer the conversation"))
+
+
+def _policy_of(subject: Subject, day: date) -> Policy:
+    """Return the policy of a subject's portfolio on a day."""
+    assert subject.portfolio_id is not None
+    return portfolio_policies.policy_on(subject.portfolio_id, day)
+
+
+def _is_plan_of_a_day(recorded: Recorded[F]) -> bool:
+    """Return whether the plan of a day wrote these facts, which knows them already and takes nobody by surprise."""
+    return recorded.actor.service is Service.CYCLE
+
+
+def _about_debtors(recorded: Recorded[F]) -> Iterator[tuple[Subject, F]]:
+    """Yield each fact that names a debtor and a portfolio, with its subject.
+
+    A conversation with somebody unknown waits in the inbox until a person says who it is.
+    """
+    for subject, fact in recorded:
+        if subject.debtor_id is not None and subject.portfolio_id is not None:
+            yield subject, fact
+
+
+def _place_hold(actor: Actor, subject: Subject, reason: str, *, ends_on: date | None = None) -> None:
+    """Place a hold on all of a debtor's accounts from today on, without `ends_on` until a person lifts it."""
+    assert subject.debtor_id is not None
+    starts_on = schedule.today(actor.now)
+    # A day promised in the past is over already: the hold still needs a beginning before its end.
+    if ends_on is not None and ends_on < starts_on:
+        starts_on = ends_on
+    portfolio.hold_debtor(debtor_id=subject.debtor_id, reason=reason, starts_on=starts_on, ends_on=ends_on, actor=actor)
+
+
+def _create_task(actor: Actor, subject: Subject, kind: str, title: str, *, due_date: date | None = None) -> None:
+    """Create a task about a debtor, due today unless a day is given."""
+    task = {
+        "portfolio_id": subject.portfolio_id,
+        "debtor_id": subject.debtor_id,
+        "account_id": None,
+        "kind": kind,
+        "title": title,
+        "due_date": due_date or schedule.today(actor.now),
+        "step_key": "",
+    }
+    workbench.create_tasks(rows=pa.Table.from_pylist([task], _TASKS), actor=actor)
+
+
+# What follows is the way of the kinds that are no types yet; it goes with the last of them.
+@cache
+def _typed(reaction: Callable[[Recorded[Fact]], None]) -> Callable[[Facts], None]:
+    """Return a reaction to facts as text that passes on who is concerned; the facts themselves are not read."""
+
+    def react_to(facts: Facts) -> None:
+        names = ("portfolio_id", "debtor_id", "account_id", "contact_id")
+        subjects = [Subject(**{name: row.get(name) for name in names}) for row in facts.rows.to_pylist()]
+        reaction(Recorded(actor=_actor_of(facts), subjects=subjects, facts=[]))
+
+    return react_to
 
 
 def _actor_of(facts: Facts) -> Actor:
     """Return who recorded facts, as the operations take it that follow from them."""
-    service = Service(facts.actor) if facts.actor in set(Service) else None
+    service = Service(facts.actor) if facts.actor in set(map(str, Service)) else None
     return Actor(name=facts.actor, user_id=facts.actor_id, now=facts.at, rights=frozenset(), service=service)
-
-
-def _contact_ids(facts: Facts) -> list[int]:
-    """Return the contacts of some facts, without the facts that name none."""
-    return [pk for pk in facts.rows["contact_id"].to_pylist() if pk is not None]
-
-
-def _facts_of_debtors(facts: Facts) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield the row of the journal and the payload of each fact that names a debtor and a portfolio.
-
-    A conversation with somebody unknown waits in the inbox until a person says who it is.
-    """
-    for row in facts.rows.to_pylist():
-        if row["debtor_id"] is not None and row["portfolio_id"] is not None:
-            yield row, json.loads(row["payload"])
-
-
-def _place_hold(facts: Facts, row: dict[str, Any], reason: str, *, ends_on: date | None = None) -> None:
-    """Place a hold on all of a debtor's accounts from today on, without `ends_on` until a person lifts it."""
-    starts_on = schedule.today(facts.at)
-    # A day promised in the past is over already: the hold still needs a beginning before its end.
-    if ends_on is not None and ends_on < starts_on:
-        starts_on = ends_on
-    portfolio.hold_debtor(
-        debtor_id=row["debtor_id"],
-        reason=reason,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        actor=_actor_of(facts),
-    )
-
-
-def _create_task(facts: Facts, row: dict[str, Any], kind: str, title: str, *, due_date: date | None = None) -> None:
-    """Create a task about a debtor of a fact, due today unless a day is given."""
-    task = {
-        "portfolio_id": row["portfolio_id"],
-        "debtor_id": row["debtor_id"],
-        "account_id": None,
-        "kind": kind,
-        "title": title,
-        "due_date": due_date or schedule.today(facts.at),
-        "step_key": "",
-    }
-    workbench.create_tasks(rows=pa.Table.from_pylist([task], _TASKS), actor=_actor_of(facts))

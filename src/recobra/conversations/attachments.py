@@ -13,6 +13,9 @@ from typing import Final
 import puremagic
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
 from recobra.conversations.models import Attachment
 from recobra.kit import database
 from recobra.messaging.channels import ADAPTERS
@@ -53,7 +56,8 @@ def path_of(attachment: Attachment) -> Path:
     return attachments_dir() / attachment.path
 
 
-def fetch_waiting(*, now: datetime) -> int:
+@requires(Right.SERVE)
+def fetch_waiting(*, actor: Actor) -> int:
     """Fetch the attachments that providers hold for us, some at a time; return how many were stored."""
     waiting = Attachment.objects.filter(status=Attachment.Status.WAITING).select_related(
         "message__conversation__provider"
@@ -62,7 +66,7 @@ def fetch_waiting(*, now: datetime) -> int:
     # One event loop for all of them, since the adapters are asynchronous and this is not.
     with asyncio.Runner() as runner:
         for attachment in waiting.order_by("pk")[:BATCH_SIZE]:
-            if _fetch_attachment(attachment, runner, now):
+            if _fetch_attachment(attachment, runner, actor.now):
                 stored += 1
     return stored
 

@@ -14,13 +14,17 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor, Service, service_actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
 from recobra.consent.ledger import DEBTOR, Source
 from recobra.consent.models import Silence
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations import identity_attempts
 from recobra.conversations.bot_facts import is_office_open
+from recobra.conversations.facts import IdentityRefused, PersonAsked
 from recobra.conversations.webhooks.receive import UnknownProvider, refuse_forged
-from recobra.journal.operations import record
+from recobra.journal.operations import record, record_fact
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Config, ReceiptEvent, WebhookRequest
 from recobra.messaging.channels.twilio_voice import dialogue, links
@@ -40,7 +44,8 @@ _BEFORE_IDENTITY: Final = frozenset({dialogue.FIRST_STEP, "identity", "stranger"
 _WITHDRAWN: Final = (Contact.Status.CANCELLED, Contact.Status.BLOCKED)
 
 
-def next_call_turn(*, provider_code: str, token: str, call: WebhookRequest, now: datetime) -> str:
+@requires(Right.SERVE)
+def next_call_turn(*, provider_code: str, token: str, call: WebhookRequest, actor: Actor) -> str:
     """Return the TwiML of a call's next turn, and carry out what the debtor chose in this one, each choice once.
 
     A call that was cancelled, or whose number is silenced, is hung up. Raises UnknownProvider, ForgedCall.
@@ -52,7 +57,7 @@ def next_call_turn(*, provider_code: str, token: str, call: WebhookRequest, now:
     if provider is None or contact is None:
         raise UnknownProvider(provider_code)
     config = routing.build_config(provider)
-    refuse_forged(provider, ADAPTERS[provider.kind], call, config, now)
+    refuse_forged(provider, ADAPTERS[provider.kind], call, config, actor=actor)
     # Twilio sends the keys in the form; our own address carries where the call stands.
     form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
     query = dict(parse_qsl(urlsplit(call.url).query))
@@ -62,10 +67,10 @@ def next_call_turn(*, provider_code: str, token: str, call: WebhookRequest, now:
     if position.step == dialogue.FIRST_STEP and _is_silenced(contact):
         return HANGUP_TWIML
     url = links.voice_url(contact.public_id, provider.code)
-    facts = _collect_facts(contact, config, url, form, now)
+    facts = _collect_facts(contact, config, url, form, actor.now)
     turn_key = f"{form.get('CallSid', '')}:{position.tries}"
-    turn = _take_turn(position, facts, contact, turn_key, now)
-    _perform_actions(contact, provider, turn, now)
+    turn = _take_turn(position, facts, contact, turn_key, actor.now)
+    _perform_actions(contact, provider, turn, actor.now)
     return turn.twiml
 
 
@@ -79,10 +84,8 @@ def _take_turn(position: Position, facts: CallFacts, contact: Contact, turn_key:
         return dialogue.next_turn(position, facts)
     identity_attempts.lock_attempts([contact.debtor_id])
     wrong = identity_attempts.recent_wrong_answers(contact.debtor_id, now=now)
-    of_this_turn = [
-        entry for entry in wrong if entry.contact_id == contact.pk and entry.payload.get("turn") == turn_key
-    ]
-    earlier = [entry for entry in wrong if entry not in of_this_turn]
+    of_this_turn = [attempt for attempt in wrong if attempt.contact_id == contact.pk and attempt.turn == turn_key]
+    earlier = [attempt for attempt in wrong if attempt not in of_this_turn]
     is_repeated = bool(of_this_turn)
     if len(earlier) >= MAX_TRIES:
         # Nothing is compared any more: only a person can tell who it is.
@@ -95,12 +98,11 @@ def _take_turn(position: Position, facts: CallFacts, contact: Contact, turn_key:
     is_wrong = is_compared and is_answer and CallAction.IDENTIFIED not in turn.actions
     if is_wrong and not is_repeated:
         identity_attempts.record_wrong_answer(
+            IdentityRefused(channel=Channel.IVR.value, turn=turn_key),
             debtor_id=contact.debtor_id,
             portfolio_id=contact.portfolio_id,
             contact_id=contact.pk,
-            channel=Channel.IVR,
-            turn=turn_key,
-            now=now,
+            actor=service_actor(Service.DEBTOR, now=now),
         )
     return turn
 
@@ -171,23 +173,24 @@ def _perform_action(action: CallAction, contact: Contact, promise_date: date | N
         _plan_payment_sms(contact, now)
     elif action is CallAction.PROMISE and promise_date is not None:
         grace_days = policy_on(contact.portfolio_id, _local_day(contact, now)).promise_grace_days
-        _record_fact("promise.registered", contact, now, date=promise_date.isoformat(), grace_days=grace_days)
+        record(
+            "promise.registered",
+            at=now,
+            actor=DEBTOR,
+            portfolio_id=contact.portfolio_id,
+            debtor_id=contact.debtor_id,
+            contact_id=contact.pk,
+            payload={"channel": Channel.IVR, "date": promise_date.isoformat(), "grace_days": grace_days},
+        )
     elif action in {CallAction.TALK, CallAction.UNIDENTIFIED}:
         reason = "asked" if action is CallAction.TALK else "unidentified"
-        _record_fact("person.asked", contact, now, reason=reason)
-
-
-def _record_fact(kind: str, contact: Contact, now: datetime, **details: object) -> None:
-    """Record a fact about a call in the journal; `details` join its payload."""
-    record(
-        kind,
-        at=now,
-        actor=DEBTOR,
-        portfolio_id=contact.portfolio_id,
-        debtor_id=contact.debtor_id,
-        contact_id=contact.pk,
-        payload={"channel": Channel.IVR, **details},
-    )
+        record_fact(
+            PersonAsked(reason=reason, channel=Channel.IVR.value),
+            actor=service_actor(Service.DEBTOR, now=now),
+            portfolio_id=contact.portfolio_id,
+            debtor_id=contact.debtor_id,
+            contact_id=contact.pk,
+        )
 
 
 def _plan_payment_sms(contact: Contact, now: datetime) -> None:

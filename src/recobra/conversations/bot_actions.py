@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
 from typing import Final
 
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor, Service, service_actor
+from recobra.access.permissions import consequence
 from recobra.consent.models import ConsentEntry
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations import identity_attempts
 from recobra.conversations.bot.turns import Action
 from recobra.conversations.bot_facts import WRONG_IDENTITY, candidate_debtor_ids
 from recobra.conversations.counterparty import Counterparty
-from recobra.conversations.models import Conversation, ConversationMessage
+from recobra.conversations.facts import (
+    ComplaintReceived,
+    DisputeOpened,
+    IdentityRefused,
+    PaymentReported,
+    PersonAsked,
+)
+from recobra.conversations.models import Conversation, ConversationMessage, Dispute
 from recobra.conversations.reply import BOT
-from recobra.journal.operations import record
+from recobra.journal.facts import Fact
+from recobra.journal.operations import record, record_fact
 from recobra.policy.portfolio_policies import policy_on
 from recobra.portfolio import address_forms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContext:
-    """A message in its conversation, with the counterparty and the time.
+    """A message in its conversation, with the counterparty and the bot that answers now.
 
     The counterparty is the debtor who probably writes; the conversation names a debtor only when that is certain.
     """
@@ -33,7 +41,7 @@ class MessageContext:
     conversation: Conversation
     message: ConversationMessage
     counterparty: Counterparty
-    now: datetime
+    actor: Actor
 
 
 def perform_action(action: Action, context: MessageContext) -> None:
@@ -50,11 +58,15 @@ def hand_over(context: MessageContext, reason: str, *, verified: bool = False) -
     conversation.mode = Conversation.Mode.PERSON
     conversation.mode_reason = reason or "asked"
     conversation.assigned_to = None
-    _record_fact("person.asked", context, reason=reason or "asked", verified=verified)
+    asked = PersonAsked(
+        reason=reason or "asked", verified=verified, conversation_id=conversation.pk, message_id=context.message.pk
+    )
+    _record_fact(asked, context)
 
 
+@consequence
 def silence_address(
-    *, conversation: Conversation, message: ConversationMessage, wrong_person: bool, now: datetime
+    *, conversation: Conversation, message: ConversationMessage, wrong_person: bool, actor: Actor
 ) -> None:
     """Record an opt-out or a wrong person that a message says, and close the conversation without an answer."""
     record_refusal = record_wrong_person if wrong_person else record_opt_out
@@ -65,31 +77,29 @@ def silence_address(
         at=message.at,
         kind=address_forms.point_kind(conversation.channel),
         value=conversation.address,
-        now=now,
+        now=actor.now,
     )
     conversation.mode = Conversation.Mode.PERSON
     conversation.mode_reason = "not_me" if wrong_person else "opted_out"
     conversation.status = Conversation.Status.CLOSED
-    conversation.closed_at = now
+    conversation.closed_at = actor.now
 
 
-def _record_fact(kind: str, context: MessageContext, **details: object) -> None:
-    """Record a fact about the conversation in the journal; `details` join its payload."""
+def _record_fact(fact: Fact, context: MessageContext) -> None:
+    """Record a fact about the conversation in the journal."""
     # While it is not certain who writes, the counterparty is a guess, and the fact names no debtor.
     is_known = context.conversation.debtor_id is not None
-    record(
-        kind,
-        at=context.now,
-        actor=BOT,
+    record_fact(
+        fact,
+        actor=context.actor,
         portfolio_id=context.counterparty.portfolio.pk if is_known else None,
         debtor_id=context.counterparty.debtor.pk if is_known else None,
-        payload={"conversation_id": context.conversation.pk, "message_id": context.message.pk, **details},
     )
 
 
 def _accept_identity(_action: Action, context: MessageContext) -> None:
     context.conversation.debtor = context.counterparty.debtor
-    context.conversation.identified_at = context.now
+    context.conversation.identified_at = context.actor.now
 
 
 def _refuse_identity(_action: Action, context: MessageContext) -> None:
@@ -99,34 +109,62 @@ def _refuse_identity(_action: Action, context: MessageContext) -> None:
     for debtor_id in candidate_debtor_ids(context.conversation):
         is_counterparty = debtor_id == context.counterparty.debtor.pk
         identity_attempts.record_wrong_answer(
+            IdentityRefused(channel=context.conversation.channel),
             debtor_id=debtor_id,
             portfolio_id=context.counterparty.portfolio.pk if is_counterparty else None,
-            channel=context.conversation.channel,
-            now=context.now,
+            actor=service_actor(Service.DEBTOR, now=context.actor.now),
         )
 
 
 def _register_promise(action: Action, context: MessageContext) -> None:
     """Record the promise as a fact; a reaction to it makes the promise."""
     portfolio = context.counterparty.portfolio
-    today = context.counterparty.today or context.now.date()
-    _record_fact(
+    today = context.counterparty.today or context.actor.now.date()
+    is_known = context.conversation.debtor_id is not None
+    record(
         "promise.registered",
-        context,
-        amount_minor=action.payload["amount_minor"],
-        date=action.payload["day"],
-        currency=portfolio.currency,
-        grace_days=policy_on(portfolio.pk, today).promise_grace_days,
+        at=context.actor.now,
+        actor=BOT,
+        portfolio_id=portfolio.pk if is_known else None,
+        debtor_id=context.counterparty.debtor.pk if is_known else None,
+        payload={
+            "conversation_id": context.conversation.pk,
+            "message_id": context.message.pk,
+            "amount_minor": action.payload["amount_minor"],
+            "date": action.payload["day"],
+            "currency": portfolio.currency,
+            "grace_days": policy_on(portfolio.pk, today).promise_grace_days,
+        },
     )
 
 
-def _record_claim(kind: str, action: Action, context: MessageContext) -> None:
-    """Record a debtor's claim as a fact of a kind."""
-    if context.conversation.debtor_id is None:
-        # Nobody knows whose debt the claim is about.
-        hand_over(context, kind)
-    else:
-        _record_fact(kind, context, verified=bool(action.payload["verified"]))
+def _open_dispute(action: Action, context: MessageContext) -> None:
+    """Open a dispute; where nobody knows whose debt it is about, a person sees to it."""
+    conversation = context.conversation
+    if conversation.debtor_id is None:
+        hand_over(context, DisputeOpened.kind)
+        return
+    verified = bool(action.payload["verified"])
+    Dispute.objects.create(
+        debtor_id=conversation.debtor_id,
+        conversation=conversation,
+        message=context.message,
+        is_verified=verified,
+        opened_at=context.actor.now,
+    )
+    opened = DisputeOpened(conversation_id=conversation.pk, message_id=context.message.pk, verified=verified)
+    _record_fact(opened, context)
+
+
+def _report_payment(action: Action, context: MessageContext) -> None:
+    """Record that the debtor tells of a payment; where nobody knows whose, a person sees to it."""
+    conversation = context.conversation
+    if conversation.debtor_id is None:
+        hand_over(context, PaymentReported.kind)
+        return
+    verified = bool(action.payload["verified"])
+    reported = PaymentReported(conversation_id=conversation.pk, message_id=context.message.pk, verified=verified)
+    _record_fact(reported, context)
 
 
 def _silence_address(action: Action, context: MessageContext) -> None:
@@ -135,7 +173,7 @@ def _silence_address(action: Action, context: MessageContext) -> None:
         conversation=context.conversation,
         message=context.message,
         wrong_person=action.kind == "WrongPerson",
-        now=context.now,
+        actor=context.actor,
     )
 
 
@@ -144,19 +182,12 @@ def _hand_over(action: Action, context: MessageContext) -> None:
     reason = str(action.payload["reason"])
     if reason == "complaint":
         # The answer says that it is registered: a reaction to this fact enters it in the register of incidents.
-        is_known = context.conversation.debtor_id is not None
-        record(
-            "complaint.received",
-            at=context.now,
-            actor=BOT,
-            portfolio_id=context.counterparty.portfolio.pk if is_known else None,
-            debtor_id=context.counterparty.debtor.pk if is_known else None,
-            payload={
-                "country": context.counterparty.country,
-                "at": min(context.message.at, context.now).isoformat(),
-                "description": _("The debtor complained in a conversation."),
-            },
+        complaint = ComplaintReceived(
+            country=context.counterparty.country,
+            at=min(context.message.at, context.actor.now),
+            description=_("The debtor complained in a conversation."),
         )
+        _record_fact(complaint, context)
     hand_over(context, reason, verified=bool(action.payload["verified"]))
 
 
@@ -170,8 +201,8 @@ _HANDLERS: Final[dict[str, Callable[[Action, MessageContext], None]]] = {
     "IdentityRefused": _refuse_identity,
     "MakePromise": _register_promise,
     "AcceptPlan": _hand_over_plan,
-    "OpenDispute": partial(_record_claim, "dispute.opened"),
-    "ReportPayment": partial(_record_claim, "payment.reported"),
+    "OpenDispute": _open_dispute,
+    "ReportPayment": _report_payment,
     "WrongPerson": _silence_address,
     "OptOut": _silence_address,
     "HandOver": _hand_over,

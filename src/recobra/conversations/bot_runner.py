@@ -16,6 +16,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
 from recobra.conversations import identity_attempts
 from recobra.conversations.bot import dialogue, model
 from recobra.conversations.bot.intents import INTENTS, SILENCING
@@ -33,7 +36,7 @@ from recobra.conversations.bot_facts import (
 from recobra.conversations.counterparty import Counterparty, debtors_at, find_counterparty, is_silenced
 from recobra.conversations.inbound import BOT_CHANNELS, BUTTON_PREFIX
 from recobra.conversations.models import Conversation, ConversationMessage
-from recobra.conversations.reply import BOT, send_reply
+from recobra.conversations.reply import send_reply
 from recobra.messaging.channels import Button
 
 LATE_AFTER: Final = timedelta(hours=24)
@@ -44,15 +47,19 @@ _FILE_EXPECTED_AFTER: Final = ("already_paid", "dispute")
 _log = logging.getLogger(__name__)
 
 
-def answer_waiting(*, now: datetime) -> int:
+@requires(Right.SERVE)
+def answer_waiting(*, actor: Actor) -> int:
     """Answer the messages that a job has missed, in every conversation; return how many."""
     waiting = _unread_messages().order_by("received_at").values_list("conversation_id", flat=True)
     # Each conversation once, in the order of its oldest message.
     conversation_ids = dict.fromkeys(waiting[:BATCH_SIZE])
-    return sum(answer_conversation(conversation_id=conversation_id, now=now) for conversation_id in conversation_ids)
+    return sum(
+        answer_conversation(conversation_id=conversation_id, actor=actor) for conversation_id in conversation_ids
+    )
 
 
-def answer_conversation(*, conversation_id: int, now: datetime) -> int:
+@requires(Right.SERVE)
+def answer_conversation(*, conversation_id: int, actor: Actor) -> int:
     """Read and answer a debtor's unread messages in order; return how many.
 
     While a person has the conversation only opt-outs are followed, and nothing is answered.
@@ -62,13 +69,13 @@ def answer_conversation(*, conversation_id: int, now: datetime) -> int:
     while (message := unread.order_by("at", "pk").first()) is not None:
         try:
             # Outside of any transaction: a language model may take seconds.
-            understood = _interpret_message(message, now)
+            understood = _interpret_message(message, actor.now)
             with transaction.atomic():
-                is_done = _process_message(message.pk, understood, now)
+                is_done = _process_message(message.pk, understood, actor)
         except Exception as error:  # noqa: BLE001 - whatever it was, a person takes over
             # Only the type: the text of an error may hold the message.
             _log.error("The bot failed at message %s: %s.", message.pk, type(error).__name__)
-            is_done = _hand_over_failed(message.pk, now)
+            is_done = _hand_over_failed(message.pk, actor)
         if not is_done:
             break
         count += 1
@@ -127,21 +134,22 @@ def _find_counterparty(conversation: Conversation, now: datetime) -> Counterpart
     return find_counterparty(debtor, channel=channel, address=address, now=now)
 
 
-def _process_message(message_id: int, understood: Interpretation, now: datetime) -> bool:
+def _process_message(message_id: int, understood: Interpretation, actor: Actor) -> bool:
     """Answer one message; return False where somebody else has read it."""
     locked = _lock_unread(message_id)
     if locked is None:
         return False
     conversation, message = locked
+    now = actor.now
     message.intent = understood.intent
     message.confidence = understood.confidence
     counterparty = _find_counterparty(conversation, now)
     is_silent = is_silenced(conversation.address, channel=conversation.channel)
     if conversation.mode == Conversation.Mode.PERSON or counterparty is None or is_silent:
-        _leave_to_person(conversation, message, "silent" if is_silent else "unknown_number", now)
+        _leave_to_person(conversation, message, "silent" if is_silent else "unknown_number", actor)
         return True
     counterparty = _match_counterparty(conversation, counterparty, understood, now)
-    context = MessageContext(conversation=conversation, message=message, counterparty=counterparty, now=now)
+    context = MessageContext(conversation=conversation, message=message, counterparty=counterparty, actor=actor)
     # From here to the commit nobody else counts tries about these debtors.
     identity_attempts.lock_attempts(candidate_debtor_ids(conversation))
     tries = count_wrong_answers(conversation, now)
@@ -159,11 +167,11 @@ def _process_message(message_id: int, understood: Interpretation, now: datetime)
     return True
 
 
-def _leave_to_person(conversation: Conversation, message: ConversationMessage, reason: str, now: datetime) -> None:
+def _leave_to_person(conversation: Conversation, message: ConversationMessage, reason: str, actor: Actor) -> None:
     """Follow an opt-out; everything else waits for a person, who sees the `reason` why the bot keeps out."""
     if message.intent in SILENCING:
         is_wrong_person = message.intent == "wrong_person"
-        silence_address(conversation=conversation, message=message, wrong_person=is_wrong_person, now=now)
+        silence_address(conversation=conversation, message=message, wrong_person=is_wrong_person, actor=actor)
     elif conversation.mode == Conversation.Mode.BOT:
         conversation.mode = Conversation.Mode.PERSON
         conversation.mode_reason = reason
@@ -191,18 +199,18 @@ def _match_counterparty(
 def _take_turn(context: MessageContext, understood: Interpretation, facts: Facts, state: State) -> Turn:
     """Return the dialogue's turn, except where the message's age, form or currencies need a person."""
     message = context.message
-    today: date = context.counterparty.today or context.now.date()
-    if context.now - message.at > LATE_AFTER:
+    today: date = context.counterparty.today or context.actor.now.date()
+    if context.actor.now - message.at > LATE_AFTER:
         # An answer after a day would surprise, and outside WhatsApp's window it would not leave.
         return replace(dialogue.hand_over(state, facts, reason="late"), answer=None)
     if not message.text.strip() and understood.by != "button":
         # A file without words: an expected proof of payment is already with its task, anything else is for a person.
         message.intent = "attachment"
-        since = context.now - LATE_AFTER
+        since = context.actor.now - LATE_AFTER
         if context.conversation.messages.filter(intent__in=_FILE_EXPECTED_AFTER, at__gt=since).exists():
             return Turn(state=state, answer=None)
         return dialogue.hand_over(state, facts, reason="attachment")
-    if understood.intent not in SILENCING and has_other_currencies(context.counterparty, context.now):
+    if understood.intent not in SILENCING and has_other_currencies(context.counterparty, context.actor.now):
         return dialogue.hand_over(state, facts, reason="currencies")
     return dialogue.next_turn(state=state, understood=understood, facts=facts, today=today)
 
@@ -230,22 +238,21 @@ def _send_turn(context: MessageContext, turn: Turn, facts: Facts) -> None:
         conversation_id=conversation.pk,
         text=message.text,
         buttons=[Button(code=choice.id, title=choice.title) for choice in choices],
-        author=BOT,
         about_id=about_id,
-        now=context.now,
+        actor=context.actor,
     )
 
 
 @transaction.atomic
-def _hand_over_failed(message_id: int, now: datetime) -> bool:
+def _hand_over_failed(message_id: int, actor: Actor) -> bool:
     """Leave a message that the bot failed at to a person; return False where somebody else has read it."""
     locked = _lock_unread(message_id)
     if locked is None:
         return False
     conversation, message = locked
-    counterparty = _find_counterparty(conversation, now)
+    counterparty = _find_counterparty(conversation, actor.now)
     if counterparty is not None and conversation.mode == Conversation.Mode.BOT:
-        context = MessageContext(conversation=conversation, message=message, counterparty=counterparty, now=now)
+        context = MessageContext(conversation=conversation, message=message, counterparty=counterparty, actor=actor)
         hand_over(context, "bot_failed")
     conversation.mode = Conversation.Mode.PERSON
     conversation.mode_reason = conversation.mode_reason or "bot_failed"

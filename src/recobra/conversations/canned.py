@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
 from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
 from recobra.conversations.models import CannedAnswer
 
 # Leaves room for a number behind it in a slug of 50.
@@ -20,22 +22,26 @@ class CannedRefused(Exception):
     """The answer cannot be saved; the text is shown as it is."""
 
 
+@requires(Right.LEAD_CONVERSATIONS)
 @transaction.atomic
-def save_canned(*, title: str, text: str, actor: str, now: datetime, replaces_id: int | None = None) -> CannedAnswer:
+def save_canned(*, title: str, text: str, replaces_id: int | None = None, actor: Actor) -> CannedAnswer:
     """Save a canned answer, in the place of `replaces_id` where that is given. Raises CannedRefused."""
     title = title.strip()
     text = text.strip()
     if not title or not text:
         raise CannedRefused(_("A ready answer needs a title and a text."))
     if replaces_id is not None:
-        retire_canned(canned_id=replaces_id, now=now)
+        retire_canned(canned_id=replaces_id, actor=actor)
     # Codes are unique, and retired answers keep theirs.
     base = slugify(title)[:_CODE_MAX] or "respuesta"
     taken = CannedAnswer.objects.filter(code__startswith=base).count()
     code = f"{base}-{taken + 1}" if taken else base
-    return CannedAnswer.objects.create(code=code, title=title[:_TITLE_MAX], text=text, created_by=actor, created_at=now)
+    return CannedAnswer.objects.create(
+        code=code, title=title[:_TITLE_MAX], text=text, created_by=actor.name, created_at=actor.now
+    )
 
 
-def retire_canned(*, canned_id: int, now: datetime) -> None:
+@requires(Right.LEAD_CONVERSATIONS)
+def retire_canned(*, canned_id: int, actor: Actor) -> None:
     """Take a canned answer out of use."""
-    CannedAnswer.objects.filter(pk=canned_id, retired_at__isnull=True).update(retired_at=now)
+    CannedAnswer.objects.filter(pk=canned_id, retired_at__isnull=True).update(retired_at=actor.now)

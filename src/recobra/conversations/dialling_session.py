@@ -11,13 +11,13 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from uuid import UUID
 
 import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor
 from recobra.conversations import dialler
 from recobra.kit.zones import local_date
 from recobra.messaging import reasons
@@ -77,10 +77,10 @@ class DiallingSession:
         # The gate asks whether a contact has a way out: this session's own is the only one.
         self._routes = Routes(configured=(route,), open_ids=frozenset({route.provider_id or 0}))
 
-    def dial(self, *, calls: int, callees: Sequence[Callee], script: str, now: datetime, actor: str) -> DialResult:
-        """Plan calls to the first callees, and place up to `calls` of all that are due and pass the gate at `now`.
+    def dial(self, *, calls: int, callees: Sequence[Callee], script: str, actor: Actor) -> DialResult:
+        """Plan calls to the first callees, and place up to `calls` of all that are due and pass the gate now.
 
-        `script` is what a gestor says to those who are put through, `actor` the person who started the session. A
+        `script` is what a gestor says to those who are put through; the actor started the session. A
         debtor whom the law, a wish or an earlier call of the day protects is not called, and the contact says why.
         """
         provider_id = self._route.provider_id
@@ -91,17 +91,17 @@ class DiallingSession:
         if most <= 0:
             return DialResult()
         with transaction.atomic():
-            rows = _outbox_rows(callees[:most], script=script, now=now, actor=actor)
-            planned = plan_contacts(contacts=rows, now=now)
-            contact_ids = lease_contacts(lease=self._lease, now=now, limit=most, only_channel=Channel.CALL.value)
+            rows = _outbox_rows(callees[:most], script=script, actor=actor)
+            planned = plan_contacts(contacts=rows, now=actor.now)
+            contact_ids = lease_contacts(lease=self._lease, now=actor.now, limit=most, only_channel=Channel.CALL.value)
         try:
-            return self._place_leased(contact_ids, now=now, actor=actor)
+            return self._place_leased(contact_ids, actor=actor)
         finally:
             give_back(contact_ids, lease=self._lease)
             # A call that was not placed does not wait in the outbox: later there may be no gestor to speak.
             due = Contact.objects.filter(pk__in=planned["contact_id"].to_pylist(), status=Contact.Status.DUE)
             due_ids = list(due.values_list("pk", flat=True))
-            withdraw_contacts(contact_ids=due_ids, reason=reasons.REPLANNED, at=now, actor=actor)
+            withdraw_contacts(contact_ids=due_ids, reason=reasons.REPLANNED, at=actor.now, actor=actor.name)
 
     def find_answered(self, *, references: Sequence[str]) -> frozenset[str]:
         """Return the references of the ringing calls on which somebody has picked up."""
@@ -120,22 +120,22 @@ class DiallingSession:
         """Return for each call, in the same order, whether it was answered."""
         return await asyncio.gather(*(self._line.is_answered(reference=reference) for reference in references))
 
-    def _place_leased(self, contact_ids: list[int], *, now: datetime, actor: str) -> DialResult:
+    def _place_leased(self, contact_ids: list[int], *, actor: Actor) -> DialResult:
         """Place the calls of leased contacts that pass the gate, and record what became of each."""
         if not contact_ids:
             return DialResult(is_exhausted=True)
-        batch = prepare_batch(contact_ids, now=now, routes=self._routes)
-        figures = end_not_sent(batch.not_sent, lease=self._lease, now=now, actor=actor)
+        batch = prepare_batch(contact_ids, now=actor.now, routes=self._routes)
+        figures = end_not_sent(batch.not_sent, lease=self._lease, now=actor.now, actor=actor.name)
         # Every call goes by this session's own line, whatever else could carry it.
         ready = [replace(prepared, route=self._route) for prepared in batch.ready]
         with transaction.atomic():
-            marked_ids = mark_handed_over(ready, lease=self._lease, now=now)
+            marked_ids = mark_handed_over(ready, lease=self._lease, now=actor.now)
         marked = [prepared for prepared in ready if prepared.contact.contact_id in marked_ids]
         attempts = []
         if marked:
             attempts = self._runner.run(self._place(marked))
             with transaction.atomic():
-                figures.update(end_attempts(attempts, lease=self._lease, now=now, actor=actor))
+                figures.update(end_attempts(attempts, lease=self._lease, now=actor.now, actor=actor.name))
         placed = tuple(_build_placed_call(attempt) for attempt in attempts if attempt.outcome.kind == "SENT")
         return DialResult(placed=placed, figures=figures, is_exhausted=not marked)
 
@@ -190,7 +190,7 @@ def _build_placed_call(attempt: Attempt) -> PlacedCall:
     )
 
 
-def _outbox_rows(callees: Sequence[Callee], *, script: str, now: datetime, actor: str) -> pa.Table:
+def _outbox_rows(callees: Sequence[Callee], *, script: str, actor: Actor) -> pa.Table:
     """Return the attempts as rows of a plan: a claim that a gestor speaks by a script, due now, on the debtor's day."""
     optional = [column for column in PLANNED_OPTIONAL if column.name in _OPTIONAL_COLUMNS]
     schema = pa.schema([*PLANNED, *optional])
@@ -203,12 +203,12 @@ def _outbox_rows(callees: Sequence[Callee], *, script: str, now: datetime, actor
             "template_code": "",
             "step_key": "",
             "status": "DUE",
-            "due_at": now,
-            "planned_for": local_date(callee.zones, now) or now.date(),
+            "due_at": actor.now,
+            "planned_for": local_date(callee.zones, actor.now) or actor.now.date(),
             "zones": callee.zones,
             "body": script,
             "purpose": Contact.Purpose.CLAIM.value,
-            "author": actor,
+            "author": actor.name,
         }
         for callee in callees
     ]

@@ -12,15 +12,15 @@ from typing import Final
 
 from django.db import connection
 
-from recobra.journal.models import Entry
-from recobra.journal.operations import record
-from recobra.journal.queries import audit_entries
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
+from recobra.conversations.facts import IdentityRefused, StatementRefused
+from recobra.conversations.models import IdentityAttempt
+from recobra.journal.operations import record_fact
 from recobra.portfolio.identity import MAX_TRIES
 
 ATTEMPT_WINDOW: Final = timedelta(hours=24)
 _LOCK_SEED: Final = 7
-WRONG_ANSWER: Final = "identity.refused"
-WRONG_PAGE_ANSWER: Final = "statement.refused"
 
 
 def lock_attempts(debtor_ids: Iterable[int]) -> None:
@@ -34,12 +34,10 @@ def lock_attempts(debtor_ids: Iterable[int]) -> None:
             )
 
 
-def recent_wrong_answers(debtor_id: int, *, now: datetime) -> list[Entry]:
+def recent_wrong_answers(debtor_id: int, *, now: datetime) -> list[IdentityAttempt]:
     """Return the wrong answers about a debtor within the window, at most MAX_TRIES."""
-    kinds = [WRONG_ANSWER, WRONG_PAGE_ANSWER]
-    return audit_entries(
-        portfolio_ids=None, kinds=kinds, debtor_id=debtor_id, since=now - ATTEMPT_WINDOW, limit=MAX_TRIES
-    )
+    attempts = IdentityAttempt.objects.filter(debtor=debtor_id, at__gte=now - ATTEMPT_WINDOW)
+    return list(attempts.order_by("-id")[:MAX_TRIES])
 
 
 def is_exhausted(debtor_id: int, *, now: datetime) -> bool:
@@ -47,22 +45,16 @@ def is_exhausted(debtor_id: int, *, now: datetime) -> bool:
     return len(recent_wrong_answers(debtor_id, now=now)) >= MAX_TRIES
 
 
+@consequence
 def record_wrong_answer(
+    fact: IdentityRefused | StatementRefused,
     *,
     debtor_id: int,
     portfolio_id: int | None,
-    channel: str,
-    now: datetime,
     contact_id: int | None = None,
-    turn: str = "",
+    actor: Actor,
 ) -> None:
-    """Record a wrong answer; `turn` identifies a turn of a call, which the provider may repeat."""
-    record(
-        WRONG_ANSWER,
-        at=now,
-        actor="debtor",
-        portfolio_id=portfolio_id,
-        debtor_id=debtor_id,
-        contact_id=contact_id,
-        payload={"channel": channel, "turn": turn},
-    )
+    """Count a wrong answer against a debtor and record it; the fact says where it was given."""
+    turn = fact.turn if isinstance(fact, IdentityRefused) else ""
+    IdentityAttempt.objects.create(debtor_id=debtor_id, contact_id=contact_id, turn=turn, at=actor.now)
+    record_fact(fact, actor=actor, portfolio_id=portfolio_id, debtor_id=debtor_id, contact_id=contact_id)

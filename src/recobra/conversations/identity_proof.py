@@ -5,15 +5,18 @@ from __future__ import annotations
 import hmac
 import re
 from dataclasses import replace
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from django.db import transaction
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
 from recobra.conversations import identity_attempts
+from recobra.conversations.facts import StatementOpened, StatementRefused
 from recobra.conversations.statement_access import IdentityQuestion, StatementLink, expected_answer, find_statement_link
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
 from recobra.messaging.channels.adapter import ReceiptEvent
 from recobra.messaging.models import Contact, Receipt
 from recobra.messaging.receipts.record import record_receipts
@@ -31,25 +34,29 @@ class Proof(StrEnum):
     CLOSED = "closed"
 
 
-def record_page_opening(*, contact_id: int, now: datetime) -> None:
+@requires(Right.SERVE)
+def record_page_opening(*, contact_id: int, actor: Actor) -> None:
     """Record the first opening of a contact's page as a followed link; later ones change nothing."""
     public_id = Contact.objects.values_list("public_id", flat=True).get(pk=contact_id)
-    clicked = ReceiptEvent(kind=Receipt.Kind.CLICKED, at=now, event_key=f"statement:{public_id}", public_id=public_id)
-    record_receipts(events=[clicked], provider_id=None, now=now)
+    clicked = ReceiptEvent(
+        kind=Receipt.Kind.CLICKED, at=actor.now, event_key=f"statement:{public_id}", public_id=public_id
+    )
+    record_receipts(events=[clicked], provider_id=None, now=actor.now)
 
 
+@requires(Right.SERVE)
 @transaction.atomic
-def check_identity(*, token: str, figures: str, now: datetime) -> tuple[StatementLink, Proof] | None:
+def check_identity(*, token: str, figures: str, actor: Actor) -> tuple[StatementLink, Proof] | None:
     """Check an answer and record it; None where the link opens no page (any more).
 
     Wrong answers count together with those given to the bot and to automatic calls.
     """
-    link = find_statement_link(token, now=now)
+    link = find_statement_link(token, now=actor.now)
     if link is None:
         return None
     identity_attempts.lock_attempts([link.debtor_id])
     # Read again under the lock: another answer may have used up the tries meanwhile.
-    link = find_statement_link(token, now=now)
+    link = find_statement_link(token, now=actor.now)
     if link is None:
         return None
     if link.closed or link.asks == IdentityQuestion.NOTHING:
@@ -57,18 +64,19 @@ def check_identity(*, token: str, figures: str, now: datetime) -> tuple[Statemen
     if not _FOUR_FIGURES.fullmatch(figures.strip()):
         return link, Proof.UNREADABLE
     _question, expected = expected_answer(Debtor.objects.get(pk=link.debtor_id))
-    is_right = hmac.compare_digest(figures.strip(), expected)
-    record(
-        "statement.opened" if is_right else identity_attempts.WRONG_PAGE_ANSWER,
-        at=now,
-        actor="debtor",
-        portfolio_id=link.portfolio_id,
-        debtor_id=link.debtor_id,
-        contact_id=link.contact_id,
-        payload={"asked": str(link.asks)},
-    )
-    if is_right:
+    if hmac.compare_digest(figures.strip(), expected):
+        opened = StatementOpened(asked=str(link.asks))
+        record_fact(
+            opened, actor=actor, portfolio_id=link.portfolio_id, debtor_id=link.debtor_id, contact_id=link.contact_id
+        )
         return link, Proof.RIGHT
+    identity_attempts.record_wrong_answer(
+        StatementRefused(asked=str(link.asks)),
+        debtor_id=link.debtor_id,
+        portfolio_id=link.portfolio_id,
+        contact_id=link.contact_id,
+        actor=actor,
+    )
     # A third wrong answer closes the page.
-    updated = find_statement_link(token, now=now)
+    updated = find_statement_link(token, now=actor.now)
     return (updated or replace(link, closed=True)), Proof.WRONG

@@ -10,6 +10,8 @@ from typing import Final
 from django.db import transaction
 from procrastinate.contrib.django import app
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
 from recobra.consent.models import ConsentEntry
 from recobra.conversations.counterparty import (
     debtors_at,
@@ -18,8 +20,9 @@ from recobra.conversations.counterparty import (
     lock_address,
     single_person,
 )
+from recobra.conversations.facts import ConversationReceived
 from recobra.conversations.models import Attachment, Conversation, ConversationMessage
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
 from recobra.messaging.channels.adapter import InboundEvent
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
@@ -33,14 +36,15 @@ _SILENCING_ACTS = (ConsentEntry.Act.OPTED_OUT, ConsentEntry.Act.NOT_ME)
 _log = logging.getLogger(__name__)
 
 
+@consequence
 @transaction.atomic
-def receive_message(
-    *, event: InboundEvent, provider_id: int | None, channel: str, now: datetime
-) -> Conversation | None:
+def receive_message(*, event: InboundEvent, provider_id: int | None, channel: str, actor: Actor) -> Conversation | None:
     """Store a message and return its conversation; None where no sender is named, since nobody can be answered.
 
-    A message that is stored already changes nothing. An opt-out in it was recorded before this, and is not answered.
+    The actor is whoever wrote. A message that is stored already changes nothing. An opt-out in it was recorded before
+    this, and is not answered.
     """
+    now = actor.now
     kind = address_forms.point_kind(channel)
     address = address_forms.normalise_address(event.address, kind=kind)
     if not address:
@@ -69,14 +73,12 @@ def receive_message(
     own_contact = answered
     if answered is not None and answered.debtor_id != conversation.debtor_id:
         own_contact = None
-    record(
-        "conversation.received",
-        at=now,
-        actor="debtor",
+    record_fact(
+        ConversationReceived(conversation_id=conversation.pk, channel=conversation.channel),
+        actor=actor,
         debtor_id=conversation.debtor_id,
         portfolio_id=own_contact.portfolio_id if own_contact else None,
         contact_id=own_contact.pk if own_contact else None,
-        payload={"conversation_id": conversation.pk, "channel": conversation.channel},
     )
     return conversation
 

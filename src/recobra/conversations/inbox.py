@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor
 from recobra.access.models import User
+from recobra.access.permissions import NotAllowed, requires
 from recobra.access.roles import Right, has_right
 from recobra.consent.models import ConsentEntry
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations.counterparty import is_silenced
+from recobra.conversations.facts import ConversationAssigned, ConversationClosed
 from recobra.conversations.inbound import BOT_CHANNELS
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.reply import cancel_bot_replies
-from recobra.journal.operations import record
+from recobra.conversations.scope import check_conversation
+from recobra.journal.operations import record_fact
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
+from recobra.portfolio.scope import check_debtor
 
 # Purposes of messages outside of strategies.
 _FREE_PURPOSES: Final = (Contact.Purpose.REPLY, Contact.Purpose.MANUAL)
@@ -31,15 +35,17 @@ class ConversationRefused(Exception):
     """The conversation does not allow it; the text is shown as it is."""
 
 
+@requires(Right.ANSWER_MESSAGES)
 @transaction.atomic
-def take_over(
-    *, conversation_id: int, to_id: int, actor: str, actor_id: int, leads: bool = False, now: datetime
-) -> Conversation:
+def take_over(*, conversation_id: int, to_id: int, actor: Actor) -> Conversation:
     """Assign a conversation to a person and silence the bot, whose pending answers are cancelled.
 
-    Only somebody who `leads` may take the conversation of a colleague. Raises ConversationRefused.
+    Only leads assign it to somebody else or take that of a colleague. Raises ConversationRefused, NotAllowed.
     """
-    conversation = _lock_open(conversation_id)
+    conversation = _lock_open(conversation_id, actor)
+    leads = Right.LEAD_CONVERSATIONS in actor.rights
+    if to_id != actor.user_id and not leads:
+        raise NotAllowed(_("Only who leads the inbox gives conversations to others."))
     is_with_person = conversation.mode == Conversation.Mode.PERSON
     if is_with_person and conversation.assigned_to_id not in {None, to_id} and not leads:
         raise ConversationRefused(_("%(who)s has this conversation already.") % {"who": conversation.assigned_to})
@@ -50,15 +56,16 @@ def take_over(
     conversation.mode = Conversation.Mode.PERSON
     conversation.mode_reason = ""
     conversation.save()
-    _record_fact("conversation.assigned", conversation, actor, actor_id, now, to_id=person.pk)
-    cancel_bot_replies(conversation, actor=actor, actor_id=actor_id, now=now)
+    _record_assignment(conversation, actor)
+    cancel_bot_replies(conversation, actor=actor)
     return conversation
 
 
+@requires(Right.ANSWER_MESSAGES)
 @transaction.atomic
-def give_to_bot(*, conversation_id: int, actor: str, actor_id: int, now: datetime) -> Conversation:
+def give_to_bot(*, conversation_id: int, actor: Actor) -> Conversation:
     """Let the bot answer what comes next, but not what was written before. Raises ConversationRefused."""
-    conversation = _lock_open(conversation_id)
+    conversation = _lock_open(conversation_id, actor)
     if conversation.channel not in BOT_CHANNELS:
         raise ConversationRefused(_("The bot does not answer by this channel."))
     if conversation.debtor is None or is_silenced(conversation.address, channel=conversation.channel):
@@ -74,64 +81,74 @@ def give_to_bot(*, conversation_id: int, actor: str, actor_id: int, now: datetim
     # An empty intent is what the bot has still to read: people have dealt with these.
     conversation.messages.filter(direction="IN", intent="").update(intent="person")
     conversation.save()
-    _record_fact("conversation.assigned", conversation, actor, actor_id, now, to_id=None)
+    _record_assignment(conversation, actor)
     return conversation
 
 
+@requires(Right.ANSWER_MESSAGES)
 @transaction.atomic
-def close_conversation(*, conversation_id: int, actor: str, actor_id: int, now: datetime) -> Conversation:
+def close_conversation(*, conversation_id: int, actor: Actor) -> Conversation:
     """Close a conversation; a new message opens another one. Raises ConversationRefused."""
-    conversation = _lock_open(conversation_id)
+    conversation = _lock_open(conversation_id, actor)
     conversation.status = Conversation.Status.CLOSED
-    conversation.closed_at = now
+    conversation.closed_at = actor.now
     conversation.unread = 0
     conversation.save()
-    _record_fact("conversation.closed", conversation, actor, actor_id, now)
+    _record_closing(conversation, actor)
     return conversation
 
 
+@requires(Right.ANSWER_MESSAGES)
 @transaction.atomic
-def add_note(*, conversation_id: int, text: str, actor: str, actor_id: int, now: datetime) -> ConversationMessage:
+def add_note(*, conversation_id: int, text: str, actor: Actor) -> ConversationMessage:
     """Add a note for colleagues, which is never sent. Raises ConversationRefused."""
     if not text.strip():
         raise ConversationRefused(_("Write something first."))
+    conversation = Conversation.objects.get(pk=conversation_id)
+    check_conversation(actor, conversation)
     return ConversationMessage.objects.create(
-        conversation=Conversation.objects.get(pk=conversation_id),
+        conversation=conversation,
         direction=ConversationMessage.Direction.NOTE,
-        author=actor,
-        author_id=actor_id,
+        author=actor.name,
+        author_id=actor.user_id,
         text=text.strip(),
-        at=now,
-        received_at=now,
+        at=actor.now,
+        received_at=actor.now,
     )
 
 
-def mark_read(*, conversation_id: int) -> None:
+@requires(Right.ANSWER_MESSAGES)
+def mark_read(*, conversation: Conversation, actor: Actor) -> None:
     """Mark the messages of a conversation as read by a person."""
-    Conversation.objects.filter(pk=conversation_id, unread__gt=0).update(unread=0)
+    if conversation.unread == 0:
+        return
+    check_conversation(actor, conversation)
+    Conversation.objects.filter(pk=conversation.pk, unread__gt=0).update(unread=0)
 
 
+@requires(Right.LEAD_CONVERSATIONS)
 @transaction.atomic
-def assign_debtor(*, conversation_id: int, debtor_id: int, actor: str, actor_id: int, now: datetime) -> Conversation:
+def assign_debtor(*, conversation_id: int, debtor_id: int, actor: Actor) -> Conversation:
     """Assign a debtor to a conversation with an unknown number. It proves no identity. Raises ConversationRefused."""
-    conversation = _lock_open(conversation_id)
+    conversation = _lock_open(conversation_id, actor)
     if conversation.debtor_id is not None:
         raise ConversationRefused(_("It is known whose number this is."))
+    check_debtor(actor, debtor_id)
     conversation.debtor = Debtor.objects.get(pk=debtor_id)
     conversation.save(update_fields=["debtor"])
-    _record_fact("conversation.assigned", conversation, actor, actor_id, now, to_id=conversation.assigned_to_id)
+    _record_assignment(conversation, actor)
     return conversation
 
 
+@requires(Right.ANSWER_MESSAGES)
 @transaction.atomic
-def silence_conversation(
-    *, conversation_id: int, wrong_person: bool, said: str = "", actor: str, actor_id: int, now: datetime
-) -> Conversation:
+def silence_conversation(*, conversation_id: int, wrong_person: bool, said: str = "", actor: Actor) -> Conversation:
     """Record that staff heard of an opt-out, or of a `wrong_person`, and close the conversation.
 
     `said` are the debtor's words.
     """
     conversation = Conversation.objects.select_for_update(of=["self"]).get(pk=conversation_id)
+    check_conversation(actor, conversation)
     record_refusal = record_wrong_person if wrong_person else record_opt_out
     record_refusal(
         kind=address_forms.point_kind(conversation.channel),
@@ -139,18 +156,18 @@ def silence_conversation(
         channel=conversation.channel,
         said=said,
         source=ConsentEntry.Source.STAFF,
-        actor=actor,
-        actor_id=actor_id,
-        now=now,
+        actor=actor.name,
+        actor_id=actor.user_id,
+        now=actor.now,
     )
     act = ConsentEntry.Act.NOT_ME if wrong_person else ConsentEntry.Act.OPTED_OUT
     conversation.mode = Conversation.Mode.PERSON
     conversation.mode_reason = act.lower()
     if conversation.status != Conversation.Status.CLOSED:
         conversation.status = Conversation.Status.CLOSED
-        conversation.closed_at = now
+        conversation.closed_at = actor.now
         conversation.unread = 0
-        _record_fact("conversation.closed", conversation, actor, actor_id, now)
+        _record_closing(conversation, actor)
     conversation.save()
     return conversation
 
@@ -168,18 +185,25 @@ def flag_unsent_replies(*, contact_ids: Sequence[int]) -> int:
     )
 
 
-def _lock_open(conversation_id: int) -> Conversation:
-    """Return a conversation, locked until commit. Raises ConversationRefused for a closed one."""
+def _lock_open(conversation_id: int, actor: Actor) -> Conversation:
+    """Return a conversation, locked until commit. Raises OutOfScope, and ConversationRefused for a closed one."""
     conversations = Conversation.objects.select_for_update(of=["self"]).select_related("assigned_to")
     conversation = conversations.get(pk=conversation_id)
+    check_conversation(actor, conversation)
     if conversation.status == Conversation.Status.CLOSED:
         raise ConversationRefused(_("The conversation is closed. A new message opens another one."))
     return conversation
 
 
-def _record_fact(
-    kind: str, conversation: Conversation, actor: str, actor_id: int, now: datetime, **details: int | None
-) -> None:
-    """Record a fact about a conversation in the journal; `details` join its payload."""
-    payload = {"conversation_id": conversation.pk, "channel": conversation.channel, **details}
-    record(kind, at=now, actor=actor, actor_id=actor_id, debtor_id=conversation.debtor_id, payload=payload)
+def _record_assignment(conversation: Conversation, actor: Actor) -> None:
+    """Record in the journal whose a conversation is now."""
+    assigned = ConversationAssigned(
+        conversation_id=conversation.pk, channel=conversation.channel, to_id=conversation.assigned_to_id
+    )
+    record_fact(assigned, actor=actor, debtor_id=conversation.debtor_id)
+
+
+def _record_closing(conversation: Conversation, actor: Actor) -> None:
+    """Record in the journal that a conversation was closed."""
+    closed = ConversationClosed(conversation_id=conversation.pk, channel=conversation.channel)
+    record_fact(closed, actor=actor, debtor_id=conversation.debtor_id)

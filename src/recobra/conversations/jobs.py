@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from procrastinate.contrib.django import app
 
+from recobra.access.actors import Service, service_actor
 from recobra.conversations import attachments
 from recobra.conversations import operations as conversations
 from recobra.kit import clock
@@ -20,7 +21,7 @@ STATUS_QUERY_INTERVAL = timedelta(minutes=10)
 def retry_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Retry the calls that failed, and join receipts that came before their contact was stored."""
     now = clock.now()
-    conversations.retry_calls(now=now)
+    conversations.retry_calls(actor=service_actor(Service.PROVIDER, now=now))
     messaging.match_waiting_receipts(now=now)
 
 
@@ -37,7 +38,7 @@ def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
 @app.task(name="contact.forget", queueing_lock="contact.forget")
 def delete_old_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Delete the calls of providers that are older than the retention."""
-    conversations.delete_old_calls(now=clock.now())
+    conversations.delete_old_calls(actor=service_actor(Service.SYSTEM, now=clock.now()))
 
 
 @app.periodic(cron="17 * * * *")
@@ -51,13 +52,15 @@ def ask_templates(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
 @app.task(name="contact.answer")
 def answer_conversation(conversation_id: int) -> None:
     """Let the bot answer what a debtor has just written, and fetch the attachments."""
-    conversations.answer_conversation(conversation_id=conversation_id, now=clock.now())
-    attachments.fetch_waiting(now=clock.now())
+    conversations.answer_conversation(
+        conversation_id=conversation_id, actor=service_actor(Service.BOT, now=clock.now())
+    )
+    attachments.fetch_waiting(actor=service_actor(Service.BOT, now=clock.now()))
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="contact.conversations", queueing_lock="contact.conversations", lock="contact.conversations")
 def answer_waiting(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Answer what `answer_conversation` has missed, and retry attachments."""
-    conversations.answer_waiting(now=clock.now())
-    attachments.fetch_waiting(now=clock.now())
+    conversations.answer_waiting(actor=service_actor(Service.BOT, now=clock.now()))
+    attachments.fetch_waiting(actor=service_actor(Service.BOT, now=clock.now()))

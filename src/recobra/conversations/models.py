@@ -108,6 +108,40 @@ class Attachment(models.Model):
         return self.name
 
 
+class IdentityAttempt(models.Model):
+    """A wrong answer about who a debtor is, at the page of the statement, to the bot or in an automatic call.
+
+    `turn` identifies a turn of a call, which the provider may repeat. Personal data: through its debtor.
+    """
+
+    debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="identity_attempts", db_index=False)
+    contact = models.ForeignKey(Contact, models.PROTECT, null=True, related_name="identity_attempts", db_index=False)
+    turn = models.TextField(default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["debtor", "at"], name="identity_attempt_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.debtor_id} {self.at:%Y-%m-%d %H:%M}"
+
+
+class Dispute(models.Model):
+    """A debtor's objection in a conversation to the debt or part of it. Personal data: through its debtor.
+
+    `is_verified` says whether the writer had proved to be the debtor.
+    """
+
+    debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="disputes")
+    conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="disputes", db_index=False)
+    message = models.ForeignKey(ConversationMessage, models.PROTECT, related_name="disputes", db_index=False)
+    is_verified = models.BooleanField()
+    opened_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.debtor_id} {self.opened_at:%Y-%m-%d}"
+
+
 class CannedAnswer(models.Model):
     """A canned answer of the inbox. Personal data: none."""
 

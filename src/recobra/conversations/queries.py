@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 
-from recobra.access.models import Role, User
+from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
 from recobra.access.roles import RIGHTS, Right, has_right
 from recobra.conversations.attachments import path_of
@@ -24,7 +24,6 @@ from recobra.portfolio.models import Account, ContactPoint, Debtor
 
 __all__ = ["BOT_CHANNELS", "VIEWS", "Conversation", "ConversationMessage", "path_of"]
 
-_LEADING_ROLES: Final = frozenset({Role.SUPERVISOR, Role.MANAGER})
 _TOKEN_LENGTH: Final = 16
 VIEWS: Final = ("todas", "mias", "sin-asignar", "bot", "cerradas")
 
@@ -50,7 +49,7 @@ def conversations_for(user: User) -> QuerySet[Conversation]:
 
 def is_lead(user: User) -> bool:
     """Return whether a user assigns conversations and sees those of unknown numbers."""
-    return user.role in _LEADING_ROLES and has_right(user, Right.ANSWER_MESSAGES)
+    return has_right(user, Right.LEAD_CONVERSATIONS)
 
 
 def list_conversations(user: User, *, view: str = "todas", channel: str = "") -> QuerySet[Conversation]:

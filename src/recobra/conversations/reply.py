@@ -12,9 +12,13 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor, Service
+from recobra.access.permissions import consequence, requires
+from recobra.access.roles import Right
 from recobra.conversations.counterparty import Counterparty, find_counterparty, is_silenced, lock_address
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.office_hours import earliest_departure
+from recobra.conversations.scope import check_conversation, check_whole_debtor
 from recobra.kit.zones import local_date
 from recobra.messaging import reasons
 from recobra.messaging.channels import Button
@@ -28,7 +32,7 @@ from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel, Debtor
 from recobra_core.law import content
 
-BOT: Final = "bot"
+BOT: Final = Service.BOT.value
 WRITTEN_CHANNELS: Final = ("whatsapp", "sms", "email")
 _SENT_OR_PENDING: Final = (Contact.Status.DUE, Contact.Status.LEASED, Contact.Status.SENT, Contact.Status.UNCERTAIN)
 _PLAN = pa.schema([*PLANNED, *PLANNED_OPTIONAL])
@@ -83,25 +87,25 @@ class Preview:
         return bool(self.refused) or content.has_blocking(self.findings) or not (self.allowed or self.opens_at)
 
 
+@requires(Right.ANSWER_MESSAGES)
 @transaction.atomic
 def send_reply(
     *,
     conversation_id: int,
     text: str,
     buttons: Sequence[Button] = (),
-    author: str,
-    author_id: int | None = None,
-    now: datetime,
     template_code: str = "",
     after_id: int | None = None,
     about_id: int | None = None,
+    actor: Actor,
 ) -> Contact:
-    """Put an answer into the outbox, first in line, and into its conversation. Raises ReplyRefused.
+    """Put an answer of the actor into the outbox, first in line, and into its conversation. Raises ReplyRefused.
 
     `after_id` is the last message that the writer had seen: nothing is sent where somebody has answered since.
     `about_id` is the debtor in whose name somebody is asked whose identity is not known yet.
     """
     conversation = Conversation.objects.select_for_update().get(pk=conversation_id)
+    check_conversation(actor, conversation)
     if after_id is not None:
         newer = conversation.messages.filter(pk__gt=after_id, direction=ConversationMessage.Direction.OUT).first()
         if newer is not None:
@@ -111,20 +115,21 @@ def send_reply(
     # Only WhatsApp has buttons; elsewhere they are numbered lines. The conversation shows the lines in any case.
     has_buttons = bool(buttons) and conversation.channel == Channel.WHATSAPP
     draft = replace(with_lines, text=text.strip()) if has_buttons else with_lines
-    counterparty = _require_counterparty(conversation, now, about_id)
-    contact = _plan_lawful_contact(conversation, counterparty, draft, author=author, author_id=author_id, now=now)
+    counterparty = _require_counterparty(conversation, actor.now, about_id)
+    contact = _plan_lawful_contact(conversation, counterparty, draft, actor)
     if has_buttons:
         contact.buttons = [{"code": button.code, "title": button.title} for button in buttons]
         contact.save(update_fields=["buttons"])
-    _store_message(conversation, contact, with_lines, author=author, author_id=author_id, now=now)
+    _store_message(conversation, contact, with_lines, actor)
     return contact
 
 
+@requires(Right.ANSWER_MESSAGES)
 @transaction.atomic
-def send_first_message(
-    *, debtor_id: int, point_id: int, channel: str, draft: Draft, author: str, author_id: int | None, now: datetime
-) -> Contact:
+def send_first_message(*, debtor_id: int, point_id: int, channel: str, draft: Draft, actor: Actor) -> Contact:
     """Write to a debtor first, in the conversation of that number or address. Raises ReplyRefused."""
+    check_whole_debtor(actor, debtor_id)
+    now = actor.now
     draft = replace(draft, first=True)
     conversation = _open_conversation(debtor_id, point_id, channel, now)
     counterparty = _require_counterparty(conversation, now)
@@ -141,36 +146,38 @@ def send_first_message(
     )
     if repeated.exists():
         raise ReplyRefused(_("Another message by this channel was sent today already, or is about to be."))
-    contact = _plan_lawful_contact(conversation, counterparty, draft, author=author, author_id=author_id, now=now)
-    _store_message(conversation, contact, draft, author=author, author_id=author_id, now=now)
+    contact = _plan_lawful_contact(conversation, counterparty, draft, actor)
+    _store_message(conversation, contact, draft, actor)
     return contact
 
 
-def cancel_bot_replies(conversation: Conversation, *, actor: str, actor_id: int, now: datetime) -> None:
+@consequence
+def cancel_bot_replies(conversation: Conversation, *, actor: Actor) -> None:
     """Cancel the answers of the bot that have not left."""
     # Where a dispatcher is about to hand one over, whoever locks its row first wins and the other one sees it.
     cancel_where(
         "w.conversation_id = %s AND w.purpose = 'REPLY' AND w.author = %s",
         [conversation.pk, BOT],
         reason=reasons.TAKEN_OVER,
-        at=now,
-        actor=actor,
-        actor_id=actor_id,
+        at=actor.now,
+        actor=actor.name,
+        actor_id=actor.user_id,
     )
 
 
-def preview_reply(*, conversation_id: int, draft: Draft, author: str, now: datetime) -> Preview:
+@requires(Right.ANSWER_MESSAGES)
+def preview_reply(*, conversation_id: int, draft: Draft, actor: Actor) -> Preview:
     """Return what would become of an answer now; nothing is stored."""
     find_conversation = partial(Conversation.objects.get, pk=conversation_id)
-    return _preview_contact(find_conversation, draft, author, now)
+    return _preview_contact(find_conversation, draft, actor)
 
 
-def preview_first_message(
-    *, debtor_id: int, point_id: int, channel: str, draft: Draft, author: str, now: datetime
-) -> Preview:
+@requires(Right.ANSWER_MESSAGES)
+def preview_first_message(*, debtor_id: int, point_id: int, channel: str, draft: Draft, actor: Actor) -> Preview:
     """Return what would become of a first message now; nothing is stored."""
-    open_conversation = partial(_open_conversation, debtor_id, point_id, channel, now)
-    return _preview_contact(open_conversation, replace(draft, first=True), author, now)
+    check_whole_debtor(actor, debtor_id)
+    open_conversation = partial(_open_conversation, debtor_id, point_id, channel, actor.now)
+    return _preview_contact(open_conversation, replace(draft, first=True), actor)
 
 
 def is_in_service_window(*, conversation: Conversation, now: datetime) -> bool:
@@ -178,21 +185,19 @@ def is_in_service_window(*, conversation: Conversation, now: datetime) -> bool:
     return conversation.last_inbound_at is not None and conversation.last_inbound_at > now - SERVICE_WINDOW
 
 
-def _preview_contact(
-    load_conversation: Callable[[], Conversation], draft: Draft, author: str, now: datetime
-) -> Preview:
+def _preview_contact(load_conversation: Callable[[], Conversation], draft: Draft, actor: Actor) -> Preview:
     """Return what would become of a draft in a conversation, which is loaded inside, since opening one writes."""
+    now = actor.now
     # The very steps of sending, rolled back: a preview by other steps would promise what the gate then refuses.
     with transaction.atomic():
         try:
             conversation = load_conversation()
+            check_conversation(actor, conversation)
             counterparty = _require_counterparty(conversation, now)
-            findings = _lint_draft(conversation, counterparty, draft, author, now)
+            findings = _lint_draft(conversation, counterparty, draft, actor)
             purpose = _choose_purpose(conversation, counterparty, draft, now)
             # Barred words are shown with the verdict here, not refused.
-            contact = _plan_contact(
-                conversation, counterparty, draft, purpose=purpose, author=author, author_id=None, now=now
-            )
+            contact = _plan_contact(conversation, counterparty, draft, actor, purpose=purpose)
             at = max(contact.due_at, now)
         except ReplyRefused as refused:
             transaction.set_rollback(True)
@@ -248,33 +253,22 @@ def _plan_lawful_contact(
     conversation: Conversation,
     counterparty: Counterparty,
     draft: Draft,
-    *,
-    author: str,
-    author_id: int | None,
-    now: datetime,
+    actor: Actor,
 ) -> Contact:
     """Put a draft into the outbox unless the law bars its words. Raises ReplyRefused."""
-    purpose = _choose_purpose(conversation, counterparty, draft, now)
-    findings = _lint_draft(conversation, counterparty, draft, author, now)
+    purpose = _choose_purpose(conversation, counterparty, draft, actor.now)
+    findings = _lint_draft(conversation, counterparty, draft, actor)
     if content.has_blocking(findings):
         blocking = [finding for finding in findings if finding.severity == "block"]
         raise ReplyRefused(_("The law bars these words."), blocking)
-    return _plan_contact(
-        conversation, counterparty, draft, purpose=purpose, author=author, author_id=author_id, now=now
-    )
+    return _plan_contact(conversation, counterparty, draft, actor, purpose=purpose)
 
 
 def _plan_contact(
-    conversation: Conversation,
-    counterparty: Counterparty,
-    draft: Draft,
-    *,
-    purpose: str,
-    author: str,
-    author_id: int | None,
-    now: datetime,
+    conversation: Conversation, counterparty: Counterparty, draft: Draft, actor: Actor, *, purpose: str
 ) -> Contact:
     """Put a draft into the outbox, due when it may leave. Raises ReplyRefused where the plan takes it for a repeat."""
+    now = actor.now
     answers_at = conversation.last_inbound_at if purpose == Contact.Purpose.REPLY else None
     due_at = earliest_departure(counterparty, channel=conversation.channel, answers_at=answers_at, now=now)
     default_subject = _("Answer to your message") if conversation.channel == "email" else ""
@@ -294,8 +288,8 @@ def _plan_contact(
         "subject": draft.subject or default_subject,
         "replies_to_at": answers_at,
         "body": "" if draft.template_code else draft.text,
-        "author": author,
-        "author_id": author_id,
+        "author": actor.name,
+        "author_id": actor.user_id,
     }
     planned = plan_contacts(contacts=pa.Table.from_pylist([{**_EMPTY_ROW, **row}], schema=_PLAN), now=now)
     if planned.num_rows == 0:
@@ -320,44 +314,42 @@ def _choose_purpose(conversation: Conversation, counterparty: Counterparty, draf
 
 
 def _lint_draft(
-    conversation: Conversation, counterparty: Counterparty, draft: Draft, author: str, now: datetime
+    conversation: Conversation, counterparty: Counterparty, draft: Draft, actor: Actor
 ) -> tuple[content.Finding, ...]:
     """Return the law's findings on free text; a template was judged when it was approved."""
     if draft.template_code or not draft.text.strip():
         return ()
     facts = content.MessageFacts(
-        on=counterparty.today or now.date(),
-        reply=is_in_service_window(conversation=conversation, now=now) and not draft.first,
+        on=counterparty.today or actor.now.date(),
+        reply=is_in_service_window(conversation=conversation, now=actor.now) and not draft.first,
         creditor_name=counterparty.debtor.creditor.name,
     )
-    kind: Literal["free", "hand"] = "free" if author == BOT else "hand"
+    kind: Literal["free", "hand"] = "free" if actor.name == BOT else "hand"
     return content.lint_text(
         draft.text, country=counterparty.country, channel=conversation.channel, kind=kind, facts=facts
     )
 
 
-def _store_message(
-    conversation: Conversation, contact: Contact, draft: Draft, *, author: str, author_id: int | None, now: datetime
-) -> None:
+def _store_message(conversation: Conversation, contact: Contact, draft: Draft, actor: Actor) -> None:
     """Store a message in its conversation. One of a person takes the conversation over from the bot."""
     ConversationMessage.objects.create(
         conversation=conversation,
         direction=ConversationMessage.Direction.OUT,
-        author=author,
-        author_id=author_id,
+        author=actor.name,
+        author_id=actor.user_id,
         text=draft.text,
         intent=draft.intent,
-        at=now,
-        received_at=now,
+        at=actor.now,
+        received_at=actor.now,
         contact=contact,
     )
     conversation.status = Conversation.Status.WAITING
-    conversation.last_at = now
+    conversation.last_at = actor.now
     # The bot has no id.
-    if author_id is not None:
-        cancel_bot_replies(conversation, actor=author, actor_id=author_id, now=now)
+    if actor.user_id is not None:
+        cancel_bot_replies(conversation, actor=actor)
         conversation.unread = 0
         conversation.mode = Conversation.Mode.PERSON
         conversation.mode_reason = ""
-        conversation.assigned_to_id = conversation.assigned_to_id or author_id
+        conversation.assigned_to_id = conversation.assigned_to_id or actor.user_id
     conversation.save()

@@ -16,6 +16,9 @@ from django.conf import settings
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor, Service, service_actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
 from recobra.conversations.bot_facts import identity_digits
 from recobra.conversations.models import ConversationMessage
 from recobra.conversations.webhooks.apply import NotApplied, apply_events
@@ -80,7 +83,8 @@ def simulation_options(public_id: str) -> SimulationOptions | None:
     )
 
 
-def answer_as_debtor(*, public_id: str, text: str = "", button: str = "", key: str, now: datetime) -> int | None:
+@requires(Right.ANSWER_MESSAGES)
+def answer_as_debtor(*, public_id: str, text: str = "", button: str = "", key: str, actor: Actor) -> int | None:
     """Let a reply to a message come in, once for each `key`; return its conversation. Raises SimulationRefused."""
     contact = _demo_contact(public_id)
     pressed_button = next((offered for offered in _template_buttons(contact) if offered.code == button), None)
@@ -92,38 +96,40 @@ def answer_as_debtor(*, public_id: str, text: str = "", button: str = "", key: s
     event = InboundEvent(
         address=contact.address,
         text=pressed_button.title if pressed_button else text.strip(),
-        at=now,
+        at=actor.now,
         event_key=reference,
         provider_reference=reference,
         button=pressed_button.code if pressed_button else "",
         context_reference=contact.provider_reference,
     )
-    _apply_events([event], contact.channel, now)
+    _apply_events([event], contact.channel, actor.now)
     message = ConversationMessage.objects.filter(direction="IN", provider_reference=reference).first()
     return message.conversation_id if message else None
 
 
-def simulate_receipt(*, public_id: str, kind: str, now: datetime) -> None:
+@requires(Right.ANSWER_MESSAGES)
+def simulate_receipt(*, public_id: str, kind: str, actor: Actor) -> None:
     """Apply the receipt that a provider would send; the same again changes nothing. Raises SimulationRefused."""
     contact = _demo_contact(public_id)
     if kind not in _RECEIPT_KINDS.get(Channel(contact.channel), ()):
         raise SimulationRefused(_("No provider tells that of a message of this kind."))
-    _apply_events([_receipt_event(contact.public_id, kind, now)], contact.channel, now)
+    _apply_events([_receipt_event(contact.public_id, kind, actor.now)], contact.channel, actor.now)
 
 
-def simulate_receipts(*, since: datetime, now: datetime) -> int:
+@requires(Right.SERVE)
+def simulate_receipts(*, since: datetime, actor: Actor) -> int:
     """Apply receipts of all messages sent since an instant, the same on every machine; return how many."""
     contacts = _sent_contacts(since).filter(channel__in=list(_RECEIPT_KINDS)).order_by("pk")
     rows = contacts.values_list("public_id", "channel", "debtor__external_id", "sent_at")
     events: list[ReceiptEvent] = []
     for public_id, channel, debtor_number, sent_at in rows:
         # Nothing arrives before it was sent.
-        arrived_at = now if sent_at is None else max(now, sent_at)
+        arrived_at = actor.now if sent_at is None else max(actor.now, sent_at)
         # Drawn by the debtor's number, so that a repeated demonstration has the same outcome.
         chance = zlib.crc32(f"{channel}/{debtor_number}".encode())
         kinds = _draw_receipts(Channel(channel), chance)
         events += [_receipt_event(public_id, kind, arrived_at) for kind in kinds]
-    applied_at = max((event.at for event in events), default=now)
+    applied_at = max((event.at for event in events), default=actor.now)
     _apply_events(events, "", applied_at)
     return len(events)
 
@@ -185,7 +191,12 @@ def _receipt_event(public_id: UUID, kind: str, at: datetime) -> ReceiptEvent:
 def _apply_events(events: Sequence[InboundEvent | ReceiptEvent], channel: str, now: datetime) -> None:
     """Apply events as if a provider had reported them. Raises SimulationRefused. `channel` may be '' for receipts."""
     try:
-        apply_events(events=events, provider_id=None, channel=channel or Channel.EMAIL, now=now)
+        apply_events(
+            events=events,
+            provider_id=None,
+            channel=channel or Channel.EMAIL,
+            actor=service_actor(Service.PROVIDER, now=now),
+        )
     except NotApplied as error:
         raise SimulationRefused(_("It came in and could not be worked: %(reason)s") % {"reason": error}) from error
 

@@ -10,6 +10,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from recobra.access.actors import Service, service_actor
 from recobra.conversations import identity_proof
 from recobra.conversations.identity_proof import Proof
 from recobra.conversations.statement_access import StatementLink, find_statement_link, statement_page
@@ -39,13 +40,15 @@ class Statement(View):
             return _render_statement(request, "gone")
         # A preview by a mail program or a messenger is no reading by the debtor.
         if is_person(request):
-            identity_proof.record_page_opening(contact_id=link.contact_id, now=now)
+            identity_proof.record_page_opening(contact_id=link.contact_id, actor=service_actor(Service.DEBTOR, now=now))
         return _render_statement(request, _link_state(link), link)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         """Show the statement, or the reason for not showing it."""
         now = clock.now()
-        attempt = identity_proof.check_identity(token=token, figures=request.POST.get("figures", ""), now=now)
+        attempt = identity_proof.check_identity(
+            token=token, figures=request.POST.get("figures", ""), actor=service_actor(Service.DEBTOR, now=now)
+        )
         if attempt is None:
             return _render_statement(request, "gone")
         link, proof = attempt

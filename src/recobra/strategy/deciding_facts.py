@@ -8,14 +8,24 @@ from __future__ import annotations
 
 from typing import Final
 
-DECIDED_ANEW: Final = (
-    "payment.recorded",
-    "payment.reversed",
-    "hold.placed",
-    "hold.lifted",
-    "conversation.received",
+from recobra.conversations.facts import ConversationReceived
+from recobra.journal.facts import Fact
+from recobra.payments.facts import PaymentRecorded, PaymentReversed
+from recobra.portfolio.facts import HoldLifted, HoldPlaced
+
+DECIDED_ANEW: Final[tuple[type[Fact], ...]] = (
+    PaymentRecorded,
+    PaymentReversed,
+    HoldPlaced,
+    HoldLifted,
+    ConversationReceived,
 )
 """Facts after which the debtor is decided for at once, on the newer knowledge (`config.reactions`)."""
 
-DECIDING_FACTS: Final = (*DECIDED_ANEW, "optout.received", "wrong_person.received", "consent.withdrawn")
+DECIDING_FACTS: Final = (
+    *(kind.kind for kind in DECIDED_ANEW),
+    "optout.received",
+    "wrong_person.received",
+    "consent.withdrawn",
+)
 """All facts after which nothing may be written that was planned before them."""

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from django.conf import settings
 from django.db.models import Count, Exists, Max, OuterRef, Q
 
+from recobra.conversations import snapshot as conversations
 from recobra.journal.sql import read_latest_days
 from recobra.kit import tables
 from recobra.messaging.models import Contact, Template
@@ -101,8 +102,6 @@ RECENT_PAYMENTS_DAYS = 90
 _PAYMENT_EVENTS = pa.schema([EVENTS.field(name) for name in ("debtor_id", "last_payment_on", "payments_90d")])
 _EVENT_KINDS = {
     "last_promise_on": "promise.registered",
-    "last_dispute_on": "dispute.opened",
-    "last_reply_on": "conversation.received",
 }
 
 
@@ -114,9 +113,13 @@ def read_events(scope: Scope, *, as_of: date) -> pa.Table:
     is_recent = Q(paid_date__gt=as_of - timedelta(RECENT_PAYMENTS_DAYS))
     paid = payments.order_by().values("debtor_id").annotate(last=Max("paid_date"), recent=Count("pk", filter=is_recent))
     payment_events = tables.fetch_queryset(paid.values_list("debtor_id", "last", "recent"), _PAYMENT_EVENTS)
-    # Payments by the day they were paid, the rest by the journal; a debtor may have either or both.
-    facts = read_latest_days(_EVENT_KINDS, since=oldest, until=as_of + timedelta(1), debtor_ids=scope.debtor_ids)
-    events = payment_events.join(facts, keys="debtor_id", join_type="full outer")
+    # A debtor may have any of them.
+    tomorrow = as_of + timedelta(1)
+    promises = read_latest_days(_EVENT_KINDS, since=oldest, until=tomorrow, debtor_ids=scope.debtor_ids)
+    said = conversations.read_events(scope, since=oldest, until=tomorrow)
+    events = payment_events
+    for table in (promises, said):
+        events = events.join(table, keys="debtor_id", join_type="full outer")
     counts = pc.coalesce(events["payments_90d"], pa.scalar(0, pa.int64()))
     return events.set_column(events.schema.get_field_index("payments_90d"), "payments_90d", counts).select(EVENTS.names)
 

@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from recobra.access.roles import Right, has_right
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.conversations import queries as conversation_queries
 from recobra.demo import simulate_debtor
-from recobra.kit import clock
 from recobra.messaging import queries
 
 KEY_LENGTH_MAX = 40
@@ -54,7 +54,7 @@ def answer_message(request: StaffRequest, message_id: int) -> HttpResponse:
             text=data.get("text", ""),
             button=data.get("button", ""),
             key=_reply_key(data),
-            now=clock.now(),
+            actor=actor_of(request),
         )
     except simulate_debtor.SimulationRefused as refusal:
         messages.error(request, str(refusal))
@@ -72,7 +72,7 @@ def report_outcome(request: StaffRequest, message_id: int) -> HttpResponse:
     message = _mailbox_message(request, message_id)
     try:
         simulate_debtor.simulate_receipt(
-            public_id=message.contact_public_id, kind=request.POST.get("became", ""), now=clock.now()
+            public_id=message.contact_public_id, kind=request.POST.get("became", ""), actor=actor_of(request)
         )
     except simulate_debtor.SimulationRefused as refusal:
         messages.error(request, str(refusal))

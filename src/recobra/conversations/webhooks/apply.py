@@ -11,6 +11,9 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q
 
+from recobra.access.actors import Actor, Service, service_actor
+from recobra.access.permissions import consequence, requires
+from recobra.access.roles import Right
 from recobra.consent import keywords
 from recobra.consent.ledger import Act, Address, ConsentStatement, Source, find_address
 from recobra.consent.opt_out import apply_opt_out, apply_resumption, apply_wrong_person
@@ -32,7 +35,8 @@ class NotApplied(Exception):
     """Some of a call's events could not be applied; the others were. All of them may be applied again."""
 
 
-def apply_events(*, events: Sequence[Event], provider_id: int | None, now: datetime, channel: str = "email") -> None:
+@requires(Right.SERVE)
+def apply_events(*, events: Sequence[Event], provider_id: int | None, channel: str = "email", actor: Actor) -> None:
     """Apply events, each once, however often and in whatever order they come.
 
     `channel` is that of events without a configured provider. Raises NotApplied.
@@ -48,8 +52,10 @@ def apply_events(*, events: Sequence[Event], provider_id: int | None, now: datet
     inbound.sort(key=lambda event: (event.at, event.event_key))
     receipts = [event for event in events if isinstance(event, ReceiptEvent)]
     templates = [event for event in events if isinstance(event, TemplateEvent)]
-    follow_wish = partial(apply_wish, provider_id=provider_id, channel=channel, now=now)
-    store_message = partial(receive_message, provider_id=provider_id, channel=channel, now=now)
+    now = actor.now
+    debtor = service_actor(Service.DEBTOR, now=now)
+    follow_wish = partial(apply_wish, provider_id=provider_id, channel=channel, actor=debtor)
+    store_message = partial(receive_message, provider_id=provider_id, channel=channel, actor=debtor)
     # Opt-outs first, and each step in its own transaction: nothing else that fails may undo one.
     steps: list[Callable[[], object]] = [
         *(partial(follow_wish, event=event) for event in inbound),
@@ -68,8 +74,9 @@ def apply_events(*, events: Sequence[Event], provider_id: int | None, now: datet
         raise NotApplied(f"{len(failures)} of {len(steps)} steps failed; the first: {failures[0]!r}") from failures[0]
 
 
+@consequence
 @transaction.atomic
-def apply_wish(*, event: InboundEvent, provider_id: int | None, channel: str, now: datetime) -> str:
+def apply_wish(*, event: InboundEvent, provider_id: int | None, channel: str, actor: Actor) -> str:
     """Follow a message that is an opt-out, a wrong person or a resumption.
 
     Returns the `ConsentEntry.Act`, '' for any other message.
@@ -78,7 +85,7 @@ def apply_wish(*, event: InboundEvent, provider_id: int | None, channel: str, no
     forms = address_forms.list_forms(event.address, kind=kind)
     points = ContactPoint.objects.filter(kind=kind, value__in=forms)
     names = list(points.order_by("pk").values_list("debtor__name", flat=True))
-    day = min(event.at, now).date()
+    day = min(event.at, actor.now).date()
     act = None
     if event.button:
         # A network's own opt-out (Twilio's OptOutType) comes as a button whose code is the keyword.
@@ -94,7 +101,7 @@ def apply_wish(*, event: InboundEvent, provider_id: int | None, channel: str, no
     else:
         source = Source.KEYWORD
     said = event.text or event.button
-    statement = ConsentStatement(source=source, channel=channel, said=said, at=event.at, now=now)
+    statement = ConsentStatement(source=source, channel=channel, said=said, at=event.at, now=actor.now)
     address = _find_writer(event, kind, forms, provider_id)
     if act == Act.NOT_ME:
         apply_wrong_person(address, statement)

@@ -6,15 +6,19 @@ import hashlib
 import logging
 import threading
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence, requires
+from recobra.access.roles import Right
+from recobra.conversations.facts import WebhookFailed, WebhookForged
 from recobra.conversations.webhooks.apply import apply_events
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Adapter, Config, ForgedCall, WebhookRequest
 from recobra.messaging.models import Provider, WebhookCall
@@ -34,7 +38,8 @@ class UnknownProvider(Exception):
     """No provider has this code, or its adapter is not installed."""
 
 
-def receive_call(*, provider_code: str, call: WebhookRequest, now: datetime) -> tuple[str, bytes]:
+@requires(Right.SERVE)
+def receive_call(*, provider_code: str, call: WebhookRequest, actor: Actor) -> tuple[str, bytes]:
     """Verify, store and process a call; return the content type and body that the provider expects.
 
     A stored call is not lost: a job retries what fails. A repeated call is processed once. Raises UnknownProvider,
@@ -43,9 +48,9 @@ def receive_call(*, provider_code: str, call: WebhookRequest, now: datetime) -> 
     provider = _find_provider(provider_code)
     adapter = ADAPTERS[provider.kind]
     config = routing.build_config(provider)
-    refuse_forged(provider, adapter, call, config, now)
+    refuse_forged(provider, adapter, call, config, actor=actor)
     call_id = _store_call(provider, call)
-    process_call(call_id=call_id, now=now)
+    process_call(call_id=call_id, actor=actor)
     build_response = getattr(adapter, "build_response", None)
     if build_response is None:
         return "text/plain; charset=utf-8", b""
@@ -68,7 +73,8 @@ def answer_challenge(*, provider_code: str, call: WebhookRequest) -> str | None:
     return str(response)
 
 
-def process_call(*, call_id: int, now: datetime) -> bool:
+@consequence
+def process_call(*, call_id: int, actor: Actor) -> bool:
     """Process a waiting call; return whether it is done. A failure is written on it, and it goes on waiting."""
     with transaction.atomic():
         # A call that another process works on is skipped, not waited for.
@@ -76,7 +82,7 @@ def process_call(*, call_id: int, now: datetime) -> bool:
         stored = waiting.filter(pk=call_id, status=WebhookCall.Status.WAITING).first()
         if stored is None:
             return False
-        error = _apply_call(stored, now)
+        error = _apply_call(stored, actor)
         stored.tries += 1
         stored.error = "" if error is None else f"{error!r}"[:_ERROR_MAX]
         has_failed = error is not None and stored.tries > len(RETRY_DELAYS)
@@ -88,37 +94,39 @@ def process_call(*, call_id: int, now: datetime) -> bool:
         if error is not None:
             _log.warning("Call %s of %s was not worked: %s", stored.pk, stored.provider.code, type(error).__name__)
         if has_failed:
-            payload = {"call_id": stored.pk, "provider": stored.provider.code, "error": type(error).__name__}
-            record("webhook.failed", at=now, actor="provider", payload=payload)
+            failed = WebhookFailed(call_id=stored.pk, provider=stored.provider.code, error=type(error).__name__)
+            record_fact(failed, actor=actor)
         return error is None
 
 
-def _apply_call(stored: WebhookCall, now: datetime) -> Exception | None:
+def _apply_call(stored: WebhookCall, actor: Actor) -> Exception | None:
     """Apply a call's events; return the error, if any. A step that fails leaves the others applied."""
     try:
         config = routing.build_config(stored.provider)
         with transaction.atomic():
             events = ADAPTERS[stored.provider.kind].read_events(_restore_call(stored, config.webhook_url), config)
-        apply_events(events=events, provider_id=stored.provider_id, now=now)
+        apply_events(events=events, provider_id=stored.provider_id, actor=actor)
     except Exception as error:  # noqa: BLE001 - stored with the call, logged, and retried
         return error
     return None
 
 
-def retry_calls(*, now: datetime) -> int:
+@requires(Right.SERVE)
+def retry_calls(*, actor: Actor) -> int:
     """Process the calls again whose next try is due; return how many are done."""
     is_due = Q()
     # A call that was never tried is due at once.
     for tries, delay in enumerate((timedelta(0), *RETRY_DELAYS)):
-        is_due |= Q(tries=tries, received_at__lte=now - delay)
+        is_due |= Q(tries=tries, received_at__lte=actor.now - delay)
     due = WebhookCall.objects.filter(is_due, status=WebhookCall.Status.WAITING).order_by("received_at", "pk")
     call_ids = due.values_list("pk", flat=True)[:BATCH_SIZE]
-    return sum(process_call(call_id=call_id, now=now) for call_id in call_ids)
+    return sum(process_call(call_id=call_id, actor=actor) for call_id in call_ids)
 
 
-def delete_old_calls(*, now: datetime) -> int:
+@requires(Right.SERVE)
+def delete_old_calls(*, actor: Actor) -> int:
     """Delete the calls that are older than the retention; return how many."""
-    deleted, _by_model = WebhookCall.objects.filter(received_at__lt=now - RETENTION).delete()
+    deleted, _by_model = WebhookCall.objects.filter(received_at__lt=actor.now - RETENTION).delete()
     return deleted
 
 
@@ -173,18 +181,18 @@ _forged: Counter[tuple[str, date]] = Counter()
 _counter_lock = threading.Lock()
 
 
-def refuse_forged(provider: Provider, adapter: Adapter, call: WebhookRequest, config: Config, now: datetime) -> None:
+@consequence
+def refuse_forged(provider: Provider, adapter: Adapter, call: WebhookRequest, config: Config, *, actor: Actor) -> None:
     """Verify that a call is the provider's; count those that are not. Raises ForgedCall."""
     try:
         adapter.verify_call(call, config)
     except ForgedCall:
         with _counter_lock:
-            _forged[provider.code, now.date()] += 1
-            count = _forged[provider.code, now.date()]
+            _forged[provider.code, actor.now.date()] += 1
+            count = _forged[provider.code, actor.now.date()]
         _log.warning("Forged call no. %s of the day for %s.", count, provider.code)
         # The journal records the 1st, 10th, 100th of a day: recording each would let a forger fill it.
         if str(count).strip("0") == "1":
             with transaction.atomic():
-                payload = {"provider": provider.code, "count": count}
-                record("webhook.forged", at=now, actor="provider", payload=payload)
+                record_fact(WebhookForged(provider=provider.code, count=count), actor=actor)
         raise

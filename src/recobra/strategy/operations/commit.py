@@ -115,7 +115,7 @@ def _drop_decided_since(decisions: Decisions, entry_id: int) -> Decisions:
     """
     # The facts of those who decide at this moment are then in the journal, and seen below.
     block_decisions()
-    anew = debtors_with_facts_since(entry_id, kinds=DECIDED_ANEW)["debtor_id"]
+    anew = debtors_with_facts_since(entry_id, kinds=[kind.kind for kind in DECIDED_ANEW])["debtor_id"]
     decided = debtors_with_facts_since(entry_id, kinds=DECIDING_FACTS)["debtor_id"]
     remaining = {name: _without_debtors(table, anew) for name, table in decisions.items()} if len(anew) else decisions
     return _drop_messages(remaining, decided) if len(decided) else remaining

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from recobra.access.roles import Right
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.conversations import operations
 from recobra.conversations import queries as conversations
@@ -38,9 +38,7 @@ def assign_conversation(request: StaffRequest, conversation_id: int) -> HttpResp
     return _perform(
         request,
         conversation_id,
-        lambda: operations.take_over(
-            conversation_id=conversation_id, to_id=user_id, leads=is_lead, **actor_and_time(request)
-        ),
+        lambda: operations.take_over(conversation_id=conversation_id, to_id=user_id, actor=actor_of(request)),
         _("Assigned. The bot is silent here now."),
     )
 
@@ -53,7 +51,7 @@ def return_to_bot(request: StaffRequest, conversation_id: int) -> HttpResponse:
     return _perform(
         request,
         conversation_id,
-        lambda: operations.give_to_bot(conversation_id=conversation_id, **actor_and_time(request)),
+        lambda: operations.give_to_bot(conversation_id=conversation_id, actor=actor_of(request)),
         done,
     )
 
@@ -66,7 +64,7 @@ def close_conversation(request: StaffRequest, conversation_id: int) -> HttpRespo
     return _perform(
         request,
         conversation_id,
-        lambda: operations.close_conversation(conversation_id=conversation_id, **actor_and_time(request)),
+        lambda: operations.close_conversation(conversation_id=conversation_id, actor=actor_of(request)),
         done,
     )
 
@@ -79,7 +77,7 @@ def add_note(request: StaffRequest, conversation_id: int) -> HttpResponse:
     return _perform(
         request,
         conversation_id,
-        lambda: operations.add_note(conversation_id=conversation_id, text=text, **actor_and_time(request)),
+        lambda: operations.add_note(conversation_id=conversation_id, text=text, actor=actor_of(request)),
         _("Noted."),
     )
 
@@ -96,7 +94,7 @@ def silence_number(request: StaffRequest, conversation_id: int) -> HttpResponse:
         request,
         conversation_id,
         lambda: operations.silence_conversation(
-            conversation_id=conversation_id, wrong_person=is_wrong_person, **actor_and_time(request)
+            conversation_id=conversation_id, wrong_person=is_wrong_person, actor=actor_of(request)
         ),
         done,
     )
@@ -118,9 +116,7 @@ def assign_debtor(request: StaffRequest, conversation_id: int) -> HttpResponse:
     return _perform(
         request,
         conversation_id,
-        lambda: operations.assign_debtor(
-            conversation_id=conversation_id, debtor_id=debtor.pk, **actor_and_time(request)
-        ),
+        lambda: operations.assign_debtor(conversation_id=conversation_id, debtor_id=debtor.pk, actor=actor_of(request)),
         _("Noted. Identity is still to be checked before any debt is spoken of."),
     )
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.conversations import operations as conversations_operations
 from recobra.conversations import queries as conversations
 from recobra.conversations.canned import CannedRefused
-from recobra.kit import clock
 
 
 @require_http_methods(["GET", "POST"])
@@ -33,8 +33,7 @@ def edit_canned(request: StaffRequest) -> HttpResponse:
                 title=title,
                 text=text,
                 replaces_id=int(replaced) if replaced.isdecimal() else None,
-                actor=request.user.username,
-                now=clock.now(),
+                actor=actor_of(request),
             )
         except CannedRefused as refusal:
             context |= {"problem": str(refusal), "title_written": title, "text_written": text}
@@ -50,6 +49,6 @@ def retire_canned(request: StaffRequest, canned_id: int) -> HttpResponse:
     """Retire a canned answer."""
     if not conversations.is_lead(request.user):
         raise PermissionDenied
-    conversations_operations.retire_canned(canned_id=conversations.canned_answer(canned_id).pk, now=clock.now())
+    conversations_operations.retire_canned(canned_id=conversations.canned_answer(canned_id).pk, actor=actor_of(request))
     messages.success(request, _("The ready answer was taken out of use."))
     return redirect("console:inbox-canned")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -12,22 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.inbox.pages import conversation_context
 from recobra.conversations import operations as conversations_operations
 from recobra.conversations import queries as conversations
 from recobra.conversations.reply import Draft, Preview, ReplyRefused
-from recobra.kit import clock
 from recobra.messaging.queries import owes_elsewhere
 from recobra.portfolio.queries import ContactPoint, Debtor, Portfolio, accounts_for, debtor_for
-
-
-class Authorship(TypedDict):
-    """The member of staff who writes a message, and when."""
-
-    author: str
-    author_id: int
-    now: datetime
 
 
 @require_POST
@@ -60,7 +51,7 @@ def send_reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
                 text=draft.text,
                 template_code=draft.template_code,
                 after_id=int(after) if after.isdecimal() else None,
-                **_author_and_time(request),
+                actor=actor_of(request),
             )
         except ReplyRefused as refusal:
             problem = str(refusal)
@@ -108,7 +99,7 @@ def compose_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
     if not problem:
         try:
             sent = conversations_operations.send_first_message(
-                debtor_id=debtor.pk, point_id=point_id, channel=channel, draft=draft, **_author_and_time(request)
+                debtor_id=debtor.pk, point_id=point_id, channel=channel, draft=draft, actor=actor_of(request)
             )
         except ReplyRefused as refusal:
             problem = str(refusal)
@@ -146,9 +137,7 @@ def _read_draft(data: QueryDict) -> Draft:
 
 def _preview_reply(request: StaffRequest, conversation_id: int, draft: Draft) -> Preview:
     """Return a reply as it would leave now."""
-    return conversations_operations.preview_reply(
-        conversation_id=conversation_id, draft=draft, author=request.user.username, now=clock.now()
-    )
+    return conversations_operations.preview_reply(conversation_id=conversation_id, draft=draft, actor=actor_of(request))
 
 
 def _preview_first_message(request: StaffRequest, debtor_id: int, point_id: int, channel: str, draft: Draft) -> Preview:
@@ -158,8 +147,7 @@ def _preview_first_message(request: StaffRequest, debtor_id: int, point_id: int,
         point_id=point_id,
         channel=channel,
         draft=draft,
-        author=request.user.username,
-        now=clock.now(),
+        actor=actor_of(request),
     )
 
 
@@ -177,11 +165,6 @@ def _find_problem(preview: Preview, data: QueryDict) -> str:
 def _has_to_wait(preview: Preview) -> bool:
     """Return whether a message may be sent, but only at a later hour."""
     return preview.opens_at is not None and not preview.is_barred
-
-
-def _author_and_time(request: StaffRequest) -> Authorship:
-    """Return the user of a request and the present, as the operations of replies take them."""
-    return {"author": request.user.username, "author_id": request.user.pk, "now": clock.now()}
 
 
 def _chosen_line(request: StaffRequest, lines: list[tuple[ContactPoint, str]]) -> tuple[int, str]:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from recobra.access.roles import Right
 from recobra.console import labels
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.place import installation_place
 from recobra.conversations import operations
@@ -70,7 +71,7 @@ def show_conversation(request: StaffRequest, conversation_id: int) -> HttpRespon
 def conversation_context(request: StaffRequest, conversation_id: int, **extra: Any) -> dict[str, Any]:
     """Return the context of a conversation's page, and mark the conversation as read."""
     conversation = conversations.conversation_for(request.user, conversation_id)
-    operations.mark_read(conversation_id=conversation.pk)
+    operations.mark_read(conversation=conversation, actor=actor_of(request))
     now = clock.now()
     is_lead = conversations.is_lead(request.user)
     in_window = operations.is_in_service_window(conversation=conversation, now=now)
@@ -127,7 +128,7 @@ def show_thread(request: StaffRequest, conversation_id: int) -> HttpResponse:
     context = _thread_context(conversation)
     if request.GET.get("v") == context["version"]:
         return HttpResponse(status=204)
-    operations.mark_read(conversation_id=conversation.pk)
+    operations.mark_read(conversation=conversation, actor=actor_of(request))
     return render(request, "console/inbox/_thread.html", context)
 
 
