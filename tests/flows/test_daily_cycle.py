@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from recobra.journal.models import Entry
 from recobra.messaging.models import Contact
@@ -218,3 +220,16 @@ def test_a_past_day_is_decided_by_the_policy_of_that_day(late, now):
     assert set(KpiDay.objects.filter(day=MONDAY).values_list("key", "value")) == monday
     # The load of Monday is too old for a policy that wants one of the day.
     assert Alarm.objects.filter(kind="stale_load", cleared_at=None).exists()
+
+
+def test_a_redecision_asks_the_same_queries_for_one_debtor_and_for_many(late, now):
+    others = [receivables.debtor(late.portfolio, f"Rosa {number}") for number in range(5)]
+    for number, person in enumerate(others):
+        receivables.account(late.portfolio, person, f"M-{number}", (MONDAY - timedelta(20), 50_000))
+    run(now)
+    counts = []
+    for debtor_ids in ([late.debtor_id], [person.pk for person in others]):
+        with CaptureQueriesContext(connection) as queries:
+            strategy.redecide_debtors(debtor_ids=debtor_ids, actor=acting("ana", now=now))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
