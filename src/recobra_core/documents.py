@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from types import MappingProxyType
@@ -263,6 +264,11 @@ def shapes(*keys: str) -> Discriminator:
     )
 
 
+def mapping_or_list() -> Discriminator:
+    """Return the annotation of a union of `shape("mapping")` and `shape("list")`."""
+    return Discriminator(lambda value: _SHAPE + ("mapping" if isinstance(value, Mapping | BaseModel) else "list"))
+
+
 def _strip(text: str) -> str:
     stripped = text.strip()
     if not 0 < len(stripped) <= TEXT_MAX:
@@ -279,6 +285,11 @@ def _check_key(text: str) -> str:
 def _to_yes_or_no(value: Any) -> Any:
     """Return the words for the booleans that YAML makes of them."""
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+
+def _to_written(value: Any) -> Any:
+    """Return a number, switch or day as it is written."""
+    return str(value) if isinstance(value, int | float | Decimal | date) else value
 
 
 def _to_amount(value: Any) -> Decimal:
@@ -313,6 +324,7 @@ _EXPECTED_BY_TYPE: Final[Mapping[str, Expected]] = {
     "list_type": A_LIST,
     "frozen_set_type": A_LIST,
     "string_type": A_TEXT,
+    "string_too_short": A_TEXT,
     "bool_type": TRUE_OR_FALSE,
     "bool_parsing": TRUE_OR_FALSE,
     "int_type": A_NUMBER,
@@ -336,6 +348,8 @@ Key = Annotated[
     ),
     WithJsonSchema({"type": "string", "pattern": f"^{_KEY.pattern}$"}),
 ]
+Written = Annotated[str, BeforeValidator(_to_written), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+"""A text that may also be written without quotes where YAML takes it for a number or a day."""
 YesOrNo = Annotated[
     str,
     choice("yes", "no"),

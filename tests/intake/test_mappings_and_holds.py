@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 
 from recobra.intake import operations, queries
-from recobra.intake.mapping import MappingProblems, parse_mapping
+from recobra.intake.mapping import parse_mapping
 from recobra.intake.models import Load, Mapping
 from recobra.intake.operations.loads import resume_held_load
 from recobra.portfolio.models import Account, Debtor, Party, Portfolio
+from recobra_core.documents import DocumentError
 from tests.people import acting
 
 from .conftest import SHORT
 
 
 def test_a_mapping_tells_all_its_problems_at_once():
-    with pytest.raises(MappingProblems) as refusal:
+    with pytest.raises(DocumentError) as refusal:
         parse_mapping(
             {
                 "account": {"produkt": "x"},
@@ -32,8 +33,20 @@ def test_a_mapping_tells_all_its_problems_at_once():
                 "colour": 1,
             }
         )
-    assert len(refusal.value.problems) == 12
-    assert not [problem for problem in refusal.value.problems if "%(" in problem]
+    assert [fault.path for fault in refusal.value.faults] == [
+        "account.external_id",
+        "account.produkt",
+        "amounts.principal",
+        "balance",
+        "attributes.score.type",
+        "parties[0].part",
+        "parties[0].national_id",
+        "options.decimal",
+        "options.shrink_limit",
+        "options.speed",
+        "control.rows",
+        "colour",
+    ]
 
 
 def test_a_portfolio_that_is_not_there_is_named(company, now):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
+
+if TYPE_CHECKING:
+    from recobra.portfolio.description import PortfolioDescription
+    from recobra_core.yaml_source import YamlSource
 
 READY_MADE = {"CONSUMER": "consumo", "SERVICES": "servicios", "INVOICES": "facturas"}
 """The ready-made strategy of each industry."""
@@ -35,11 +39,20 @@ def add_commands(commands: options.Commands) -> None:
 
 def load_receivables(arguments: argparse.Namespace) -> Answer:
     """Load a file into a portfolio, or try it with --dry-run."""
-    mapping = _read_mapping(arguments.mapping)
+    source = _read_mapping(arguments.mapping)
     bootstrap.set_up()
     from django.db import transaction  # noqa: PLC0415 - needs the settings
 
-    new_portfolio = mapping.pop("portfolio", None)
+    from recobra.intake.mapping import MappingFile  # noqa: PLC0415
+    from recobra.kit.language import screen_language  # noqa: PLC0415
+    from recobra_core.documents import DocumentError  # noqa: PLC0415
+    from recobra_core.yaml_source import read_source  # noqa: PLC0415
+
+    try:
+        new_portfolio = read_source(MappingFile, source).portfolio
+    except DocumentError as error:
+        raise CommandRefused(f"{arguments.mapping}: {' '.join(error.messages(screen_language()))}") from error
+    mapping = {key: value for key, value in source.value.items() if key != "portfolio"}
     if not arguments.dry_run:
         document = _load_into_portfolio(arguments, mapping, new_portfolio)
         return Answer(document=document, lines=_summary_lines(document))
@@ -51,7 +64,7 @@ def load_receivables(arguments: argparse.Namespace) -> Answer:
 
 
 def _load_into_portfolio(
-    arguments: argparse.Namespace, mapping: dict[str, Any], new_portfolio: dict[str, Any] | None
+    arguments: argparse.Namespace, mapping: dict[str, Any], new_portfolio: PortfolioDescription | None
 ) -> dict[str, Any]:
     """Load the file, opening the portfolio where it is new and described. Raises CommandRefused, LoadRefused."""
     from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
@@ -81,7 +94,7 @@ def _load_into_portfolio(
     return {**figures, "portfolio": portfolio.code, "portfolio_opened": opened}
 
 
-def _open_portfolio(described: dict[str, Any], code: str) -> Any:
+def _open_portfolio(described: PortfolioDescription, code: str) -> Any:
     """Open a portfolio as its first mapping describes it, with the ready-made strategy of its industry."""
     from django.db import transaction  # noqa: PLC0415 - needs the settings
 
@@ -125,19 +138,17 @@ def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _read_mapping(path: Path) -> dict[str, Any]:
-    """Return the document of a mapping file. Raises CommandRefused where it is no table in YAML."""
-    import yaml  # noqa: PLC0415 - only this command reads YAML
+def _read_mapping(path: Path) -> YamlSource:
+    """Return the parsed mapping file. Raises CommandRefused where it is no YAML."""
+    from recobra_core.documents import DocumentError  # noqa: PLC0415 - wrong usage is answered without loading it
+    from recobra_core.yaml_source import parse_yaml  # noqa: PLC0415
 
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise CommandRefused(f"The mapping {path} cannot be read: {error}.") from error
-    except yaml.YAMLError as error:
-        raise CommandRefused(f"The mapping {path} is not YAML: {' '.join(str(error).split())}.") from error
-    if not isinstance(document, dict):
-        raise CommandRefused(f"The mapping {path} is not a table of keys and values.")
-    return document
+    except DocumentError as error:
+        raise CommandRefused(f"The mapping {path} is not YAML: {' '.join(error.messages('en'))}") from error
 
 
 def write_errors(arguments: argparse.Namespace) -> Answer:

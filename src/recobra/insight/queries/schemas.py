@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from recobra.intake.mapping import MappingFile
 from recobra.messaging.channels.http_sms.document import Gateway
 from recobra_core.decide import Strategy
 from recobra_core.documents import DocumentModel, document_schema
 
-DOCUMENTS: Final[Mapping[str, type[DocumentModel]]] = {"gateway": Gateway, "strategy": Strategy}
+DOCUMENTS: Final[Mapping[str, type[DocumentModel]]] = {"gateway": Gateway, "mapping": MappingFile, "strategy": Strategy}
 
 
 class SchemaUnknown(Exception):

@@ -92,7 +92,7 @@ def collect_stated_debts(
         " UNION ALL ".join(
             f"SELECT account, number, line, '{concept}' AS concept, "
             f"CAST(d_{concept} * {10**context.decimals} AS BIGINT) AS amount_minor, due, issued FROM {checked.good}"
-            for concept in context.document.amounts()
+            for concept in context.document.amount_sources()
         ),
     )
     names = {

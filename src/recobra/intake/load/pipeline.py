@@ -207,11 +207,11 @@ def find_reasons_to_wait(context: LoadContext, duck: Workspace, examined: Examin
     if not document.options.partial and present < open_accounts * (1 - document.options.shrink_limit):
         reasons.append({"code": "shrunk", "found": present, "known": open_accounts})
     total = _count_all_rows(duck, examined)
-    if document.control_rows not in {None, total}:
-        reasons.append({"code": "control_rows", "given": document.control_rows, "found": total})
+    if document.control.rows not in {None, total}:
+        reasons.append({"code": "control_rows", "given": document.control.rows, "found": total})
     amount = Decimal(_sum_accepted(duck, examined)).scaleb(-context.decimals)
-    if document.control_amount is not None and document.control_amount != amount:
-        reasons.append({"code": "control_amount", "given": str(document.control_amount), "found": str(amount)})
+    if document.control.amount is not None and document.control.amount != amount:
+        reasons.append({"code": "control_amount", "given": str(document.control.amount), "found": str(amount)})
     return reasons
 
 

@@ -1,14 +1,14 @@
 """Mappings: which column of a source is which fact of a receivable."""
 
-from .document import MappingProblems, parse_mapping
+from .document import AMOUNTS, Attribute, Control, Document, MappingFile, Options, Party, Source, parse_mapping
 from .guess import guess_mapping
-from .model import AMOUNTS, Attribute, Document, Options, Party, Source
 
 __all__ = [
     "AMOUNTS",
     "Attribute",
+    "Control",
     "Document",
-    "MappingProblems",
+    "MappingFile",
     "Options",
     "Party",
     "Source",

@@ -1,280 +1,374 @@
-"""Parsing of mapping documents, with everything that is wrong with one at once."""
+"""A mapping document: the models by which it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields as fields_of
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal, Self
 
-from django.utils.translation import gettext as _
-
-from .model import AMOUNTS, ATTRIBUTE_TYPES, PARTS, Attribute, Document, Options, Party, Source
-
-TARGETS: Final = (
-    "account.external_id",
-    "account.product",
-    "account.opened_date",
-    "account.contract",
-    "debtor.external_id",
-    "debtor.name",
-    "debtor.kind",
-    "debtor.national_id",
-    "debtor.national_id_kind",
-    "debtor.subdivision",
-    "debtor.time_zone",
-    "instalment.number",
-    "instalment.due_date",
-    "instalment.issue_date",
-    *(f"amounts.{name}" for name in AMOUNTS),
-    "balance",
-    "currency",
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    ValidationInfo,
+    field_validator,
+    model_validator,
 )
-ADDRESS: Final = ("street", "district", "city", "region", "postal")
-PARTY: Final = ("name", "national_id", "phone", "email")
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from recobra.portfolio.description import PortfolioDescription
+from recobra_core.documents import (
+    DocumentModel,
+    Expected,
+    Items,
+    Written,
+    choice,
+    expects,
+    mapping_or_list,
+    read_document,
+    refuse,
+    shape,
+    whole,
+)
+
+AMOUNTS: Final = ("principal", "interest", "late_interest", "fee", "tax")
+ATTRIBUTE_TYPES: Final = ("text", "number", "date", "boolean")
+PARTS: Final = ("CO_DEBTOR", "GUARANTOR", "REFERENCE")
 GROUPS: Final = ("account", "debtor", "instalment", "amounts")
-CHOICES: Final = {
-    "decimal": ("auto", "comma", "point"),
-    "date_order": ("auto", "dmy", "mdy", "ymd"),
-    "gone": ("paid", "recalled", "missing", "keep"),
-    "lower_balance": ("payment", "adjustment"),
-    "due_rows": ("one", "several"),
-    "id_zeros": ("keep", "strip"),
-}
-_KNOWN: Final = {
-    *GROUPS,
-    "name",
-    "balance",
-    "currency",
-    "phones",
-    "emails",
-    "address",
-    "attributes",
-    "parties",
-    "options",
-    "control",
-    "due_date",
-}
-
-
-class MappingProblems(Exception):
-    """A mapping document cannot be used; `problems` says everything that is wrong with it."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__(" ".join(problems))
+A_SOURCE: Final = Expected(
+    "a column name, a list of them or a table with column, default and values",
+    "el nombre de una columna, una lista de ellas o una tabla con column, default y values",
+)
 
 
 def parse_mapping(document: Mapping[str, Any]) -> Document:
-    """Return a checked mapping. Raises MappingProblems with all the problems found."""
-    reader = _Reader()
-    checked = reader.read_document(document)
-    if reader.problems:
-        raise MappingProblems(reader.problems)
-    return checked
+    """Return a checked mapping. Raises DocumentError with all the faults found."""
+    return read_document(Document, document)
 
 
-class _Reader:
-    """Reader of a document that collects problems, so that none hides another."""
+def _as_list(value: Any) -> Any:
+    """Return one column as a list of it."""
+    return [value] if isinstance(value, str) else value
 
-    def __init__(self) -> None:
-        self.problems: list[str] = []
 
-    def _add_problem(self, words: str, **facts: Any) -> None:
-        self.problems.append(words % facts if facts else words)
+def _none_for_empty(value: Any) -> Any:
+    """Return None for a text or list without content: the form leaves them where nothing was chosen."""
+    return None if value in ("", []) else value
 
-    def read_document(self, table: Any) -> Document:
-        """Return the document as far as it can be read; `problems` then holds everything that is wrong with it."""
-        if not isinstance(table, Mapping):
-            self._add_problem(_("The mapping is not a table of names and columns."))
-            return Document("", {})
-        flat = self._flatten(table)
-        control = self._read_table(table.get("control"), "control", ("rows", "amount"))
-        document = Document(
-            name=str(table.get("name") or "default"),
-            fields={target: self._read_source(spec, target) for target, spec in flat.items()},
-            phones=self._read_sources(table.get("phones"), "phones"),
-            emails=self._read_sources(table.get("emails"), "emails"),
-            address=self._read_address(table.get("address")),
-            attributes=self._read_attributes(table.get("attributes")),
-            parties=self._read_parties(table.get("parties")),
-            options=self._read_options(table.get("options")),
-            control_rows=self._read_whole(control.get("rows"), "control.rows"),
-            control_amount=self._read_decimal(control.get("amount"), "control.amount"),
-        )
-        self._check_required(document)
-        return document
 
-    def _check_required(self, document: Document) -> None:
-        """Add a problem for everything that a mapping needs and this one lacks or contradicts."""
-        if "account.external_id" not in document.fields:
-            self._add_problem(_("account.external_id is missing: which column names the account?"))
-        amounts = [name for name in document.fields if name.startswith("amounts.")]
-        if not amounts and not document.one_amount:
-            self._add_problem(_("Neither balance nor amounts is given: which column says what is owed?"))
-        if amounts and document.one_amount:
-            self._add_problem(_("balance and amounts are both given; balance already is the whole."))
-        if document.options.due_rows == "several" and "instalment.number" not in document.fields:
-            self._add_problem(_("options.due_rows is several: instalment.number must tell the rows apart."))
+def _to_decimal(value: Any) -> Decimal:
+    """Return a number or its text as a decimal number. Raises ValueError."""
+    is_number = isinstance(value, int | float | str | Decimal) and not isinstance(value, bool)
+    try:
+        return Decimal(str(value) if is_number else "")
+    except InvalidOperation:
+        raise ValueError from None
 
-    def _flatten(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the columns of single values by target (`account.external_id`, `balance`…), empty ones left out.
 
-        A group may be a table (`account: {external_id: …}`) or written with dots (`account.external_id`);
-        `due_date` alone means that of the instalment.
-        """
-        flat: dict[str, Any] = {}
-        for name, spec in table.items():
-            if name in GROUPS and isinstance(spec, Mapping):
-                flat.update({f"{name}.{key}": value for key, value in spec.items()})
-            elif name == "due_date":
-                flat["instalment.due_date"] = spec
-            elif name in {"balance", "currency"} or "." in str(name):
-                flat[str(name)] = spec
-            elif name not in _KNOWN:
-                self._add_problem(_("«%(name)s» is not a part of a mapping."), name=name)
-        known: dict[str, Any] = {}
-        for target, spec in flat.items():
-            if target not in TARGETS:
-                self._add_problem(
-                    _("«%(name)s» is not a target; known are %(known)s."), name=target, known=", ".join(TARGETS)
-                )
-            elif spec not in (None, "", []):
-                known[target] = spec
-        return known
+Columns = Annotated[Items[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str])]
 
-    def _read_source(self, spec: Any, where: str) -> Source:
-        """Return the source of a value: a column, several that are joined, or a table with default and translations.
 
-        `where` is the place in the document, for problems.
-        """
-        if isinstance(spec, str):
-            return Source((spec,))
-        if isinstance(spec, list) and spec and all(isinstance(column, str) for column in spec):
-            return Source(tuple(spec))
-        if not isinstance(spec, Mapping):
-            self._add_problem(
-                _("%(where)s: a column name, a list of them or a table was expected, not «%(given)s»."),
-                where=where,
-                given=spec,
-            )
-            return Source()
-        table = self._read_table(spec, where, ("column", "columns", "default", "value", "values", "type"))
-        named = table.get("columns", table.get("column"))
-        columns = self._read_source(named, where).columns if named else ()
-        values = self._read_table(table.get("values"), f"{where}.values", None)
-        if not columns and table.get("value") is None:
-            self._add_problem(_("%(where)s: neither column nor value is given."), where=where)
-        return Source(
-            columns=columns,
-            default=_as_text(table.get("default")),
-            value=_as_text(table.get("value")),
-            values=tuple((str(key), str(value)) for key, value in values.items()),
-        )
+class Source(DocumentModel):
+    """Origin of a value: columns (joined by a space), else `default`; or always `value`.
 
-    def _read_sources(self, spec: Any, where: str) -> tuple[Source, ...]:
-        """Return the columns of a value that may occur several times, such as phones."""
-        listed = [spec] if isinstance(spec, str) else spec or []
-        if not isinstance(listed, list):
-            self._add_problem(_("%(where)s: a list of columns was expected."), where=where)
-            return ()
-        return tuple(self._read_source(item, where) for item in listed)
+    Written as a column, a list of columns or a table. `values` translates what the file says, e.g. {"PRE": "LOAN"}.
+    """
 
-    def _read_address(self, spec: Any) -> tuple[Source, ...]:
-        """Return the columns that make up an address, written as a list or as a table of its parts."""
-        if isinstance(spec, str | list):
-            return self._read_sources(spec, "address")
-        table = self._read_table(spec, "address", ADDRESS)
-        return tuple(self._read_source(table[part], f"address.{part}") for part in ADDRESS if table.get(part))
+    column: Columns = ()
+    columns: Annotated[Columns, Field(validate_default=True)] = ()
+    default: Written = ""
+    value: Written = ""
+    values: dict[Written, Written] = {}
 
-    def _read_attributes(self, spec: Any) -> tuple[Attribute, ...]:
-        """Return the portfolio's own attributes, each with its type."""
-        attributes = []
-        for name, item in self._read_table(spec, "attributes", None).items():
-            kind = str(item.get("type", "text")) if isinstance(item, Mapping) else "text"
-            if kind not in ATTRIBUTE_TYPES:
-                self._add_problem(
-                    _("attributes.%(name)s: «%(given)s» is not a type; known are %(known)s."),
-                    name=name,
-                    given=kind,
-                    known=", ".join(ATTRIBUTE_TYPES),
-                )
-            attributes.append(Attribute(str(name), self._read_source(item, f"attributes.{name}"), kind))
-        return tuple(attributes)
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return the schema of all three ways to write it."""
+        reference = handler(schema)
+        definition = handler.resolve_ref_schema(reference)
+        table = dict(definition)
+        definition.clear()
+        definition["anyOf"] = [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}, table]
+        return reference
 
-    def _read_parties(self, spec: Any) -> tuple[Party, ...]:
-        """Return the columns of co-debtors, guarantors and references."""
-        if spec is not None and not isinstance(spec, list):
-            self._add_problem(_("parties: a list was expected."))
-            return ()
-        parties = []
-        for position, item in enumerate(spec or [], start=1):
-            where = f"parties.{position}"
-            table = self._read_table(item, where, ("part", *PARTY))
-            if table.get("part") not in PARTS:
-                self._add_problem(
-                    _("%(where)s.part: one of %(known)s was expected."), where=where, known=", ".join(PARTS)
-                )
-            if not table.get("name") and not table.get("national_id"):
-                self._add_problem(_("%(where)s: a name or a national_id is needed."), where=where)
-            fields = {key: self._read_source(table[key], f"{where}.{key}") for key in PARTY if table.get(key)}
-            parties.append(Party(str(table.get("part")), fields))
-        return tuple(parties)
-
-    def _read_options(self, spec: Any) -> Options:
-        """Return the options, with the defaults of `Options` for those left out."""
-        table = self._read_table(spec, "options", tuple(item.name for item in fields_of(Options)))
-        for name, allowed in CHOICES.items():
-            if name in table and table[name] not in allowed:
-                self._add_problem(
-                    _("options.%(name)s: «%(given)s» is not one of %(known)s."),
-                    name=name,
-                    given=table[name],
-                    known=", ".join(allowed),
-                )
-        limit = table.get("shrink_limit", Options.shrink_limit)
-        # True and false are whole numbers in Python.
-        if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 <= limit <= 1:
-            self._add_problem(_("options.shrink_limit: a share between 0 and 1 was expected."))
-        if not isinstance(table.get("partial", False), bool):
-            self._add_problem(_("options.partial: true or false was expected."))
-        return Options(**{name: value for name, value in table.items() if value is not None})
-
-    def _read_table(self, spec: Any, where: str, allowed: tuple[str, ...] | None) -> dict[str, Any]:
-        """Return a table with text keys, empty where it is missing or no table; `allowed` None lets every key in."""
-        if spec is None:
-            return {}
-        if not isinstance(spec, Mapping):
-            self._add_problem(_("%(where)s: a table was expected, not «%(given)s»."), where=where, given=spec)
-            return {}
-        for name in spec:
-            if allowed is not None and name not in allowed:
-                self._add_problem(
-                    _("%(where)s: «%(name)s» is not known; known are %(known)s."),
-                    where=where,
-                    name=name,
-                    known=", ".join(allowed),
-                )
-        return {str(name): value for name, value in spec.items() if allowed is None or name in allowed}
-
-    def _read_whole(self, value: Any, where: str) -> int | None:
-        """Return a whole number that is not negative, None where there is none."""
-        if value is None or (isinstance(value, int) and value >= 0):
+    @model_validator(mode="before")
+    @classmethod
+    def _read_columns(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
             return value
-        self._add_problem(_("%(where)s: a whole number was expected, not «%(given)s»."), where=where, given=value)
-        return None
+        columns = _as_list(value)
+        if not isinstance(columns, list) or not columns or not all(columns):
+            raise refuse(A_SOURCE)
+        return {"columns": columns}
 
-    def _read_decimal(self, value: Any, where: str) -> Decimal | None:
-        """Return a decimal number, None where there is none."""
-        try:
-            return None if value is None else Decimal(str(value))
-        except InvalidOperation:
-            self._add_problem(
-                _("%(where)s: a number such as 1234.56 was expected, not «%(given)s»."), where=where, given=value
+    @field_validator("columns")
+    @classmethod
+    def _join_columns(cls, columns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return columns or info.data.get("column", ())
+
+    @model_validator(mode="after")
+    def _check_origin(self) -> Self:
+        if not self.columns and "value" not in self.model_fields_set:
+            raise refuse(Expected("column or value", "column o value"), found="")
+        return self
+
+
+OptionalSource = Annotated[Source | None, BeforeValidator(_none_for_empty)]
+Sources = Annotated[Items[Source], BeforeValidator(_as_list, json_schema_input_type=str | list[Source])]
+
+
+class Attribute(Source):
+    """A free attribute of accounts, of a declared type."""
+
+    type: Annotated[str, choice(*ATTRIBUTE_TYPES)] = "text"
+
+
+class AccountColumns(DocumentModel):
+    """What is known of an account."""
+
+    external_id: Source
+    product: OptionalSource = None
+    opened_date: OptionalSource = None
+    contract: OptionalSource = None
+
+
+class DebtorColumns(DocumentModel):
+    """What is known of a debtor."""
+
+    external_id: OptionalSource = None
+    name: OptionalSource = None
+    kind: OptionalSource = None
+    national_id: OptionalSource = None
+    national_id_kind: OptionalSource = None
+    subdivision: OptionalSource = None
+    time_zone: OptionalSource = None
+
+
+class InstalmentColumns(DocumentModel):
+    """What falls due on one day."""
+
+    number: OptionalSource = None
+    due_date: OptionalSource = None
+    issue_date: OptionalSource = None
+
+
+class AmountColumns(DocumentModel):
+    """What is owed, by concept."""
+
+    principal: OptionalSource = None
+    interest: OptionalSource = None
+    late_interest: OptionalSource = None
+    fee: OptionalSource = None
+    tax: OptionalSource = None
+
+
+class AddressColumns(DocumentModel):
+    """The parts of an address."""
+
+    street: OptionalSource = None
+    district: OptionalSource = None
+    city: OptionalSource = None
+    region: OptionalSource = None
+    postal: OptionalSource = None
+
+
+class Party(DocumentModel):
+    """A co-debtor, guarantor or reference named in columns of the account's row."""
+
+    part: Annotated[str, choice(*PARTS)]
+    name: OptionalSource = None
+    national_id: Annotated[OptionalSource, Field(validate_default=True)] = None
+    phone: OptionalSource = None
+    email: OptionalSource = None
+
+    @field_validator("national_id")
+    @classmethod
+    def _check_identity(cls, national_id: Source | None, info: ValidationInfo) -> Source | None:
+        if national_id is None and info.data.get("name", national_id or ()) is None:
+            raise refuse(Expected("a column here or under name", "una columna aquí o en name"), found="")
+        return national_id
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """Return the origins of what is known of the person, by name."""
+        return _given(self, "name", "national_id", "phone", "email")
+
+
+class Options(DocumentModel):
+    """Notation of a source, and what it means by leaving something out.
+
+    `gone` says what becomes of an account that a file no longer names, `lower_balance` whether a lower balance is a
+    payment, `due_rows` whether an account may have several rows, `id_zeros` whether leading zeros of ids count,
+    `shrink_limit` which share of the open accounts may be absent before a person must look, `partial` that the file is
+    a part.
+    """
+
+    decimal: Literal["auto", "comma", "point"] = "auto"
+    date_order: Literal["auto", "dmy", "mdy", "ymd"] = "auto"
+    gone: Literal["paid", "recalled", "missing", "keep"] = "missing"
+    lower_balance: Literal["payment", "adjustment"] = "payment"
+    due_rows: Literal["one", "several"] = "one"
+    id_zeros: Literal["keep", "strip"] = "keep"
+    shrink_limit: Annotated[
+        float, Field(ge=0, le=1), expects("a share between 0 and 1", "una proporción entre 0 y 1")
+    ] = 0.5
+    partial: bool = False
+    encoding: Written = ""
+    sheet: Written = ""
+
+
+class Control(DocumentModel):
+    """Totals of a file, checked before anything is written."""
+
+    rows: Annotated[int, whole(0, 10**12)] | None = None
+    amount: (
+        Annotated[
+            Decimal,
+            PlainValidator(_to_decimal, json_schema_input_type=float | str),
+            expects("a number such as 1234.56", "un número como 1234.56"),
+        ]
+        | None
+    ) = None
+
+
+def _add_dotted_names(schema: dict[str, Any]) -> None:
+    """Let a schema take the names with dots, and `due_date`, which stand for a place in a group."""
+    source = schema["properties"]["currency"]
+    schema["properties"]["due_date"] = source
+    schema["patternProperties"] = {rf"^({'|'.join(GROUPS)})\.[a-z_]+$": source}
+    schema.pop("required")
+
+
+class Document(DocumentModel):
+    """A whole mapping. A group may be a table or written with dots (`account.external_id`)."""
+
+    model_config = ConfigDict(json_schema_extra=_add_dotted_names)
+
+    name: Written = "default"
+    account: AccountColumns
+    debtor: DebtorColumns = DebtorColumns()
+    instalment: InstalmentColumns = InstalmentColumns()
+    amounts: AmountColumns = AmountColumns()
+    balance: Annotated[OptionalSource, Field(validate_default=True)] = None
+    currency: OptionalSource = None
+    phones: Sources = ()
+    emails: Sources = ()
+    address: Annotated[
+        Annotated[AddressColumns, shape("mapping")] | Annotated[Sources, shape("list")], mapping_or_list()
+    ] = ()
+    attributes: dict[str, Attribute] = {}
+    parties: Items[Party] = ()
+    options: Options = Options()
+    control: Control = Control()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_groups(cls, table: Any) -> Any:
+        """Return the document with dotted names in their groups; `due_date` alone is that of the instalment."""
+        if not isinstance(table, Mapping):
+            return table
+        gathered: dict[str, Any] = {"account": {}}
+        for key, value in table.items():
+            group, _dot, name = str(key).partition(".")
+            if key == "due_date":
+                group, name = "instalment", "due_date"
+            if group in GROUPS and (name or isinstance(value, Mapping)):
+                part = {name: value} if name else value
+                earlier = gathered.get(group, {})
+                gathered[group] = {**earlier, **part} if isinstance(earlier, Mapping) else earlier
+            elif value not in (None, "", []):
+                gathered[str(key)] = value
+        return gathered
+
+    @field_validator("balance")
+    @classmethod
+    def _check_amounts(cls, balance: Source | None, info: ValidationInfo) -> Source | None:
+        """Refuse a mapping without an amount, and one that has the whole beside its parts."""
+        amounts = info.data.get("amounts")
+        # Amounts with faults are not there, but they were written.
+        has_parts = amounts is None or bool(_given(amounts, *AMOUNTS))
+        if balance is None and not has_parts:
+            raise refuse(
+                Expected(
+                    "a column that says what is owed, here or under amounts",
+                    "una columna con lo que se debe, aquí o en amounts",
+                ),
+                found="",
             )
-            return None
+        if balance is not None and has_parts:
+            raise refuse(
+                Expected("nothing beside amounts: balance is the whole", "nada junto a amounts: balance es el total")
+            )
+        return balance
+
+    @field_validator("options")
+    @classmethod
+    def _check_rows(cls, options: Options, info: ValidationInfo) -> Options:
+        instalment = info.data.get("instalment")
+        if options.due_rows == "several" and instalment is not None and instalment.number is None:
+            expected = Expected(
+                "«one», or instalment.number to tell the rows apart",
+                "«one», o instalment.number para distinguir las filas",
+            )
+            raise refuse(expected, found="«several»", at=("due_rows",))
+        return options
+
+    @cached_property
+    def fields(self) -> dict[str, Source]:
+        """Return the sources of single values by target, such as `account.external_id`."""
+        sources: dict[str, Source] = {}
+        for group in GROUPS:
+            part = getattr(self, group)
+            given = _given(part, *type(part).model_fields)
+            sources |= {f"{group}.{name}": source for name, source in given.items()}
+        return sources | _given(self, "balance", "currency")
+
+    @property
+    def one_amount(self) -> bool:
+        """Return whether the source gives the balance in one figure, without concepts."""
+        return self.balance is not None
+
+    @property
+    def address_sources(self) -> tuple[Source, ...]:
+        """Return the columns that make up an address."""
+        if isinstance(self.address, AddressColumns):
+            return tuple(_given(self.address, *AddressColumns.model_fields).values())
+        return self.address
+
+    def amount_sources(self) -> dict[str, Source]:
+        """Return the amount columns by ledger concept."""
+        if self.balance is not None:
+            return {"PRINCIPAL": self.balance}
+        return {name.upper(): source for name, source in _given(self.amounts, *AMOUNTS).items()}
+
+    def sources(self) -> Iterator[Source]:
+        """Yield every place a value comes from."""
+        yield from self.fields.values()
+        yield from self.phones
+        yield from self.emails
+        yield from self.address_sources
+        yield from self.attributes.values()
+        for party in self.parties:
+            yield from party.sources.values()
+
+    def columns(self) -> tuple[str, ...]:
+        """Return every column that the mapping reads, each once."""
+        columns: list[str] = []
+        for source in self.sources():
+            columns += source.columns
+        return tuple(dict.fromkeys(columns))
 
 
-def _as_text(value: Any) -> str:
-    """Return a value as text, '' for None."""
-    return "" if value is None else str(value)
+class MappingFile(Document):
+    """A mapping in a file, which may describe the portfolio that it opens."""
+
+    portfolio: PortfolioDescription | None = None
+
+
+def _given(table: DocumentModel, *names: str) -> dict[str, Source]:
+    """Return those of some sources that are given, by name."""
+    sources = {name: getattr(table, name) for name in names}
+    return {name: source for name, source in sources.items() if source is not None}

@@ -1,6 +1,6 @@
 """Public writes of intake."""
 
-from recobra.intake.mapping import MappingProblems, guess_mapping
+from recobra.intake.mapping import guess_mapping
 from recobra.intake.refusals import LoadRefused
 
 from .errors import write_errors
@@ -11,7 +11,6 @@ from .preview import preview_file
 
 __all__ = [
     "LoadRefused",
-    "MappingProblems",
     "confirm_load",
     "discard_load",
     "guess_mapping",

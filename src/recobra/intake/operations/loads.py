@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,13 +21,15 @@ from recobra.intake.facts import LoadDone, LoadHeld, LoadTurnedAway
 from recobra.intake.files import keep_held_file
 from recobra.intake.load import last_load, pipeline
 from recobra.intake.load_context import LoadContext
-from recobra.intake.mapping import Document, MappingProblems, parse_mapping
+from recobra.intake.mapping import Control, Document, parse_mapping
 from recobra.intake.models import Load, Mapping
 from recobra.intake.refusals import LoadRefused, held_words, refuse_load
 from recobra.journal.operations import record_fact
+from recobra.kit.language import screen_language
 from recobra.portfolio.models import Portfolio
 from recobra.tabular import formats
 from recobra.tabular.workspace import open_workspace
+from recobra_core.documents import DocumentError, read_document
 
 from .errors import write_errors_once
 from .mappings import save_mapping
@@ -117,13 +118,12 @@ def _parse_document(
     try:
         document = parse_mapping(mapping.document if isinstance(mapping, Mapping) else mapping)
         if control:
-            # The smallest mapping that is valid, to have the totals checked like those of a mapping.
-            totals = parse_mapping({"account": {"external_id": "x"}, "balance": "x", "control": dict(control)})
-            document = replace(document, control_rows=totals.control_rows, control_amount=totals.control_amount)
-    except MappingProblems as problems:
-        raise LoadRefused("mapping", problems=" ".join(problems.problems)) from problems
+            document = document.model_copy(update={"control": read_document(Control, control, file="control")})
+    except DocumentError as error:
+        raise LoadRefused("mapping", problems=" ".join(error.messages(screen_language()))) from error
     if partial is not None:
-        document = replace(document, options=replace(document.options, partial=partial))
+        options = document.options.model_copy(update={"partial": partial})
+        document = document.model_copy(update={"options": options})
     return document
 
 

@@ -20,7 +20,7 @@ from recobra.portfolio.scope import check_portfolio
 @requires(Right.LOAD_FILES)
 @transaction.atomic
 def save_mapping(*, portfolio_id: int, document: MappingOf[str, Any], actor: Actor) -> Mapping:
-    """Save a mapping as the newest version of its name, unless it is that already. Raises MappingProblems."""
+    """Save a mapping as the newest version of its name, unless it is that already. Raises DocumentError."""
     check_portfolio(actor, portfolio_id)
     name = parse_mapping(document).name
     # Control totals belong to one file, not to the mapping.

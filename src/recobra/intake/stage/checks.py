@@ -125,7 +125,7 @@ def _list_rules(context: LoadContext, file: FileRows, notation: Notation) -> Ite
 
 def _amount_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
     """Yield the rules for amounts: some amount given, readable, of a possible size, in the portfolio's currency."""
-    sources = context.document.amounts()
+    sources = context.document.amount_sources()
     first = next(iter(sources))
     yield Rule(
         column=file.columns.label(sources[first]),
@@ -254,14 +254,14 @@ def _length_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
 
 def _attribute_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
     """Yield a rule for each attribute that is not plain text: its value must be of the declared type."""
-    for n, attribute in enumerate(context.document.attributes):
+    for n, (name, attribute) in enumerate(context.document.attributes.items()):
         if attribute.type == "text":
             continue
         text = f"attribute_{n}"
-        typed = rows.attribute_sql(n, attribute.type, attribute.name, notation)
+        typed = rows.attribute_sql(n, attribute.type, name, notation)
         yield Rule(
-            column=file.columns.label(attribute.source),
-            target=f"attributes.{attribute.name}",
+            column=file.columns.label(attribute),
+            target=f"attributes.{name}",
             code=attribute.type,
             wrong=f"{text} IS NOT NULL AND {typed} IS NULL",
             value=text,

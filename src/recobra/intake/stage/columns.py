@@ -27,7 +27,7 @@ class Columns:
         parts = [self.cell(column) for column in source.columns]
         joined = parts[0] if len(parts) == 1 else f"nullif(concat_ws(' ', {', '.join(parts)}), '')"
         if source.values:
-            cases = " ".join(f"WHEN {literal(key)} THEN {literal(value)}" for key, value in source.values)
+            cases = " ".join(f"WHEN {literal(key)} THEN {literal(value)}" for key, value in source.values.items())
             joined = f"(CASE {joined} {cases} ELSE {joined} END)"
         return f"coalesce({joined}, {literal(source.default)})" if source.default else joined
 

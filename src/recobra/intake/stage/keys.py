@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from typing import Any, Final
 
 from recobra.intake.load_context import LoadContext
@@ -54,7 +53,7 @@ def fingerprint_rows(context: LoadContext, duck: Workspace, file: FileRows) -> R
 def _seed(context: LoadContext) -> str:
     """Return a hash of what a row's meaning depends on beside the row: mapping, columns, currency and country."""
     # What decides about the whole file, and not about what a row means, is left out.
-    mapping: dict[str, Any] = asdict(context.document) | {"control_rows": None, "control_amount": None, "name": ""}
+    mapping: dict[str, Any] = context.document.model_dump(mode="json", exclude={"control", "name"})
     mapping["options"] |= {"shrink_limit": None, "partial": None}
     surroundings = [context.document.columns(), context.portfolio.currency, context.portfolio.country]
     facts = json.dumps([mapping, surroundings], sort_keys=True, default=str)

@@ -160,7 +160,7 @@ def _point_texts_query(context: LoadContext, checked: CheckedRows) -> str:
     ]
     for position, party in enumerate(document.parties):
         for kind, part in (("PHONE", "phone"), ("EMAIL", "email")):
-            if part in party.fields:
+            if part in party.sources:
                 column = f"party_{position}_{part}"
                 queries.append(
                     f"SELECT {party_key(context, position)} AS key, '{kind}' AS kind, {column} AS raw "

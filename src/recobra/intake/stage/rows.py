@@ -70,10 +70,10 @@ def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> No
     """Return how the file writes amounts and dates. Raises LoadRefused where it cannot be told."""
     document = context.document
     columns = file.columns
-    decimal_mark = document.options.decimal
+    decimal_mark: str = document.options.decimal
     if decimal_mark == "auto":
-        number_sources = [*document.amounts().values()]
-        number_sources += [attribute.source for attribute in document.attributes if attribute.type == "number"]
+        number_sources = [*document.amount_sources().values()]
+        number_sources += [attribute for attribute in document.attributes.values() if attribute.type == "number"]
         with refuse_load():
             decimal_mark = amounts.detect_decimal_mark(
                 duck,
@@ -83,12 +83,12 @@ def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> No
                 is_typed=file.kind != "csv",
             )
     date_sources = {name: document.fields[target] for name, target in DATES.items() if target in document.fields}
-    for attribute in document.attributes:
+    for name, attribute in document.attributes.items():
         if attribute.type == "date":
-            date_sources[f"a_{attribute.name}"] = attribute.source
-    date_orders = {}
+            date_sources[f"a_{name}"] = attribute
+    date_orders: dict[str, str] = {}
     for name, source in date_sources.items():
-        order = document.options.date_order
+        order: str = document.options.date_order
         if order == "auto":
             with refuse_load():
                 order = dates.detect_order(
@@ -109,8 +109,8 @@ def parse_rows(
     document = context.document
     portfolio = context.portfolio
     attributes = [
-        f"{literal(attribute.name)}, {attribute_sql(n, attribute.type, attribute.name, notation)}"
-        for n, attribute in enumerate(document.attributes)
+        f"{literal(name)}, {attribute_sql(n, attribute.type, name, notation)}"
+        for n, (name, attribute) in enumerate(document.attributes.items())
     ]
     attributes_json = f"CAST(json_object({', '.join(attributes)}) AS VARCHAR)" if attributes else "'{}'"
     default_kind = "COMPANY" if portfolio.industry == "INVOICES" else "PERSON"
@@ -170,15 +170,15 @@ def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
         "x_currency": "currency",
     }
     texts = [f"{text(document.fields.get(target))} AS {name}" for name, target in named.items()]
-    texts += [f"{text(source)} AS x_{concept}" for concept, source in document.amounts().items()]
+    texts += [f"{text(source)} AS x_{concept}" for concept, source in document.amount_sources().items()]
     texts += [f"{text(source)} AS phone_{n}" for n, source in enumerate(document.phones)]
     texts += [f"{text(source)} AS email_{n}" for n, source in enumerate(document.emails)]
-    texts += [f"{text(attribute.source)} AS attribute_{n}" for n, attribute in enumerate(document.attributes)]
+    texts += [f"{text(attribute)} AS attribute_{n}" for n, attribute in enumerate(document.attributes.values())]
     for n, party in enumerate(document.parties):
         for part in ("name", "national_id", "phone", "email"):
-            texts.append(f"{text(party.fields.get(part))} AS party_{n}_{part}")
-    if document.address:
-        parts = ", ".join(text(source) for source in document.address)
+            texts.append(f"{text(party.sources.get(part))} AS party_{n}_{part}")
+    if document.address_sources:
+        parts = ", ".join(text(source) for source in document.address_sources)
         texts.append(f"nullif(concat_ws(', ', {parts}), '') AS address")
     else:
         texts.append("NULL::VARCHAR AS address")
@@ -188,7 +188,7 @@ def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
 def _typed_columns(context: LoadContext, notation: Notation) -> list[str]:
     """Return SQL expressions for the values that the texts stand for: dates, amounts, product, number, subdivision."""
     typed = [f"{dates.date_sql(f'x_{name}', notation.date_orders.get(name, 'dmy'))} AS {name}" for name in DATES]
-    for concept in context.document.amounts():
+    for concept in context.document.amount_sources():
         number = amounts.number_sql(f"x_{concept}", notation.decimal_mark)
         # n_: whether it is a number at all; d_: NULL also where it has more digits than any amount.
         typed.append(f"{number} AS n_{concept}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from recobra.messaging.channels.adapter import Unsuitable
 from recobra.messaging.channels.http import validate_base_url
+from recobra.portfolio.description import TimeZone
 from recobra_core.documents import A_TEXT, DocumentModel, Expected, Place, Text, expects, refuse, refuse_all, whole
 from recobra_core.yaml_source import read_yaml
 
@@ -62,14 +62,6 @@ def _check_url(text: str) -> str:
         expected = Expected(f"an address that may be called ({why})", f"una dirección a la que se pueda llamar ({why})")
         raise refuse(expected) from error
     return text
-
-
-def _check_time_zone(name: str) -> str:
-    zones = available_timezones()
-    if name not in zones:
-        expected = Expected("a time zone such as America/Lima", "un huso horario como America/Lima")
-        raise refuse(expected, options=sorted(zones))
-    return name
 
 
 def _compile_pattern(value: Any) -> re.Pattern[str]:
@@ -218,7 +210,7 @@ class Calls(DocumentModel):
     items: Path = ()
     answer: str = ""
     at_format: Literal["iso", "unix", "unix_ms"] = "iso"
-    time_zone: Annotated[str, AfterValidator(_check_time_zone)] = "UTC"
+    time_zone: TimeZone = "UTC"
 
 
 class Receipts(DocumentModel):
