@@ -66,8 +66,8 @@ def test_who_pays_while_the_cycle_decides_is_not_planned(several, now, monkeypat
     paying = several[0]
     decide = cycle.run_decisions
 
-    def decide_while_paying(duck, recipe, small):
-        decisions = decide(duck, recipe, small)
+    def decide_while_paying(duck, **rest):
+        decisions = decide(duck, **rest)
         thread, _answers = beside(
             lambda: payments.record_payment(
                 portfolio_id=paying.portfolio_id,
@@ -100,8 +100,8 @@ def test_who_writes_while_the_cycle_decides_is_not_planned(several, now, monkeyp
             else:
                 write_to_us(writing.debtor_id, now)
 
-    def decide_while_writing(duck, recipe, small):
-        decisions = decide(duck, recipe, small)
+    def decide_while_writing(duck, **rest):
+        decisions = decide(duck, **rest)
         thread, _answers = beside(write)
         thread.join(60)
         return decisions
@@ -166,8 +166,8 @@ def test_who_is_written_to_while_the_cycle_decides_is_not_written_to_again(sever
     sent = Contact.objects.get(debtor_id=several[0].debtor_id)
     decide = cycle.run_decisions
 
-    def decide_while_sending(duck, recipe, small):
-        decisions = decide(duck, recipe, small)
+    def decide_while_sending(duck, **rest):
+        decisions = decide(duck, **rest)
         Contact.objects.filter(pk=sent.pk).update(status="SENT", handed_over_at=later, local_date=tuesday)
         return decisions
 

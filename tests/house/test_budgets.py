@@ -32,25 +32,47 @@ def test_no_file_outgrows_its_subject(sources):
 
 
 def _public_operations(sources):
-    """Yield (where, function) of what other apps may call: all of operations.py, or what the package names."""
+    """Yield (where, function) of what other apps may call.
+
+    All of `operations.py`, with what it takes in from other modules of its app, and every module of `operations/`.
+    """
     for name, (_text, tree) in sources.items():
         if name.endswith("/operations.py"):
-            yield from ((name, node) for node in tree.body if isinstance(node, FUNCTIONS))
-        elif "/operations/" in name and not name.endswith("__init__.py"):
-            package = name.rsplit("/", 1)[0] + "/__init__.py"
-            shown = {
-                alias.name
-                for node in ast.walk(sources[package][1])
-                if isinstance(node, ast.ImportFrom)
-                for alias in node.names
-            }
-            yield from ((name, node) for node in tree.body if isinstance(node, FUNCTIONS) and node.name in shown)
+            yield from _public_functions(name, tree)
+            for node in tree.body:
+                if isinstance(node, ast.ImportFrom):
+                    yield from _functions_taken_in(sources, name, node)
+        elif "/operations/" in name:
+            yield from _public_functions(name, tree)
+
+
+def _public_functions(name, tree):
+    """Yield (where, function) of the public functions of a module."""
+    return ((name, node) for node in tree.body if isinstance(node, FUNCTIONS) and not node.name.startswith("_"))
+
+
+def _functions_taken_in(sources, name, node):
+    """Yield (where, function) of what a module imports from another module of its app to hand it on."""
+    folder = name.rsplit("/", 1)[0]
+    module = (node.module or "").replace(".", "/")
+    path = f"{folder}/{module}.py" if node.level else f"src/{module}.py"
+    exported = _exported(sources[name][1]) & {alias.name for alias in node.names}
+    if path.startswith(f"{folder}/") and path in sources:
+        yield from (found for found in _public_functions(path, sources[path][1]) if found[1].name in exported)
+
+
+def _exported(tree):
+    """Return the names in `__all__` of a module, none where it has no such list."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
 
 
 def test_public_operations_take_keywords_only(sources):
     """A function of one parameter cannot be called in the wrong order; `journal.record` begins with its kind."""
-    public = [each for each in _public_operations(sources) if not each[1].name.startswith("_")]
-    assert len(public) > 20
+    public = list(_public_operations(sources))
+    assert len(public) > 100
     loose = [
         f"{name}:{node.lineno} {node.name}: {positional} positional parameters"
         for name, node in public

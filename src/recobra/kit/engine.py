@@ -123,3 +123,37 @@ def run_statements(duck: duckdb.DuckDBPyConnection, statements: Sequence[Stateme
         if statement.fetch:
             results[statement.name] = duck.sql(sql).to_arrow_table()
     return results
+
+
+def count_rows(duck: duckdb.DuckDBPyConnection, name: str) -> int:
+    """Return how many rows a stored or registered table has."""
+    ((count,),) = duck.execute(f'SELECT count(*) FROM "{name}"').fetchall()
+    return int(count)
+
+
+def read_table(duck: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
+    """Return the rows of a table that an earlier statement has stored."""
+    return duck.sql(f'FROM "{name}"').to_arrow_table()
+
+
+def write_parquet(duck: duckdb.DuckDBPyConnection, statement: Statement, path: Path) -> None:
+    """Write the rows of a statement to a Parquet file, which appears under its name when it is whole."""
+    partial = path.with_suffix(".partial")
+    target = str(partial).replace("'", "''")
+    duck.execute(f"COPY ({statement.sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+    partial.replace(path)
+
+
+def unpack_fields(
+    duck: duckdb.DuckDBPyConnection, name: str, *, source: str, column: str, fields: Mapping[str, str]
+) -> None:
+    """Make a view of a registered table with fields of a JSON column as columns of their own, in its place.
+
+    `fields` are DuckDB's types by column, `attr_x` for the field `x`; what is not of its type is null.
+    """
+    columns = [
+        f'TRY_CAST(json_extract_string({column}, \'$."{field.removeprefix("attr_")}"\') AS {kind}) AS "{field}"'
+        for field, kind in fields.items()
+    ]
+    selected = ", ".join([f"* EXCLUDE ({column})", *columns])
+    duck.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT {selected} FROM "{source}"')

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from recobra.access.queries import User
 from recobra.kit.tables import is_any_of
-from recobra.messaging.models import Provider, Template
+from recobra.messaging.models import Contact, Provider, Template
 from recobra.messaging.templates.selection import templates_in_force
 from recobra.portfolio.models import Debtor
 from recobra.portfolio.queries import portfolios_for
 
 from .models import Campaign as Campaign  # noqa: PLC0414 - the doors name the type from here
+from .models import CampaignMember
 from .operations.campaigns import CHANNELS as CHANNELS  # noqa: PLC0414 - the doors name it from here
 from .operations.campaigns_day import current_budget_problems, spent_by_currency
 from .operations.campaigns_preflight import BarredDebtor as BarredDebtor  # noqa: PLC0414
@@ -24,23 +25,8 @@ from .operations.campaigns_preflight import preflight as preflight  # noqa: PLC0
 Status = Campaign.Status
 _WRITTEN_CHANNELS = ("email", "sms", "whatsapp", "letter")
 
-# Members by arm, by the status of their contact and by the reason why they have none; most first. A contact that was
-# blocked or cancelled is none: its debtor waits for another.
-_PROGRESS = """
-    SELECT member.arm,
-        CASE
-            WHEN member.arm = 'CONTROL' THEN 'CONTROL'
-            WHEN contact.status IN ('SENT', 'UNCERTAIN', 'DUE', 'LEASED', 'FAILED') THEN contact.status
-            ELSE 'WAITING'
-        END AS state,
-        CASE
-            WHEN contact.id IS NULL OR contact.status IN ('BLOCKED', 'CANCELLED')
-            THEN coalesce(nullif(member.reason, ''), contact.reason, '')
-            ELSE ''
-        END AS waiting_reason,
-        count(*)
-    FROM strategy_campaignmember member LEFT JOIN messaging_contact contact ON contact.id = member.contact_id
-    WHERE member.campaign_id = %s GROUP BY member.arm, state, waiting_reason ORDER BY count(*) DESC"""
+# A contact that was blocked or cancelled is none: its debtor waits for another.
+_ENDED = {Contact.Status.BLOCKED, Contact.Status.CANCELLED}
 
 
 @dataclass(kw_only=True)
@@ -87,17 +73,23 @@ def campaign_progress(campaign: Campaign) -> CampaignProgress:
     progress.spent |= spent_by_currency(campaign)
     if campaign.status in {Status.RUNNING, Status.PAUSED}:
         progress.problems = current_budget_problems(campaign)
-    with connection.cursor() as cursor:
-        cursor.execute(_PROGRESS, [campaign.pk])
-        rows = cursor.fetchall()
-    for arm, state, reason, count in rows:
+    contacts = Contact.objects.filter(pk=OuterRef("contact_id"))
+    members = CampaignMember.objects.filter(campaign=campaign).annotate(
+        contact_status=Subquery(contacts.values("status")), contact_reason=Subquery(contacts.values("reason"))
+    )
+    rows = members.values_list("arm", "contact_status", "reason", "contact_reason").annotate(count=Count("pk"))
+    waiting: Counter[str] = Counter()
+    for arm, status, reason, contact_reason, count in rows:
         progress.members += count
-        if arm == "CONTROL":
+        if arm == CampaignMember.Arm.CONTROL:
             progress.control += count
-        else:
-            progress.states[state] = progress.states.get(state, 0) + count
-        if state == "WAITING":
-            progress.waiting.append((reason, count))
+            continue
+        is_waiting = status is None or status in _ENDED
+        state = "WAITING" if is_waiting else status
+        progress.states[state] = progress.states.get(state, 0) + count
+        if is_waiting:
+            waiting[reason or contact_reason or ""] += count
+    progress.waiting = waiting.most_common()
     return progress
 
 

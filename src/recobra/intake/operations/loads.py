@@ -108,7 +108,7 @@ def resume_held_load(load: Load, *, actor: Actor) -> dict[str, Any]:
         if not held.update(status=Load.Status.RUNNING, reason=""):
             raise LoadRefused("not_held", load=load.pk)
         load.refresh_from_db()
-        return run_load(load, context)
+        return run_load(load, context=context)
 
 
 def _parse_document(
@@ -153,7 +153,7 @@ def _start_load(context: LoadContext) -> dict[str, Any]:
                 "unchanged": earlier.figures.get("rows", 0),
                 "errors_file": write_errors_once(earlier),
             }
-        return run_load(_create_load(context, digest), context)
+        return run_load(_create_load(context, digest), context=context)
 
 
 def _has_same_mapping(earlier: Load, context: LoadContext) -> bool:
@@ -182,7 +182,7 @@ def _create_load(context: LoadContext, digest: str) -> Load:
         )
 
 
-def run_load(load: Load, context: LoadContext) -> dict[str, Any]:
+def run_load(load: Load, *, context: LoadContext) -> dict[str, Any]:
     """Carry a RUNNING load to its end, whatever that is. Raises LoadRefused."""
     try:
         return _run_steps(load, context)

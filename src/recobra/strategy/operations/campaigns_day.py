@@ -93,7 +93,7 @@ def plan_campaign(*, campaign_id: int, as_of: date, actor: Actor) -> int:
         candidates = group.candidates
         if candidates.num_rows:
             candidates = candidates.filter(pc.is_in(candidates["debtor_id"], pa.array(pending, pa.int64())))
-        judged = sort_by_debt(group.judge(candidates, day=as_of), group.members)
+        judged = sort_by_debt(group.judge(candidates, day=as_of), members=group.members)
         return _commit_messages(campaign, group, judged, pending, snapshot_entry_id=snapshot_entry_id, actor=actor)
 
 
@@ -119,7 +119,7 @@ def _least_spent_by_currency(campaign: Campaign) -> dict[str, int]:
 
 def _sum_costs(campaign: Campaign, unit_cost: Callable[[MessagePrice], int | None]) -> dict[str, int]:
     """Add up the cost of the messages sent and planned, in micros by currency; an unknown cost counts as nothing."""
-    prices = message_prices(campaign.channels, campaign.portfolio.country)
+    prices = message_prices(campaign.channels, country=campaign.portfolio.country)
     contacts = Contact.objects.filter(campaign_id=campaign.pk)
     counted = contacts.filter(status__in=[*_UNSENT, Contact.Status.SENT, Contact.Status.UNCERTAIN])
     rows = counted.values_list("channel", "status", "price_micros", "price_currency").annotate(count=Count("pk"))
@@ -139,13 +139,13 @@ def _sum_costs(campaign: Campaign, unit_cost: Callable[[MessagePrice], int | Non
 
 def current_budget_problems(campaign: Campaign) -> list[str]:
     """Return why the budget of an active campaign cannot be kept any more; while there is a reason, nothing is sent."""
-    prices = message_prices(campaign.channels, campaign.portfolio.country)
-    return budget_problems(campaign, prices, spent_by_currency(campaign))
+    prices = message_prices(campaign.channels, country=campaign.portfolio.country)
+    return budget_problems(campaign, prices=prices, spent=spent_by_currency(campaign))
 
 
 def _remaining_budget(campaign: Campaign, spent: Mapping[str, int]) -> int | None:
     """Return what is left of the budget once some micros by currency are spent; None without a budget."""
-    return budget_left(campaign, spent.get(campaign.budget_currency, 0))
+    return budget_left(campaign, spent_micros=spent.get(campaign.budget_currency, 0))
 
 
 @transaction.atomic
@@ -173,15 +173,15 @@ def _commit_messages(
     contacted = Contact.objects.filter(tables.is_any_of("debtor_id", pending)).occupying(group.as_of)
     decided = {*newer_facts["debtor_id"].to_pylist(), *contacted.values_list("debtor_id", flat=True), *group.planned}
     still_pending = set(pending_debtors(campaign.pk))
-    prices = message_prices(campaign.channels, campaign.portfolio.country)
+    prices = message_prices(campaign.channels, country=campaign.portfolio.country)
     spent = spent_by_currency(campaign)
     # A budget whose prices have become unknown or foreign since the launch cannot be kept: nothing goes.
-    is_budget_kept = not budget_problems(campaign, prices, spent)
+    is_budget_kept = not budget_problems(campaign, prices=prices, spent=spent)
     contact_ids: dict[int, int] = {}
     if is_budget_kept and judged.num_rows:
         free_ids = pa.array(sorted(still_pending - decided), pa.int64())
         allowed = judged.filter(pc.and_(judged["allowed"], pc.is_in(judged["debtor_id"], free_ids)))
-        debtor_ids, _cost = select_affordable(allowed, prices, _remaining_budget(campaign, spent))
+        debtor_ids, _cost = select_affordable(allowed, prices=prices, left_micros=_remaining_budget(campaign, spent))
         chosen = allowed.filter(pc.is_in(allowed["debtor_id"], pa.array(debtor_ids, pa.int64())))
         contact_ids = _plan_contacts(campaign, group, chosen, actor.now)
     if is_budget_kept:
@@ -199,7 +199,7 @@ def _commit_messages(
     if channels and is_budget_kept:
         # What is planned may yet leave by a cheaper provider, and pay for more.
         most_left_micros = _remaining_budget(campaign, _least_spent_by_currency(campaign))
-        if is_exhausted(most_left_micros, channels, prices):
+        if is_exhausted(most_left_micros, channels=channels, prices=prices):
             _end_campaign(locked, reason=BY_BUDGET, actor=actor)
     return len(contact_ids)
 
@@ -214,7 +214,7 @@ def _plan_contacts(campaign: Campaign, group: GroupSurvey, chosen: pa.Table, now
 
 def _missing_resource(channel: str, prices: Mapping[str, MessagePrice], left_micros: int | None) -> str:
     """Return what was missing for a message that the law allowed: money, or hours of the day at the channel's rate."""
-    if channel in prices and is_exhausted(left_micros, [channel], prices):
+    if channel in prices and is_exhausted(left_micros, channels=[channel], prices=prices):
         return WAITS_BUDGET
     return WAITS_ROOM
 

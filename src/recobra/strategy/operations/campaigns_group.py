@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import ibis
 import pyarrow as pa
@@ -21,7 +21,13 @@ from recobra.messaging.templates.render import is_notice
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy.operations.day_facts import read_facts
-from recobra.strategy.operations.decision import DayStatements, run_decisions, small_tables, statements_for
+from recobra.strategy.operations.decision import (
+    DayStatements,
+    prepare_accounts,
+    run_decisions,
+    small_tables,
+    statements_for,
+)
 from recobra.strategy.policies import Policies, catalogue_with, policies_in_force, rule_catalogue
 from recobra_core.decide import Step, Strategy, find_silenced, is_held_out
 from recobra_core.decide.steps import AtDpd, Send
@@ -98,7 +104,7 @@ class GroupSurvey:
             if name in candidates.column_names:
                 candidates = candidates.drop_columns([name])
             candidates = candidates.append_column(name, column)
-        facts = small_tables(self.tables, self.policies, as_of=day)
+        facts = small_tables(self.tables, policies=self.policies, as_of=day)
         engine.register_tables(self.duck, {"campaign_candidates": candidates, **facts})
         return engine.run_statements(self.duck, [_compile_verdicts(candidates.schema)])["campaign_verdicts"]
 
@@ -169,16 +175,18 @@ def _survey_with(
     statements = statements_for(policies, as_of=as_of)
     facts = dict(tables)
     engine.register_tables(duck, {"raw_accounts": facts.pop("accounts"), **facts})
-    duck.execute(statements.accounts)
+    prepare_accounts(duck, statements=statements)
     engine.run_statements(duck, statements.classify)
     strategy = next(entry.strategy for entry in policies.policies if spec.portfolio_id in entry.portfolio_ids)
     assert strategy is not None
     group = engine.run_statements(duck, _compile_group(statements, strategy, spec, as_of))
-    decisions = run_decisions(duck, statements, lambda: small_tables(tables, policies, as_of=as_of))
+    decisions = run_decisions(
+        duck, statements=statements, load_small_tables=partial(small_tables, tables, policies=policies, as_of=as_of)
+    )
     has_plan = "contacts" in decisions
     # Without a plan nothing is due: there are no candidates, and nobody is out of reach.
     nobody = pa.table({"debtor_id": pa.array([], pa.int64()), "reason": pa.array([], pa.string())})
-    candidates = duck.sql("FROM candidates").to_arrow_table() if has_plan else nobody
+    candidates = engine.read_table(duck, "candidates") if has_plan else nobody
     # A debtor who is silent on one account and written to about another is not silent.
     silent = group["campaign_silent"]
     silent = silent.filter(pc.invert(pc.is_in(silent["debtor_id"], candidates["debtor_id"].combine_chunks())))
@@ -270,7 +278,7 @@ def purpose_of(template_code: str) -> str:
     return Contact.Purpose.CLAIM.value
 
 
-def message_prices(channels: Sequence[str], country: str) -> dict[str, MessagePrice]:
+def message_prices(channels: Sequence[str], *, country: str) -> dict[str, MessagePrice]:
     """Return the price of a message by each channel in a country, from all providers that may carry it.
 
     The rate and the currency are those of the provider with the first rank.

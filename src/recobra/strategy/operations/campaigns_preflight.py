@@ -115,7 +115,7 @@ def spec_of(campaign: Campaign) -> CampaignSpec:
 
 def preflight(*, campaign: Campaign, as_of: date) -> Preflight:
     """Try a campaign on the portfolio as it is, writing nothing; `problems` keep it from being launched."""
-    result = Preflight(as_of=as_of, prices=message_prices(campaign.channels, campaign.portfolio.country))
+    result = Preflight(as_of=as_of, prices=message_prices(campaign.channels, country=campaign.portfolio.country))
     _check_campaign(campaign, result)
     with survey_group(spec_of(campaign), as_of=as_of) as group:
         members = group.members
@@ -151,11 +151,11 @@ def _check_campaign(campaign: Campaign, result: Preflight) -> None:
     if not fresh_portfolios({campaign.portfolio_id: policy_on(campaign.portfolio_id, result.as_of)}, day=result.as_of):
         result.warnings.append(_("The portfolio's data are too old: nobody is contacted until a new file is loaded."))
     result.unpriced = [price.channel for price in result.prices.values() if price.micros is None]
-    result.problems += budget_problems(campaign, result.prices)
+    result.problems += budget_problems(campaign, prices=result.prices)
 
 
 def budget_problems(
-    campaign: Campaign, prices: Mapping[str, MessagePrice], spent: Mapping[str, int] = MappingProxyType({})
+    campaign: Campaign, *, prices: Mapping[str, MessagePrice], spent: Mapping[str, int] = MappingProxyType({})
 ) -> list[str]:
     """Return why a budget cannot be kept: an unknown price, or money of another currency.
 
@@ -196,14 +196,16 @@ def _simulate_days(campaign: Campaign, group: GroupSurvey, result: Preflight) ->
     day = max(campaign.starts_on, group.as_of)
     last_day = min(campaign.ends_on, day + timedelta(days=MAX_DAYS - 1))
     while day <= last_day and waiting.num_rows > 0 and result.stops_on is None:
-        last_judged = sort_by_debt(group.judge(waiting, day=day), treated)
+        last_judged = sort_by_debt(group.judge(waiting, day=day), members=treated)
         allowed = last_judged.filter(last_judged["allowed"])
         if day == group.as_of:
             # Debtors with a contact of today wait for tomorrow.
             has_contact = pc.is_in(allowed["debtor_id"], pa.array(sorted(group.planned), pa.int64()))
             allowed = allowed.filter(pc.invert(has_contact))
         ever_allowed.update(allowed["debtor_id"].to_pylist())
-        sent_ids, cost_micros = select_affordable(allowed, result.prices, budget_left(campaign, spent_micros))
+        sent_ids, cost_micros = select_affordable(
+            allowed, prices=result.prices, left_micros=budget_left(campaign, spent_micros=spent_micros)
+        )
         spent_micros += cost_micros or 0
         waiting = waiting.filter(pc.invert(pc.is_in(waiting["debtor_id"], pa.array(sent_ids, pa.int64()))))
         result.messages += len(sent_ids)
@@ -220,7 +222,7 @@ def _simulate_days(campaign: Campaign, group: GroupSurvey, result: Preflight) ->
             result.ends_on = day
         if waiting.num_rows:
             channels = set(waiting["channel"].to_pylist())
-            if is_exhausted(budget_left(campaign, spent_micros), channels, result.prices):
+            if is_exhausted(budget_left(campaign, spent_micros=spent_micros), channels=channels, prices=result.prices):
                 result.stops_on = day
         day += timedelta(days=1)
     _set_cost(result, spent_micros)
@@ -240,7 +242,7 @@ def _set_cost(result: Preflight, spent_micros: int) -> None:
         result.cost_currency = ""
 
 
-def is_exhausted(left_micros: int | None, channels: Iterable[str], prices: Mapping[str, MessagePrice]) -> bool:
+def is_exhausted(left_micros: int | None, *, channels: Iterable[str], prices: Mapping[str, MessagePrice]) -> bool:
     """Tell if what is left of a budget buys no message by any of some channels, at the prices of today."""
     cheapest = min((prices[channel].micros or 0 for channel in channels if channel in prices), default=0)
     return left_micros is not None and left_micros < cheapest
@@ -286,7 +288,7 @@ def _rows_of_debtors(rows: pa.Table, debtor_ids: pa.ChunkedArray) -> pa.Table:
     return rows.filter(pc.is_in(rows["debtor_id"], debtor_ids.combine_chunks()))
 
 
-def sort_by_debt(candidates: pa.Table, members: pa.Table) -> pa.Table:
+def sort_by_debt(candidates: pa.Table, *, members: pa.Table) -> pa.Table:
     """Return candidates with the largest debts first: where money or hours run out, they were spent on those."""
     if candidates.num_rows == 0:
         return candidates
@@ -300,7 +302,7 @@ def sort_by_debt(candidates: pa.Table, members: pa.Table) -> pa.Table:
     return candidates.take(pa.array(sorted(range(len(debtor_ids)), key=largest_debt_first)))
 
 
-def budget_left(campaign: Campaign, spent_micros: int) -> int | None:
+def budget_left(campaign: Campaign, *, spent_micros: int) -> int | None:
     """Return what may still be spent, in micros; None where there is no budget."""
     if campaign.budget_minor is None:
         return None
@@ -308,7 +310,7 @@ def budget_left(campaign: Campaign, spent_micros: int) -> int | None:
 
 
 def select_affordable(
-    allowed: pa.Table, prices: Mapping[str, MessagePrice], left_micros: int | None
+    allowed: pa.Table, *, prices: Mapping[str, MessagePrice], left_micros: int | None
 ) -> tuple[list[int], int | None]:
     """Return the debtors who fit into one day, by rate and by money, and what their messages cost in micros.
 

@@ -27,7 +27,13 @@ from recobra.strategy.facts import CycleFinished
 from recobra.strategy.models import AccountState, CycleRun, CycleStep, Firing
 from recobra.strategy.operations import day_kpis
 from recobra.strategy.operations.day_facts import read_facts, snapshot_folder, write_snapshot
-from recobra.strategy.operations.decision import DayStatements, run_decisions, small_tables, statements_for
+from recobra.strategy.operations.decision import (
+    DayStatements,
+    prepare_accounts,
+    run_decisions,
+    small_tables,
+    statements_for,
+)
 from recobra.strategy.policies import Policies, policies_in_force
 
 from .campaigns_day import plan_running_campaigns
@@ -162,28 +168,27 @@ def _take_snapshot(day: _CycleDay) -> int:
     # The statements of the day shape `accounts` from it.
     files["raw_accounts"] = files.pop("accounts")
     engine.register_files(day.duck, files)
-    day.small_tables = small_tables(facts, day.policies, as_of=day.as_of)
+    day.small_tables = small_tables(facts, policies=day.policies, as_of=day.as_of)
     return facts["accounts"].num_rows
 
 
 def _classify_accounts(day: _CycleDay) -> int:
     """Store bucket, stage and segment of every account in the table `classified`; return how many accounts."""
-    day.duck.execute(day.statements.accounts)
+    prepare_accounts(day.duck, statements=day.statements)
     engine.run_statements(day.duck, day.statements.classify)
-    ((count,),) = day.duck.execute("SELECT count(*) FROM classified").fetchall()
-    return int(count)
+    return engine.count_rows(day.duck, "classified")
 
 
 def _write_portfolio(day: _CycleDay) -> int:
     """Write the arrears portfolio of the day (Cartera de Mora) with its indicators beside the snapshot."""
     return day_kpis.write_arrears_portfolio(
-        day.duck, day.statements.classified, snapshot_folder(day.as_of) / "portfolio.parquet"
+        day.duck, classified=day.statements.classified, path=snapshot_folder(day.as_of) / "portfolio.parquet"
     )
 
 
 def _decide_day(day: _CycleDay) -> int:
     """Decide what is due; return how many steps, tasks and changes of stage."""
-    day.decisions = run_decisions(day.duck, day.statements, lambda: day.small_tables)
+    day.decisions = run_decisions(day.duck, statements=day.statements, load_small_tables=lambda: day.small_tables)
     return sum(day.decisions[name].num_rows for name in ("items", "tasks", "stage_changes") if name in day.decisions)
 
 
@@ -211,7 +216,7 @@ def _plan_campaigns(day: _CycleDay) -> int:
 
 def _write_kpis(day: _CycleDay) -> int:
     """Write the day's KPIs and check the data for alarms; return how many rows."""
-    count = day_kpis.write_kpis(day.duck, day.statements.classified, as_of=day.as_of)
+    count = day_kpis.write_kpis(day.duck, classified=day.statements.classified, as_of=day.as_of)
     alarms.check_data(portfolio_ids=day.policies.portfolio_ids, now=day.actor.now)
     return count
 

@@ -66,11 +66,11 @@ def write_snapshot(tables: Tables, *, as_of: date) -> Path:
     folder = snapshot_folder(as_of)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        write_table(table, folder / f"{name}.parquet")
+        write_table(table, path=folder / f"{name}.parquet")
     return folder
 
 
-def write_table(table: pa.Table, path: Path) -> None:
+def write_table(table: pa.Table, *, path: Path) -> None:
     """Write one Parquet file."""
     # Renamed when it is whole: a reader never sees half a table.
     partial = path.with_suffix(".partial")

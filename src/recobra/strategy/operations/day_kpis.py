@@ -8,58 +8,57 @@ from pathlib import Path
 import ibis.expr.types as ir
 import pyarrow as pa
 from django.db import connection, transaction
+from django.db.models import Count, Sum
 from duckdb import DuckDBPyConnection
 
 from recobra.kit import engine, tables
+from recobra.messaging.models import Contact
+from recobra.payments.models import Payment
+from recobra.workbench.models import Task
 from recobra_core.indicators import contact_level, payment_record
 
+_KPIS = pa.schema([("day", pa.date32()), ("portfolio_id", pa.int64()), ("key", pa.string()), ("value", pa.int64())])
 
-def write_arrears_portfolio(duck: DuckDBPyConnection, classified: ir.Table, path: Path) -> int:
+
+def write_arrears_portfolio(duck: DuckDBPyConnection, *, classified: ir.Table, path: Path) -> int:
     """Write the arrears portfolio of a day with its indicators to a Parquet file; return how many accounts."""
     hidden = [name for name in classified.columns if name.startswith("was_")]
     scored = classified.drop(*hidden).mutate(
         contact_level=contact_level(classified), payment_record=payment_record(classified)
     )
-    partial = path.with_suffix(".partial")
-    target = str(partial).replace("'", "''")
-    statement = engine.compile_statement("scored", scored)
-    duck.execute(f"COPY ({statement.sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
-    partial.replace(path)
-    ((count,),) = duck.execute("SELECT count(*) FROM classified").fetchall()
-    return int(count)
+    engine.write_parquet(duck, engine.compile_statement("scored", scored), path)
+    return engine.count_rows(duck, "classified")
 
 
 @transaction.atomic
-def write_kpis(duck: DuckDBPyConnection, classified: ir.Table, *, as_of: date) -> int:
+def write_kpis(duck: DuckDBPyConnection, *, classified: ir.Table, as_of: date) -> int:
     """Write the day's KPI rows, replacing those of an earlier run of the same day; return how many."""
-    rows = _stock_kpis(duck, classified)
+    rows = [*_stock_kpis(duck, classified), *_flow_kpis(as_of)]
+    kpis = pa.Table.from_pylist([{**row, "day": as_of} for row in rows], schema=_KPIS)
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE measured (portfolio_id bigint, key text, value bigint) ON COMMIT DROP")
-        tables.copy_in("measured", rows)
-        cursor.execute(_FLOW_KPIS, [as_of, as_of])
         cursor.execute("DELETE FROM strategy_kpiday WHERE day = %s", [as_of])
-        cursor.execute(
-            "INSERT INTO strategy_kpiday (day, portfolio_id, key, value)"
-            " SELECT %s, portfolio_id, key, value FROM measured",
-            [as_of],
-        )
-        count = cursor.rowcount
-        cursor.execute("DROP TABLE measured")
-    return int(count)
+    tables.copy_in("strategy_kpiday", kpis)
+    return len(rows)
 
 
-_FLOW_KPIS = """
-    INSERT INTO measured
-    SELECT portfolio_id, 'collected_minor', sum(amount_minor) FROM payments_payment
-    WHERE paid_date = %s AND reversed_at IS NULL GROUP BY portfolio_id
-    UNION ALL
-    SELECT portfolio_id, 'contacts_' || lower(status), count(*) FROM messaging_contact
-    WHERE planned_for = %s GROUP BY portfolio_id, status
-    UNION ALL
-    SELECT portfolio_id, 'tasks_open', count(*) FROM workbench_task WHERE status = 'OPEN' GROUP BY portfolio_id"""
+def _flow_kpis(as_of: date) -> list[dict[str, object]]:
+    """Return portfolio_id, key, value: what was collected and whom a day's contacts were for; tasks open now."""
+    payments = Payment.objects.filter(paid_date=as_of, reversed_at__isnull=True).order_by()
+    collected = payments.values_list("portfolio_id").annotate(value=Sum("amount_minor"))
+    contacts = Contact.objects.filter(planned_for=as_of).values_list("portfolio_id", "status")
+    tasks = Task.objects.filter(status=Task.Status.OPEN).values_list("portfolio_id").annotate(value=Count("pk"))
+    rows: list[dict[str, object]] = [
+        {"portfolio_id": pk, "key": "collected_minor", "value": value} for pk, value in collected
+    ]
+    rows += [
+        {"portfolio_id": pk, "key": f"contacts_{status.lower()}", "value": value}
+        for pk, status, value in contacts.annotate(value=Count("pk"))
+    ]
+    rows += [{"portfolio_id": pk, "key": "tasks_open", "value": value} for pk, value in tasks]
+    return rows
 
 
-def _stock_kpis(duck: DuckDBPyConnection, classified: ir.Table) -> pa.Table:
+def _stock_kpis(duck: DuckDBPyConnection, classified: ir.Table) -> list[dict[str, object]]:
     """Return portfolio_id, key, value: accounts, debtors and amounts, in all, by bucket and by stage."""
     whole = classified.group_by("portfolio_id").agg(
         accounts=classified.count(),
@@ -73,8 +72,7 @@ def _stock_kpis(duck: DuckDBPyConnection, classified: ir.Table) -> pa.Table:
             accounts=classified.count(), balance_minor=classified.balance_minor.sum()
         )
         rows += _kpi_rows(duck, parts, prefix=f"{name}:")
-    schema = pa.schema([("portfolio_id", pa.int64()), ("key", pa.string()), ("value", pa.int64())])
-    return pa.Table.from_pylist(rows, schema=schema)
+    return rows
 
 
 def _kpi_rows(duck: DuckDBPyConnection, expression: ir.Table, *, prefix: str) -> list[dict[str, object]]:

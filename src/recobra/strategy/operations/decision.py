@@ -80,17 +80,23 @@ SCHEMAS: Mapping[str, pa.Schema] = {
 class DayStatements:
     """Compiled statements that decide a day, in the order in which they run.
 
-    `accounts` shapes the input, `classify` stores the table `classified`, `due` the table `due`. Then come `plan`,
+    `attributes` are the portfolios' own columns that rules read, with DuckDB's types (`prepare_accounts`). `classify`
+    stores the table `classified`, `due` the table `due`. Then come `plan`,
     unless nothing is due, and `states`, which reads the `stage_changes` that `due` may store.
     """
 
-    accounts: str
+    attributes: Mapping[str, str]
     classify: tuple[Statement, ...]
     due: tuple[Statement, ...]
     plan: tuple[Statement, ...]
     states: tuple[Statement, ...]
     facts: DayFacts
     classified: ir.Table
+
+
+def prepare_accounts(duck: DuckDBPyConnection, *, statements: DayStatements) -> None:
+    """Give the registered `raw_accounts` the shape that the statements read as `accounts`."""
+    engine.unpack_fields(duck, "accounts", source="raw_accounts", column="attributes", fields=statements.attributes)
 
 
 _STATEMENTS: OrderedDict[tuple[str, date], DayStatements] = OrderedDict()
@@ -106,7 +112,7 @@ def statements_for(policies: Policies, *, as_of: date) -> DayStatements:
     return _STATEMENTS[key]
 
 
-def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -> dict[str, pa.Table]:
+def small_tables(tables: Mapping[str, pa.Table], *, policies: Policies, as_of: date) -> dict[str, pa.Table]:
     """Return the small tables that the statements need beside the facts: templates, openings, caps.
 
     `tables` are the facts of a day (`day_facts.read_facts`), of which only the debtors are read.
@@ -154,13 +160,9 @@ def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:
     expression = classify_accounts(account_facts, policies.policies, as_of=as_of)
     classified = source_table("classified", expression.schema())
     # Attributes are free text in the file: what is not of the declared type counts as unknown.
-    columns = [
-        f'TRY_CAST(json_extract_string(attributes, \'$."{name}"\') AS {_DUCK_TYPES[kind]}) AS "attr_{name}"'
-        for name, kind in attribute_types.items()
-    ]
-    selected = ", ".join(["* EXCLUDE (attributes)", *columns])
+    attributes = {f"attr_{name}": _DUCK_TYPES[kind] for name, kind in attribute_types.items()}
     return DayStatements(
-        accounts=f"CREATE OR REPLACE TEMP VIEW accounts AS SELECT {selected} FROM raw_accounts",
+        attributes=attributes,
         classify=(compile_statement("classified", expression, store=True, fetch=False),),
         **_compile_decisions(classified, facts, policies, as_of=as_of),
         facts=facts,
@@ -225,7 +227,7 @@ def _compile_states(accounts: ir.Table) -> tuple[Statement, ...]:
 
 
 def run_decisions(
-    duck: DuckDBPyConnection, statements: DayStatements, load_small_tables: Callable[[], Mapping[str, pa.Table]]
+    duck: DuckDBPyConnection, *, statements: DayStatements, load_small_tables: Callable[[], Mapping[str, pa.Table]]
 ) -> dict[str, pa.Table]:
     """Run the statements that come after the table `classified` is stored, and return their tables by name.
 
@@ -233,7 +235,7 @@ def run_decisions(
     returns the result of `small_tables`; it is called only where something is due.
     """
     decisions = engine.run_statements(duck, statements.due)
-    if statements.due and duck.execute("FROM due LIMIT 1").fetchall():
+    if statements.due and engine.count_rows(duck, "due"):
         engine.register_tables(duck, load_small_tables())
         decisions |= engine.run_statements(duck, statements.plan)
     (states,) = engine.run_statements(duck, statements.states).values()

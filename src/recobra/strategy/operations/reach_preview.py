@@ -11,7 +11,7 @@ import pyarrow as pa
 from recobra.kit import engine
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy.operations.day_facts import read_facts
-from recobra.strategy.operations.decision import DayStatements, small_tables, statements_for
+from recobra.strategy.operations.decision import DayStatements, prepare_accounts, small_tables, statements_for
 from recobra.strategy.policies import Policies, catalogue_with, policies_in_force
 from recobra_core.decide.daily import find_due_today, plan_day
 from recobra_core.decide.reach_preview import count_reach
@@ -39,8 +39,8 @@ def preview_reach(*, document: dict[str, Any], portfolio_ids: list[int], as_of: 
     statements = statements_for(policies, as_of=as_of)
     with engine.open_duckdb() as duck:
         engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
-        engine.register_tables(duck, small_tables(tables, policies, as_of=as_of))
-        duck.execute(statements.accounts)
+        engine.register_tables(duck, small_tables(tables, policies=policies, as_of=as_of))
+        prepare_accounts(duck, statements=statements)
         engine.run_statements(duck, statements.classify)
         return engine.run_statements(duck, _compile_counts(statements, policies, as_of))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Max
@@ -17,7 +18,7 @@ from recobra.portfolio.snapshot import Scope
 from recobra.strategy.freshness import fresh_portfolios
 from recobra.strategy.models import CycleRun
 from recobra.strategy.operations.day_facts import read_facts
-from recobra.strategy.operations.decision import run_decisions, small_tables, statements_for
+from recobra.strategy.operations.decision import prepare_accounts, run_decisions, small_tables, statements_for
 from recobra.strategy.policies import policies_in_force
 
 from .commit import block_cycle_commit, commit_decisions
@@ -54,9 +55,11 @@ def redecide_debtors(*, debtor_ids: Sequence[int], as_of: date | None = None, ac
     statements = statements_for(policies, as_of=day)
     duck = engine.thread_duckdb("decisions")
     engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
-    duck.execute(statements.accounts)
+    prepare_accounts(duck, statements=statements)
     engine.run_statements(duck, statements.classify)
-    decisions = run_decisions(duck, statements, lambda: small_tables(tables, policies, as_of=day))
+    decisions = run_decisions(
+        duck, statements=statements, load_small_tables=partial(small_tables, tables, policies=policies, as_of=day)
+    )
     return commit_decisions(decisions, policies=policies, scope=scope, as_of=day, actor=actor)
 
 
