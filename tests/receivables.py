@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+from recobra.agreements.models import Promise
 from recobra.intake.models import Load
 from recobra.portfolio.models import Account, Concept, ContactPoint, Debtor, Instalment, Portfolio, Posting
 
@@ -53,3 +54,18 @@ def fresh_load(portfolio: Portfolio, *, as_of: date, now: datetime) -> Load:
         finished_at=now,
         actor="intake",
     )
+
+
+def promise(portfolio: Portfolio, person: Debtor, at: datetime, **more: object) -> Promise:
+    """A promise of 100.00 for the third day after an instant."""
+    fields = {
+        "amount_minor": 10_000,
+        "currency": portfolio.currency,
+        "promised_on": at.date() + timedelta(3),
+        "grace_days": 2,
+        "channel": "whatsapp",
+        "registered_on": at.date(),
+        "registered_at": at,
+        "registered_by": "bot",
+    }
+    return Promise.objects.create(portfolio=portfolio, debtor=person, **fields | more)

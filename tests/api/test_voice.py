@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from recobra.agreements.models import Promise
 from recobra.consent.models import ConsentEntry
 from recobra.kit import clock
 from recobra.messaging.channels.twilio_voice.links import voice_url
@@ -21,6 +22,7 @@ DEBT = "Su cuota vencida es de S/ 123.45"
 @pytest.fixture
 def ringing(world, providers):
     debtor = world.debtor(national_id="45678901")
+    world.owes(debtor)
     point = ContactPoint.objects.create(debtor=debtor, kind="PHONE", value=NUMBER, valid=True)
     contact = world.planned(debtor, channel="ivr", point_id=point.pk)
     Contact.objects.filter(pk=contact.pk).update(
@@ -68,6 +70,20 @@ def test_a_promise_and_the_wish_for_a_person_are_told_once(caller, ringing, worl
         press(caller, ringing, "1", step="confirm", days=3)
         press(caller, ringing, "3", step="menu")
     assert len(world.facts("promise.registered")) == len(world.facts("person.asked")) == 1
+    promise = Promise.objects.get()
+    assert (promise.amount_minor, promise.channel, promise.contact, promise.registered_by) == (
+        12_345,
+        "ivr",
+        ringing,
+        "debtor",
+    )
+
+
+def test_a_promise_of_what_was_paid_meanwhile_is_left_to_a_person(caller, ringing, world):
+    world.pays(ringing.debtor.accounts.get())
+    press(caller, ringing, "1", step="confirm", days=3)
+    assert not Promise.objects.exists()
+    assert [reason for _contact, reason in world.facts("person.asked")] == ["promise"]
 
 
 def test_how_to_pay_is_sent_as_an_answer_by_sms(caller, ringing):

@@ -5,12 +5,10 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
 from django.utils.translation import gettext, override
 from openpyxl import load_workbook
 
 from recobra.journal.models import Entry
-from recobra.journal.operations import record
 from recobra.kit import clock
 from recobra.messaging.models import Contact, Template
 from recobra.payments.models import Payment
@@ -18,6 +16,7 @@ from recobra.portfolio.models import Portfolio
 from recobra.strategy import schedule
 from recobra.workbench.models import Visit
 from recobra_core.kpi import contacts as kpi
+from tests import receivables
 
 
 @pytest.fixture
@@ -93,15 +92,7 @@ def test_the_funnel_has_every_step_from_sent_to_paid(at_desk, answered):
     now, message = clock.now(), answered.sent
     Contact.objects.filter(pk=message.pk).update(clicked_at=now, replied_at=now)
     Contact.objects.filter(status="DUE").delete()
-    with transaction.atomic():
-        record(
-            "promise.registered",
-            at=now,
-            actor="bot",
-            portfolio_id=answered.portfolio.pk,
-            debtor_id=message.debtor_id,
-            payload={"date": str(now.date()), "amount_minor": 45_050},
-        )
+    receivables.promise(answered.portfolio, message.debtor, now)
     shown = indicators(at_desk("ana"))
     steps = ("Enviados", "Entregados", "Leídos", "Con clic", "Respondidos", "Con promesa", "Con pago")
     assert {step: shown[step] for step in steps} == dict.fromkeys(steps, "1 de 1")

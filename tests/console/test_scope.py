@@ -156,6 +156,7 @@ def test_the_auditor_changes_nothing():
         Right.ANSWER_MESSAGES,
         Right.APPROVE_TEMPLATES,
         Right.DECIDE,
+        Right.REGISTER_PROMISE,
         Right.RUN_CAMPAIGNS,
         Right.MANAGE_CHANNELS,
         Right.EDIT_RULES,

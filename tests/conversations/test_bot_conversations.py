@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from recobra.agreements.models import Promise
 from recobra.compliance.models import Incident
 from recobra.consent.models import Silence
 from recobra.conversations import operations as conversations
@@ -104,6 +105,12 @@ def test_a_promise_is_confirmed_registered_and_waited_for(chat, rosa, world):
     assert (hold.reason, hold.ends_on) == ("PROMISE", date(2026, 11, 29))
     assert Task.objects.get(kind="promise").due_date == date(2026, 11, 30)
     assert len(world.facts("promise.registered")) == 1
+    promise = Promise.objects.get()
+    assert (promise.amount_minor, promise.promised_on, promise.channel) == (45_050, date(2026, 11, 27), "whatsapp")
+    assert (promise.registered_by, promise.until) == ("bot", hold.ends_on)
+    # One promise at a time.
+    assert "27 de noviembre" in chat.writes("pago todo el jueves")
+    assert Promise.objects.count() == 1
 
 
 def test_who_has_paid_is_believed_until_somebody_has_looked_and_the_photo_stays_with_it(chat, rosa):

@@ -6,7 +6,7 @@ import pytest
 
 from recobra.conversations.facts import ConversationReceived
 from recobra.insight.queries import campaigns
-from recobra.journal.operations import record, record_fact
+from recobra.journal.operations import record_fact
 from recobra.messaging.models import Contact
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Debtor, Portfolio
@@ -120,10 +120,11 @@ def test_payments_outside_the_days_or_reversed_count_for_nobody(ended, now):
     assert campaigns.campaign_result(campaign=ended, days=14, now=now).control.paid == 31
 
 
-def test_promises_are_told_by_the_journal_and_too_few_say_nothing(ended, now):
-    debtor = Debtor.objects.get(external_id="D3")
-    record("promise.registered", at=LAUNCH + timedelta(2), actor="ana", debtor_id=debtor.pk)
-    record("promise.registered", at=LAUNCH + timedelta(20), actor="ana", debtor_id=debtor.pk + 1)
+def test_promises_are_counted_by_debtor_and_too_few_say_nothing(ended, company, now):
+    debtor, other = Debtor.objects.get(external_id="D3"), Debtor.objects.get(external_id="D4")
+    receivables.promise(company, debtor, LAUNCH + timedelta(2))
+    receivables.promise(company, debtor, LAUNCH + timedelta(3))
+    receivables.promise(company, other, LAUNCH + timedelta(20))
     found = campaigns.campaign_result(campaign=ended, days=7, now=now)
     promised = next(each for each in found.comparisons if each.key == "promised")
     assert (found.treated.promised, promised.finding) == (1, "not_enough")
@@ -140,16 +141,16 @@ def test_promises_and_answers_of_another_portfolio_are_not_the_campaigns(ended, 
         time_zone="America/Lima",
     )
     ours, theirs, both, early, late = Debtor.objects.filter(external_id__in=[f"D{n}" for n in range(5)]).order_by("pk")
-    within, told = LAUNCH + timedelta(2), {"actor": "bot", "payload": {"date": "2026-12-01"}}
-    record("promise.registered", at=within, debtor_id=ours.pk, portfolio_id=company.pk, **told)
-    record("promise.registered", at=within, debtor_id=theirs.pk, portfolio_id=other.pk, **told)
+    within = LAUNCH + timedelta(2)
+    receivables.promise(company, ours, within)
+    receivables.promise(other, theirs, within)
     debtor, received = acting("debtor", now=within), ConversationReceived(conversation_id=1, channel="whatsapp")
     record_fact(received, actor=debtor, debtor_id=theirs.pk, portfolio_id=other.pk)
     receivables.account(other, both, "OT-1", (MONDAY, 5_000))
-    record("promise.registered", at=within, debtor_id=both.pk, **told)
+    receivables.promise(other, both, within)
     record_fact(received, actor=debtor, debtor_id=both.pk)
-    record("promise.registered", at=LAUNCH - timedelta(1), debtor_id=early.pk, portfolio_id=company.pk, **told)
-    record("promise.registered", at=LAUNCH + timedelta(7), debtor_id=late.pk, portfolio_id=company.pk, **told)
+    receivables.promise(company, early, LAUNCH - timedelta(1))
+    receivables.promise(company, late, LAUNCH + timedelta(7))
     found = campaigns.campaign_result(campaign=ended, days=7, now=now).treated
     assert (found.promised, found.replied) == (1, 1)
 

@@ -14,6 +14,7 @@ from recobra.messaging.models import Contact, Template
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Debtor, Portfolio
 from recobra.strategy.models import AccountState
+from tests import receivables
 
 MONDAY = date(2026, 11, 2)
 TODAY = date(2026, 11, 23)
@@ -140,7 +141,7 @@ def test_the_funnel_the_plan_and_the_answers_are_told_apart(office, asked):
     office.wrote(people[6], status="DUE")  # its day is long over
     office.wrote(people[7], TODAY, status="DUE")
     office.wrote(people[0], purpose="REPLY", price_micros=70_000, price_currency="PEN")
-    office.fact("promise.registered", people[1], MONDAY + timedelta(2))
+    receivables.promise(office.portfolio, people[1], at(MONDAY + timedelta(2), 18))
     found = message_results.message_results(replace(asked, to_day=TODAY)).total
     assert (found.planned, found.cancelled, found.waiting, found.expected) == (8, 1, 1, 6)
     assert (found.sent, found.on_time, found.blocked, found.failed) == (3, 2, 1, 1)

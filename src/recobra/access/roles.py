@@ -42,6 +42,7 @@ class Right(StrEnum):
     RECORD_INCIDENT = "record_incident"
     EXPORT_EVIDENCE = "export_evidence"
     VISIT = "visit"
+    REGISTER_PROMISE = "register_promise"
     # The tray of what waits for a second person; each kind of change names the right that decides about it.
     DECIDE = "decide"
     # Done by a command on the server only; no role carries it.
@@ -60,6 +61,7 @@ _COLLECTOR_RIGHTS: Final = {
     Right.CLOSE_TASK,
     Right.ANSWER_MESSAGES,
     Right.VISIT,
+    Right.REGISTER_PROMISE,
     Right.SEE_COMPLIANCE,
 }
 _READ_RIGHTS: Final = {

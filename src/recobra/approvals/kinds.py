@@ -21,6 +21,11 @@ class Part:
     old: str
     new: str
 
+    @property
+    def is_changed(self) -> bool:
+        """Tell if the new is not as the old."""
+        return self.old != self.new
+
 
 Step = Callable[[Approval, Actor], None]
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor, Service
+from recobra.agreements.facts import PromiseRegistered
 from recobra.compliance import incidents
 from recobra.consent import operations as consent
 from recobra.conversations import operations as conversations
@@ -69,7 +70,7 @@ def connect() -> None:
         react(deciding, redecide_debtors)
     for kind in ("contact.blocked", "contact.failed"):
         register_reaction(kind, _typed(flag_unsent_replies))
-    register_reaction("promise.registered", hold_until_promise)
+    react(PromiseRegistered, hold_until_promise)
     react(DisputeOpened, hold_disputed_debt)
     react(PaymentReported, hold_until_payment_is_found)
     react(PersonAsked, assign_conversation)
@@ -179,19 +180,13 @@ def redecide_debtors(recorded: Recorded[F]) -> None:
         strategy.redecide_debtors(debtor_ids=debtor_ids, actor=recorded.actor)
 
 
-def hold_until_promise(facts: Facts) -> None:
+def hold_until_promise(recorded: Recorded[PromiseRegistered]) -> None:
     """Place a hold until a promised day and its days of grace are over; then a person looks."""
-    actor = _actor_of(facts)
-    for row in facts.rows.to_pylist():
-        subject = Subject(portfolio_id=row["portfolio_id"], debtor_id=row["debtor_id"])
-        if subject.debtor_id is None or subject.portfolio_id is None:
-            continue
-        promise = json.loads(row["payload"])
-        grace = timedelta(days=promise.get("grace_days", 0))
-        ends_on = date.fromisoformat(promise["date"]) + grace
-        _place_hold(actor, subject, "PROMISE", ends_on=ends_on)
+    for subject, promise in recorded:
+        ends_on = promise.promised_on + timedelta(days=promise.grace_days)
+        _place_hold(recorded.actor, subject, "PROMISE", ends_on=ends_on)
         title = _("See whether the promised payment came")
-        _create_task(actor, subject, "promise", title, due_date=ends_on + timedelta(days=1))
+        _create_task(recorded.actor, subject, "promise", title, due_date=ends_on + timedelta(days=1))
 
 
 def hold_disputed_debt(recorded: Recorded[DisputeOpened]) -> None:

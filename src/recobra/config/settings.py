@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "recobra.policy",
     "recobra.consent",
     "recobra.messaging",
+    "recobra.agreements",
     "recobra.conversations",
     "recobra.compliance",
     "recobra.workbench",

@@ -17,14 +17,15 @@ from django.utils.translation import gettext as _
 from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
-from recobra.consent.ledger import DEBTOR, Source
+from recobra.agreements.operations import PromiseRefused, register_promise
+from recobra.consent.ledger import Source
 from recobra.consent.models import Silence
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations import identity_attempts
 from recobra.conversations.bot_facts import is_office_open
 from recobra.conversations.facts import IdentityRefused, PersonAsked
 from recobra.conversations.webhooks.receive import UnknownProvider, refuse_forged
-from recobra.journal.operations import record, record_fact
+from recobra.journal.operations import record_fact
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Config, ReceiptEvent, WebhookRequest
 from recobra.messaging.channels.twilio_voice import dialogue, links
@@ -172,25 +173,37 @@ def _perform_action(action: CallAction, contact: Contact, promise_date: date | N
     elif action is CallAction.SEND_PAY_LINK:
         _plan_payment_sms(contact, now)
     elif action is CallAction.PROMISE and promise_date is not None:
-        grace_days = policy_on(contact.portfolio_id, _local_day(contact, now)).promise_grace_days
-        record(
-            "promise.registered",
-            at=now,
-            actor=DEBTOR,
-            portfolio_id=contact.portfolio_id,
-            debtor_id=contact.debtor_id,
-            contact_id=contact.pk,
-            payload={"channel": Channel.IVR, "date": promise_date.isoformat(), "grace_days": grace_days},
-        )
+        _register_promise(contact, promise_date, now)
     elif action in {CallAction.TALK, CallAction.UNIDENTIFIED}:
-        reason = "asked" if action is CallAction.TALK else "unidentified"
-        record_fact(
-            PersonAsked(reason=reason, channel=Channel.IVR.value),
-            actor=service_actor(Service.DEBTOR, now=now),
+        _ask_for_person(contact, "asked" if action is CallAction.TALK else "unidentified", now)
+
+
+def _register_promise(contact: Contact, promised_on: date, now: datetime) -> None:
+    """Register the promise of all that is overdue; what cannot be promised any more is left to a person."""
+    try:
+        register_promise(
             portfolio_id=contact.portfolio_id,
             debtor_id=contact.debtor_id,
+            promised_on=promised_on,
+            today=_local_day(contact, now),
+            channel=Channel.IVR.value,
             contact_id=contact.pk,
+            actor=service_actor(Service.DEBTOR, now=now),
         )
+    except PromiseRefused:
+        # The call has just said that it is noted: the debt was paid meanwhile, or the policy has changed.
+        _ask_for_person(contact, "promise", now)
+
+
+def _ask_for_person(contact: Contact, reason: str, now: datetime) -> None:
+    """Leave the debtor of a call to a person."""
+    record_fact(
+        PersonAsked(reason=reason, channel=Channel.IVR.value),
+        actor=service_actor(Service.DEBTOR, now=now),
+        portfolio_id=contact.portfolio_id,
+        debtor_id=contact.debtor_id,
+        contact_id=contact.pk,
+    )
 
 
 def _plan_payment_sms(contact: Contact, now: datetime) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.permissions import consequence
+from recobra.agreements.operations import register_promise
 from recobra.consent.models import ConsentEntry
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations import identity_attempts
@@ -24,10 +26,8 @@ from recobra.conversations.facts import (
     PersonAsked,
 )
 from recobra.conversations.models import Conversation, ConversationMessage, Dispute
-from recobra.conversations.reply import BOT
 from recobra.journal.facts import Fact
-from recobra.journal.operations import record, record_fact
-from recobra.policy.portfolio_policies import policy_on
+from recobra.journal.operations import record_fact
 from recobra.portfolio import address_forms
 
 
@@ -117,24 +117,20 @@ def _refuse_identity(_action: Action, context: MessageContext) -> None:
 
 
 def _register_promise(action: Action, context: MessageContext) -> None:
-    """Record the promise as a fact; a reaction to it makes the promise."""
-    portfolio = context.counterparty.portfolio
-    today = context.counterparty.today or context.actor.now.date()
-    is_known = context.conversation.debtor_id is not None
-    record(
-        "promise.registered",
-        at=context.actor.now,
-        actor=BOT,
-        portfolio_id=portfolio.pk if is_known else None,
-        debtor_id=context.counterparty.debtor.pk if is_known else None,
-        payload={
-            "conversation_id": context.conversation.pk,
-            "message_id": context.message.pk,
-            "amount_minor": action.payload["amount_minor"],
-            "date": action.payload["day"],
-            "currency": portfolio.currency,
-            "grace_days": policy_on(portfolio.pk, today).promise_grace_days,
-        },
+    """Register the promise. Raises PromiseRefused for one that the dialogue should not have taken."""
+    counterparty = context.counterparty
+    promised_on = action.payload["day"]
+    amount_minor = action.payload["amount_minor"]
+    assert isinstance(promised_on, date)
+    assert isinstance(amount_minor, int)
+    register_promise(
+        portfolio_id=counterparty.portfolio.pk,
+        debtor_id=counterparty.debtor.pk,
+        promised_on=promised_on,
+        amount_minor=amount_minor,
+        today=counterparty.today or context.actor.now.date(),
+        channel=context.conversation.channel,
+        actor=context.actor,
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
+from recobra.agreements.queries import open_promise
 from recobra.conversations import identity_attempts
 from recobra.conversations.bot.identity import digest_figures
 from recobra.conversations.bot.replies import format_hours
@@ -32,7 +33,7 @@ def collect_facts(
     policy = policy_on(counterparty.portfolio.pk, counterparty.today or now.date())
     creditor = counterparty.debtor.creditor
     # A debt on hold, such as a disputed one, is not collected.
-    documents = _load_statement(counterparty, now).without_held().overdue
+    collectable = _load_statement(counterparty, now).without_held()
     currency = counterparty.portfolio.currency
     expected = identity_digits(counterparty.debtor)
     return Facts(
@@ -40,7 +41,7 @@ def collect_facts(
         sender=creditor.agency_name or creditor.name,
         country=counterparty.country,
         currency=currency,
-        overdue_minor=sum(document.owed_minor for document in documents if document.currency == currency),
+        overdue_minor=collectable.overdue_minor(currency),
         may_collect=_may_collect(counterparty, conversation, now),
         is_office_open=is_office_open(counterparty.portfolio, policy, now),
         office_hours=format_hours(begin=f"{policy.people_from:%H:%M}", end=f"{policy.people_to:%H:%M}"),
@@ -51,7 +52,7 @@ def collect_facts(
         # No payment link is connected yet: the bot says how to pay.
         can_pay_by_link=False,
         how_to_pay=" ".join(creditor.payment_instructions.split()),
-        promise_open_until=_promised_day(counterparty, policy, now),
+        promise_open_until=_promised_day(counterparty, now),
     )
 
 
@@ -122,10 +123,7 @@ def _is_guessing(conversation: Conversation, now: datetime) -> bool:
     return wrong.filter(received_at__gt=now - identity_attempts.ATTEMPT_WINDOW).count() >= MAX_TRIES
 
 
-def _promised_day(counterparty: Counterparty, policy: Policy, now: datetime) -> date | None:
-    """Return the day of the open promise, None without one: its hold ends some days of grace later."""
-    holds = _holds_in_force(counterparty, now)
-    ends = [hold.ends_on for hold in holds if hold.reason == Hold.Reason.PROMISE and hold.ends_on]
-    if not ends:
-        return None
-    return max(ends) - timedelta(days=policy.promise_grace_days)
+def _promised_day(counterparty: Counterparty, now: datetime) -> date | None:
+    """Return the day of the promise that is waited for, None without one."""
+    promise = open_promise(counterparty.debtor.pk, as_of=counterparty.today or now.date())
+    return promise.promised_on if promise else None

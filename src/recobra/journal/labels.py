@@ -42,7 +42,6 @@ FACTS: Final[dict[str, Promise]] = {
     "incident.recorded": _("Incident entered in the register"),
     "incident.closed": _("Incident closed"),
     "evidence.exported": _("Evidence of contacts handed out"),
-    "promise.registered": _("Payment promised"),
 }
 ACTORS: Final[dict[str, Promise]] = {
     "cycle": _("the daily cycle"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 from django.db import connection, transaction
@@ -32,24 +31,3 @@ def debtors_with_facts_since(
     if debtor_ids is None:
         return tables.fetch(f"{query} AND debtor_id IS NOT NULL", [entry_id, list(kinds)], DEBTORS)
     return tables.fetch(f"{query} AND debtor_id = ANY(%s)", [entry_id, list(kinds), list(debtor_ids)], DEBTORS)
-
-
-def read_latest_days(
-    kinds: Mapping[str, str], *, since: date, until: date, debtor_ids: Sequence[int] | None = None
-) -> pa.Table:
-    """Return a row per debtor with the day of the latest fact of each kind, null where there is none.
-
-    `kinds` names the columns beside debtor_id. Facts of the day `since` count, those of `until` do not.
-    """
-    days = ", ".join("max(at) FILTER (WHERE kind = %s)::date" for _kind in kinds)
-    narrowed = "" if debtor_ids is None else "AND debtor_id = ANY(%s)"
-    query = f"""SELECT debtor_id, {days} FROM journal_entry
-        WHERE kind = ANY(%s) AND at > %s AND at < %s {narrowed} GROUP BY debtor_id"""
-    parameters = [
-        *kinds.values(),
-        list(kinds.values()),
-        since,
-        until,
-        *([] if debtor_ids is None else [list(debtor_ids)]),
-    ]
-    return tables.fetch(query, parameters, pa.schema([DEBTORS.field(0), *((name, pa.date32()) for name in kinds)]))

@@ -47,6 +47,10 @@ class Statement:
         """Return the documents of a message: upcoming ones for a notice, overdue ones for anything else."""
         return self.upcoming if notice else self.overdue
 
+    def overdue_minor(self, currency: str) -> int:
+        """Return what is overdue in a currency."""
+        return sum(document.owed_minor for document in self.overdue if document.currency == currency)
+
     def without_held(self) -> Statement:
         """Return the statement without accounts on hold: a disputed debt is not asked for."""
         return Statement(

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from django.conf import settings
 from django.db.models import Count, Exists, Max, OuterRef, Q
 
+from recobra.agreements.snapshot import read_last_promises
 from recobra.conversations import snapshot as conversations
-from recobra.journal.sql import read_latest_days
 from recobra.kit import tables
 from recobra.messaging.models import Contact, Template
 from recobra.payments.models import Payment
@@ -100,9 +100,6 @@ EVENTS_DAYS = 400
 """How far back events are looked for."""
 RECENT_PAYMENTS_DAYS = 90
 _PAYMENT_EVENTS = pa.schema([EVENTS.field(name) for name in ("debtor_id", "last_payment_on", "payments_90d")])
-_EVENT_KINDS = {
-    "last_promise_on": "promise.registered",
-}
 
 
 def read_events(scope: Scope, *, as_of: date) -> pa.Table:
@@ -114,9 +111,8 @@ def read_events(scope: Scope, *, as_of: date) -> pa.Table:
     paid = payments.order_by().values("debtor_id").annotate(last=Max("paid_date"), recent=Count("pk", filter=is_recent))
     payment_events = tables.fetch_queryset(paid.values_list("debtor_id", "last", "recent"), _PAYMENT_EVENTS)
     # A debtor may have any of them.
-    tomorrow = as_of + timedelta(1)
-    promises = read_latest_days(_EVENT_KINDS, since=oldest, until=tomorrow, debtor_ids=scope.debtor_ids)
-    said = conversations.read_events(scope, since=oldest, until=tomorrow)
+    promises = read_last_promises(scope, since=oldest, as_of=as_of)
+    said = conversations.read_events(scope, since=oldest, until=as_of + timedelta(1))
     events = payment_events
     for table in (promises, said):
         events = events.join(table, keys="debtor_id", join_type="full outer")

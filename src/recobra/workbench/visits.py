@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from recobra.access.actors import Actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
+from recobra.agreements.operations import PromiseRefused, register_promise
 from recobra.journal.operations import record_fact
 from recobra.kit.zones import local_date
 from recobra.messaging.channels.adapter import ReceiptEvent
 from recobra.messaging.receipts.record import record_receipts
-from recobra.portfolio.models import Hold
-from recobra.portfolio.operations import hold_debtor
+from recobra.portfolio.models import Channel
 from recobra.workbench.facts import VisitNoted, VisitsAssigned
 from recobra.workbench.models import Visit
 
@@ -67,9 +67,13 @@ def record_visit_result(
     result: str,
     note: str = "",
     promised_on: date | None = None,
+    promised_minor: int | None = None,
     actor: Actor,
 ) -> Visit:
-    """Record the result of a visit, once. A promise holds the debtor until its day. Raises VisitRefused."""
+    """Record the result of a visit, once, and the promise that was made at the door. Raises VisitRefused.
+
+    `promised_minor` is None for all that is overdue.
+    """
     visits = Visit.objects.select_for_update(of=("self",)).select_related("contact").filter(pk=visit_id)
     if actor.portfolio_codes is not None:
         visits = visits.filter(contact__portfolio__code__in=actor.portfolio_codes)
@@ -78,7 +82,9 @@ def record_visit_result(
         raise VisitRefused(_("There is no such visit."))
     # The day of the promise is the debtor's own, not the server's.
     today = local_date(visit.contact.zones, actor.now) or actor.now.date()
-    _check_result(visit, result, note, promised_on, today)
+    _check_result(visit, result, note, promised_on)
+    if promised_minor is not None and promised_on is None:
+        raise VisitRefused(_("An amount needs the day of its promise."))
     visit.result = result
     visit.note = note.strip()
     visit.noted_at = actor.now
@@ -103,21 +109,29 @@ def record_visit_result(
     )
     record_receipts(events=[receipt], provider_id=None, now=actor.now)
     if promised_on is not None:
-        hold_debtor(
-            debtor_id=contact.debtor_id,
-            reason=Hold.Reason.PROMISE,
-            starts_on=today,
-            ends_on=promised_on,
-            actor=actor,
-        )
+        _register_promise(visit, promised_on, promised_minor, today, actor)
     return visit
 
 
-def _check_result(visit: Visit, result: str, note: str, promised_on: date | None, today: date) -> None:
-    """Raise VisitRefused for a second result, an unknown one, a long note, or a promise that does not fit.
+def _register_promise(visit: Visit, promised_on: date, promised_minor: int | None, today: date, actor: Actor) -> None:
+    """Register what was promised at the door. Raises VisitRefused with what the agreements say against it."""
+    try:
+        register_promise(
+            portfolio_id=visit.contact.portfolio_id,
+            debtor_id=visit.contact.debtor_id,
+            promised_on=promised_on,
+            amount_minor=promised_minor,
+            today=today,
+            channel=Channel.VISIT,
+            contact_id=visit.contact_id,
+            actor=actor,
+        )
+    except PromiseRefused as refusal:
+        raise VisitRefused(str(refusal)) from refusal
 
-    `today` is the day where the debtor lives.
-    """
+
+def _check_result(visit: Visit, result: str, note: str, promised_on: date | None) -> None:
+    """Raise VisitRefused for a second result, an unknown one, a long note, or a promise without its day."""
     if visit.result:
         raise VisitRefused(_("The result of this visit is noted already."))
     if result not in _RECEIPTS:
@@ -126,8 +140,6 @@ def _check_result(visit: Visit, result: str, note: str, promised_on: date | None
         raise VisitRefused(_("The note is too long."))
     if (promised_on is not None) != (result == "PROMISE"):
         raise VisitRefused(_("A promise needs its day, and only a promise has one."))
-    if promised_on is not None and promised_on < today:
-        raise VisitRefused(_("The day of a promise cannot be past."))
 
 
 def _open_visits(route_date: date, portfolio_codes: Collection[str] | None) -> QuerySet[Visit]:

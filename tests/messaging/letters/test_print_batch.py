@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from recobra.agreements.models import Promise
 from recobra.consent.models import Silence
 from recobra.consent.opt_out import record_opt_out
 from recobra.messaging.channels.adapter import Config
@@ -229,9 +230,13 @@ def test_a_wrong_address_is_never_used_again(route, now):
 
 
 def test_a_promise_at_the_door_pauses_the_pursuit_until_its_day(route, now):
+    """It is a promise like any other: a row of all that is overdue, a fact, and a hold until its grace is over."""
     noted(route[0], now, "PROMISE", promised_on=now.date() + timedelta(days=5), note="Paga el sábado")
-    hold = Hold.objects.get(debtor=route[0].contact.debtor)
-    assert (hold.reason, hold.ends_on) == ("PROMISE", now.date() + timedelta(days=5))
+    promise = Promise.objects.get(debtor=route[0].contact.debtor)
+    assert (promise.amount_minor, promise.promised_on) == (12_345, now.date() + timedelta(days=5))
+    assert (promise.channel, promise.contact, promise.registered_by) == ("visit", route[0].contact, "ana")
+    hold = Hold.objects.get(debtor=promise.debtor)
+    assert (hold.reason, hold.ends_on) == ("PROMISE", promise.until)
     route[0].contact.refresh_from_db()
     assert route[0].contact.reached is True
 
@@ -243,6 +248,8 @@ def test_a_result_is_noted_once_and_by_who_may_see_it(route, now):
         lambda: noted(route[1], now, "PROMISE"),
         lambda: noted(route[1], now, ""),
         lambda: noted(route[1], now, "MET", promised_on=now.date()),
+        lambda: noted(route[1], now, "PROMISE", promised_on=now.date() + timedelta(days=30)),
+        lambda: noted(route[1], now, "MET", promised_minor=100),
         lambda: record_visit_result(
             visit_id=route[1].pk, result="MET", actor=replace(acting("zoe", now=now), portfolio_codes=frozenset())
         ),

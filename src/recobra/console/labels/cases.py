@@ -67,6 +67,13 @@ FAMILIES: Final[Families] = {
     "template": field_labels("messaging.Template", "status", SUBMITTED="warn", APPROVED="good", REJECTED="bad"),
     "approval": field_labels("approvals.Approval", "decision", WAITING="warn", APPROVED="good", REJECTED="bad"),
     "template_tone": field_labels("messaging.Template", "tone"),
+    # recobra_core.money.commitments.State
+    "promise_state": {
+        "PENDING": (_("Promise pending"), "calm"),
+        "KEPT": (_("Promise kept"), "good"),
+        "PARTLY_KEPT": (_("Promise kept in part"), "warn"),
+        "BROKEN": (_("Promise broken"), "bad"),
+    },
     # FIELDS of screens/template_markup.py, and buttons
     "template_part": {
         "name": (_("Name"), "quiet"),

@@ -50,10 +50,12 @@ def show_approval(request: StaffRequest, approval_id: int) -> HttpResponse:
     """Show one change, the old beside the new, and what the user may do about it."""
     approval = queries.approval_for(request.user, approval_id)
     kind = kind_of(approval.kind)
+    parts = kind.parts(approval)
     context = {
         "row": _describe(approval),
         "approval": approval,
-        "parts": kind.parts(approval),
+        "changed": [part for part in parts if part.is_changed],
+        "unchanged": [part for part in parts if not part.is_changed],
         "subject_url": reverse(f"console:{kind.page}", args=[approval.subject]) if kind.page else "",
         "may_decide": queries.may_decide(request.user, approval),
         "may_withdraw": queries.may_withdraw(request.user, approval),

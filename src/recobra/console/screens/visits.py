@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from recobra.access.roles import Right, has_right
 from recobra.console.actions import actor_of
+from recobra.console.forms import MoneyField
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date
 from recobra.kit import clock
@@ -64,6 +66,7 @@ def record_result(request: StaffRequest, visit_id: int) -> HttpResponse:
     data = request.POST
     promise_text = data.get("promesa", "")
     promised_on = parse_date(promise_text)
+    amount_field = MoneyField(place=visit.contact.portfolio, required=False)
     if promise_text and promised_on is None:
         error = _("«%(text)s» is no day: nothing was noted.")
         messages.error(request, error % {"text": promise_text[:QUOTED_LETTERS]})
@@ -74,10 +77,13 @@ def record_result(request: StaffRequest, visit_id: int) -> HttpResponse:
                 result=data.get("resultado", ""),
                 note=data.get("nota", ""),
                 promised_on=promised_on,
+                promised_minor=amount_field.clean(data.get("monto", "")),
                 actor=actor_of(request),
             )
         except visits.VisitRefused as refusal:
             messages.error(request, str(refusal))
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
         else:
             messages.success(request, _("Noted."))
             return redirect("console:visits")

@@ -1,8 +1,7 @@
 """Result of a campaign: its treated against its control group, from the launch on, over the same days for both.
 
 Every debtor counts in the arm drawn at the launch, written to or not: leaving out those whom the law bars from the
-message would compare different people. Replies, promises and payments to another portfolio do not count; a promise
-that names no portfolio does where its debtor owes in no other.
+message would compare different people. Replies, promises and payments to another portfolio do not count.
 """
 
 from __future__ import annotations
@@ -40,17 +39,14 @@ _ARMS = """
             bool_or(delivered_at IS NOT NULL) AS delivered, bool_or(read_at IS NOT NULL) AS read,
             bool_or(clicked_at IS NOT NULL) AS clicked
         FROM messaging_contact WHERE campaign_id = %(campaign)s GROUP BY debtor_id
-    ), fact AS (
-        SELECT entry.debtor_id, bool_or(entry.kind = 'conversation.received') AS replied,
-            bool_or(entry.kind = 'promise.registered') AS promised
-        FROM journal_entry entry JOIN member USING (debtor_id)
-        WHERE entry.kind IN ('conversation.received', 'promise.registered')
-            AND entry.at >= %(launched_at)s AND entry.at < %(until)s
-            -- A promise that names no portfolio counts where its debtor owes in no other.
-            AND (entry.portfolio_id = %(portfolio)s OR entry.portfolio_id IS NULL
-                AND (entry.kind = 'conversation.received' OR NOT EXISTS (SELECT FROM portfolio_account account
-                    WHERE account.debtor_id = entry.debtor_id AND account.portfolio_id <> %(portfolio)s)))
-        GROUP BY entry.debtor_id
+    ), reply AS (
+        SELECT DISTINCT entry.debtor_id FROM journal_entry entry JOIN member USING (debtor_id)
+        WHERE entry.kind = 'conversation.received' AND entry.at >= %(launched_at)s AND entry.at < %(until)s
+            AND (entry.portfolio_id = %(portfolio)s OR entry.portfolio_id IS NULL)
+    ), promise AS (
+        SELECT DISTINCT promise.debtor_id FROM agreements_promise promise JOIN member USING (debtor_id)
+        WHERE promise.portfolio_id = %(portfolio)s
+            AND promise.registered_at >= %(launched_at)s AND promise.registered_at < %(until)s
     ), paid AS (
         SELECT payment.debtor_id, sum(payment.amount_minor) AS minor
         FROM payments_payment payment JOIN member USING (debtor_id)
@@ -59,10 +55,11 @@ _ARMS = """
     )
     SELECT member.arm, count(*) AS members, count(*) FILTER (WHERE message.sent) AS sent,
         count(*) FILTER (WHERE message.delivered) AS delivered, count(*) FILTER (WHERE message.read) AS read,
-        count(*) FILTER (WHERE message.clicked) AS clicked, count(*) FILTER (WHERE fact.replied) AS replied,
-        count(*) FILTER (WHERE fact.promised) AS promised, count(*) FILTER (WHERE paid.minor > 0) AS paid,
+        count(*) FILTER (WHERE message.clicked) AS clicked, count(reply.debtor_id) AS replied,
+        count(promise.debtor_id) AS promised, count(*) FILTER (WHERE paid.minor > 0) AS paid,
         coalesce(sum(paid.minor), 0) AS paid_minor, coalesce(sum(paid.minor::numeric * paid.minor), 0) AS squares
-    FROM member LEFT JOIN message USING (debtor_id) LEFT JOIN fact USING (debtor_id) LEFT JOIN paid USING (debtor_id)
+    FROM member LEFT JOIN message USING (debtor_id) LEFT JOIN reply USING (debtor_id)
+        LEFT JOIN promise USING (debtor_id) LEFT JOIN paid USING (debtor_id)
     GROUP BY member.arm"""
 _COST = """
     SELECT coalesce(sum(price_micros), 0), count(*) FILTER (WHERE price_micros IS NULL),

@@ -10,6 +10,7 @@ from typing import Final
 from django.db.models import Q, Sum
 
 from recobra.access.queries import User
+from recobra.agreements.queries import JudgedPromise, promises_for
 from recobra.messaging.models import Contact
 from recobra.payments.models import Payment
 from recobra.portfolio import queries as portfolio_queries
@@ -87,6 +88,7 @@ class DebtorFile:
     totals: list[Total]
     points: list[ContactPoint]
     holds: list[Hold]
+    promises: Sequence[JudgedPromise]
     payments: list[Payment]
     tasks: list[Task]
     next_step: NextStep
@@ -113,6 +115,7 @@ def debtor_file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
         totals=_totals_by_currency(accounts),
         points=portfolio_queries.list_contact_points(debtor),
         holds=holds,
+        promises=promises_for(user, debtor, as_of=place.local_day(now)),
         payments=list(payments[:PAYMENTS_SHOWN]),
         tasks=tasks,
         next_step=_next_step(

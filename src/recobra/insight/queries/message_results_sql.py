@@ -26,26 +26,29 @@ _BASE = """
         ORDER BY payment.id, sent_message.day DESC, sent_message.handed_over_at DESC, sent_message.id DESC
     ), paid AS (
         SELECT contact_id, sum(amount_minor) AS minor FROM attributed_payment GROUP BY contact_id
-    -- What debtors did. Ids of conversations are made negative, so that none is that of a journal entry.
+    -- What debtors did. A fact is known by its kind and its id, in the table that it comes from.
     ), fact AS (
         SELECT id, kind, debtor_id, portfolio_id, contact_id, at FROM journal_entry
-        WHERE kind IN ('promise.registered', 'optout.received', 'wrong_person.received') AND debtor_id IS NOT NULL
+        WHERE kind IN ('optout.received', 'wrong_person.received') AND debtor_id IS NOT NULL
             AND at >= %(since)s AND at < %(until)s
         UNION ALL
-        SELECT -id, 'identified', debtor_id, NULL, NULL, identified_at FROM conversations_conversation
+        SELECT id, 'promised', debtor_id, portfolio_id, contact_id, registered_at FROM agreements_promise
+        WHERE registered_at >= %(since)s AND registered_at < %(until)s
+        UNION ALL
+        SELECT id, 'identified', debtor_id, NULL, NULL, identified_at FROM conversations_conversation
         WHERE debtor_id IS NOT NULL AND identified_at >= %(since)s AND identified_at < %(until)s
     -- Each fact with the message that it names, or else with the last of the window before it.
     ), attributed_fact AS (
-        SELECT DISTINCT ON (fact.id) fact.kind, sent_message.id AS contact_id
+        SELECT DISTINCT ON (fact.kind, fact.id) fact.kind, sent_message.id AS contact_id
         FROM fact
         JOIN sent_message ON sent_message.debtor_id = fact.debtor_id
             AND (fact.portfolio_id IS NULL OR fact.portfolio_id = sent_message.portfolio_id)
             AND sent_message.handed_over_at <= fact.at
             AND sent_message.handed_over_at > fact.at - make_interval(days => %(window)s)
-        ORDER BY fact.id, (sent_message.id = fact.contact_id) IS TRUE DESC,
+        ORDER BY fact.kind, fact.id, (sent_message.id = fact.contact_id) IS TRUE DESC,
             sent_message.handed_over_at DESC, sent_message.id DESC
     ), reaction AS (
-        SELECT contact_id, bool_or(kind = 'promise.registered') AS promised,
+        SELECT contact_id, bool_or(kind = 'promised') AS promised,
             bool_or(kind = 'optout.received') AS opted_out,
             bool_or(kind = 'wrong_person.received') AS wrong_person, bool_or(kind = 'identified') AS identified
         FROM attributed_fact GROUP BY contact_id

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from django.db.models import Model, Q
 
 from recobra.access.queries import User
+from recobra.agreements.facts import PromiseRegistered
 from recobra.journal.models import Entry
 from recobra.messaging.models import Contact
 from recobra.payments.models import Payment
@@ -33,15 +33,10 @@ class Event:
     account: Account | None
 
     @property
-    def promised_on(self) -> date | None:
-        """Day for which a payment was promised, None for any other fact."""
-        payload = self.entry.payload if self.entry.kind == "promise.registered" else {}
-        return date.fromisoformat(payload["date"]) if "date" in payload else None
-
-    @property
-    def promised_minor(self) -> int | None:
-        """Amount promised, in minor units of `place`; None where none was named, as on a keypad."""
-        return self.entry.payload.get("amount_minor") if self.promised_on else None
+    def promise(self) -> PromiseRegistered | None:
+        """What was promised, None for any other fact; an amount is in minor units of `place`, None on a keypad."""
+        fact = self.entry.fact() if self.entry.kind == PromiseRegistered.kind else None
+        return fact if isinstance(fact, PromiseRegistered) else None
 
 
 def debtor_events(
