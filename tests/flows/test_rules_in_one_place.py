@@ -7,19 +7,25 @@ import pyarrow as pa
 import pytest
 from django.db import connection
 
+from recobra.consent.models import ConsentEntry
+from recobra.kit import engine
+from recobra.kit.engine import compile_statement, source_table
+from recobra.messaging.dispatch.facts import load_contacts
+from recobra.messaging.dispatch.gate_check import judge_contacts
 from recobra.messaging.models import Contact
 from recobra.messaging.snapshot import caps_in_force, contact_history, history_start
 from recobra.policy.company_rules import company_rules_in_force, save_company_rule
 from recobra.policy.settings import Policy
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel, ContactPoint, Hold
-from recobra.portfolio.snapshot import Scope, read_holds
+from recobra.portfolio.snapshot import POINTS, Scope, read_contact_points, read_holds
 from recobra.portfolio.sql import hold_in_force
 from recobra.strategy import snapshot
 from recobra.strategy.alarms import check_freshness
 from recobra.strategy.freshness import fresh_portfolios
 from recobra.strategy.operations.day_facts import read_facts
 from recobra_core.channels import CHANNELS
+from recobra_core.decide.daily import plan
 from tests import receivables
 from tests.people import acting
 
@@ -126,3 +132,37 @@ def test_every_channel_reaches_one_kind_of_point_in_python_and_in_sql(db):
         cursor.execute(f"SELECT {cases}")
         by_sql = cursor.fetchone()
     assert list(by_sql) == [address_forms.point_kind(channel) for channel in CHANNELS]
+
+
+def test_the_plan_and_the_last_check_resolve_consent_alike(world):
+    """The plan decided it by an expression and the last check by SQL; both ask `resolve_consent` now."""
+    expected = {}
+    for (denied_for, granted_for), stated in product((([], []), (["email"], []), ([], ["email"])), (None, True, False)):
+        contact = world.someone_due()
+        ContactPoint.objects.filter(pk=contact.point_id).update(
+            denied_for=denied_for, granted_for=granted_for, consent=stated
+        )
+        whole = {None: None, True: "granted", False: "denied"}[stated]
+        expected[contact.pk] = "denied" if denied_for else "granted" if granted_for else whole
+    verdicts = judge_contacts(load_contacts(list(expected), now=world.now), now=world.now)
+    assert {pk: verdict.consent for pk, verdict in verdicts.items()} == expected
+    duck = engine.thread_duckdb("test")
+    engine.register_tables(duck, {"points": read_contact_points(Scope(portfolio_ids=[world.company.pk]))})
+    by_channel = compile_statement("by_channel", plan._expand_points(source_table("points", POINTS)))
+    rows = engine.run_statements(duck, [by_channel])["by_channel"].to_pylist()
+    contact_by_point = dict(Contact.objects.values_list("point_id", "pk"))
+    planned = {contact_by_point[row["contact_point_id"]]: row["consent"] for row in rows if row["channel"] == "email"}
+    assert planned == expected
+    # A later word in the ledger goes before all of it.
+    for contact in Contact.objects.select_related("point"):
+        ConsentEntry.objects.create(
+            at=world.now,
+            kind="EMAIL",
+            value=contact.point.value,
+            channel="email",
+            act="WITHDRAWN",
+            source="KEYWORD",
+            actor="debtor",
+        )
+    verdicts = judge_contacts(load_contacts(list(expected), now=world.now), now=world.now)
+    assert {verdict.consent for verdict in verdicts.values()} == {"denied"}

@@ -11,7 +11,7 @@ import pyarrow as pa
 from django.db.models import Q
 
 from recobra.kit import tables
-from recobra.portfolio.sql import hold_in_force
+from recobra.portfolio.sql import hold_in_force, stated_consent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +151,7 @@ def read_contact_points(scope: Scope) -> pa.Table:
             point.line,
             point.valid,
             point.opted_out_at IS NOT NULL,
-            CASE WHEN point.consent THEN 'granted' WHEN NOT point.consent THEN 'denied' END,
+            {stated_consent("point")},
             point.quality,
             point.place,
             array_to_string(point.unusable_for, '|'),

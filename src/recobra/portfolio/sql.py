@@ -10,3 +10,8 @@ def hold_in_force(hold: str, *, day: str) -> str:
     """
     starts_and_lasts = f"{hold}.starts_on <= {day} AND ({hold}.ends_on IS NULL OR {hold}.ends_on >= {day})"
     return f"{hold}.lifted_at IS NULL AND {starts_and_lasts}"
+
+
+def stated_consent(point: str) -> str:
+    """Return SQL for what was loaded about a whole contact point: granted, denied or NULL."""
+    return f"CASE WHEN {point}.consent THEN 'granted' WHEN NOT {point}.consent THEN 'denied' END"

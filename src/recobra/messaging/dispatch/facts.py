@@ -19,6 +19,7 @@ from recobra.messaging.templates.render import is_notice
 from recobra.messaging.templates.selection import TemplatePool, accounts_with_legal_decision, load_template_pool
 from recobra.policy.company_rules import company_rules_in_force
 from recobra.portfolio import address_forms
+from recobra.portfolio.sql import stated_consent
 from recobra.portfolio.statement import Document, Statement, fetch_statements
 from recobra_core import law
 
@@ -34,6 +35,8 @@ class LeasedContact:
     bot, `written_buttons` the choices under them as JSON; without them the words are those of `template`.
     `in_window` says that the debtor wrote by this channel a short time ago; `can_prove_identity` that the page of the
     statement has a number of four figures or more to know its debtor by.
+
+    `consent_…` are the arguments of `recobra_core.law.resolve_consent`, which the gate's statement calls.
 
     `statement` is what the debtor owes without what is on hold, `has_debt` whether anything that the message would
     speak of is owed, on hold or not. `hold_reason` says why the debtor is on hold, '' where it is not.
@@ -67,7 +70,10 @@ class LeasedContact:
     written_html: str
     written_buttons: str
     opted_out: bool | None
-    consent: str | None
+    consent_last_word: str | None
+    consent_is_denied: bool | None
+    consent_is_granted: bool | None
+    consent_stated: str | None
     point_valid: bool | None
     in_window: bool
     can_prove_identity: bool
@@ -113,16 +119,14 @@ _CONTACTS = f"""
                 SELECT FROM portfolio_contactpoint same
                 WHERE same.value = ANY(target.forms) AND same.kind = target.kind AND same.opted_out_at IS NOT NULL)
             END AS opted_out,
-        -- The latest wish about this channel; without one, what was loaded with the contact point.
-        coalesce(
-            (SELECT CASE entry.act WHEN 'GRANTED' THEN 'granted' ELSE 'denied' END
-             FROM consent_consententry entry
-             WHERE entry.value = ANY(target.forms) AND entry.kind = target.kind AND entry.channel = contact.channel
-                AND entry.act IN ('GRANTED', 'WITHDRAWN')
-             ORDER BY entry.at DESC, entry.id DESC LIMIT 1),
-            CASE WHEN contact.channel = ANY (point.denied_for) THEN 'denied'
-                WHEN contact.channel = ANY (point.granted_for) THEN 'granted'
-                WHEN point.consent THEN 'granted' WHEN NOT point.consent THEN 'denied' END) AS consent,
+        (SELECT CASE entry.act WHEN 'GRANTED' THEN 'granted' ELSE 'denied' END
+         FROM consent_consententry entry
+         WHERE entry.value = ANY(target.forms) AND entry.kind = target.kind AND entry.channel = contact.channel
+            AND entry.act IN ('GRANTED', 'WITHDRAWN')
+         ORDER BY entry.at DESC, entry.id DESC LIMIT 1) AS consent_last_word,
+        contact.channel = ANY (point.denied_for) AS consent_is_denied,
+        contact.channel = ANY (point.granted_for) AS consent_is_granted,
+        {stated_consent("point")} AS consent_stated,
         CASE WHEN point.id IS NOT NULL
                 THEN point.valid AND point.retired_at IS NULL AND contact.channel <> ALL (point.unusable_for)
             WHEN contact.purpose = 'REPLY' AND conversation.id IS NOT NULL THEN true END AS point_valid,

@@ -21,17 +21,31 @@ _HOUR_REASONS: Final = frozenset({"closed_hour", "house_hours"})
 """The obstacles that a later hour of the same day removes."""
 
 
+# What the gate asks of a contact, with everything that was said about consent in the place of what follows from it.
+_CONSENT: Final = {
+    "consent_last_word": pa.string(),
+    "consent_is_denied": pa.bool_(),
+    "consent_is_granted": pa.bool_(),
+    "consent_stated": pa.string(),
+}
+_CANDIDATES: Final = pa.schema(
+    [*(field for field in law.CANDIDATE.to_pyarrow() if field.name != "consent"), *_CONSENT.items()]
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The gate's answer. `opens_at` is set where the only obstacle ends later the same local day.
 
-    `until` is when an allowed contact must be judged anew: at the latest when its permitted hours close.
+    `until` is when an allowed contact must be judged anew: at the latest when its permitted hours close. `consent` is
+    what it was judged by: granted, denied or None.
     """
 
     allowed: bool
     reason: str
     rule: str
     article: str
+    consent: str | None
     opens_at: datetime | None = None
     until: datetime | None = None
 
@@ -88,13 +102,20 @@ def rules_version() -> str:
 def _compile_gate() -> engine.Statement:
     """Return the gate's expressions compiled to one statement over the tables that `judge_contacts` registers."""
     openings = engine.source_table("openings", law.OPENINGS)
+    said = engine.source_table("candidates", _CANDIDATES)
+    consent = law.resolve_consent(
+        last_word=said.consent_last_word,
+        is_denied=said.consent_is_denied,
+        is_granted=said.consent_is_granted,
+        stated=said.consent_stated,
+    )
     judged = law.judge_candidates(
-        engine.source_table("candidates", law.CANDIDATE),
+        said.mutate(consent=consent).drop(*_CONSENT),
         openings=openings,
         history=engine.source_table("history", law.HISTORY),
         caps=engine.source_table("caps", law.build_caps().schema()),
     )
-    answer = ("candidate_id", "allowed", "reason", "rule", "source", "opens_at_utc", "holds_until_epoch")
+    answer = ("candidate_id", "consent", "allowed", "reason", "rule", "source", "opens_at_utc", "holds_until_epoch")
     return engine.compile_statement(
         "verdicts", law.add_holds_until(law.join_openings(judged, openings=openings)).select(*answer)
     )
@@ -120,13 +141,12 @@ def _build_candidates(contacts: Sequence[LeasedContact], now: datetime) -> pa.Ta
         "house": [_rules_name(contact) for contact in contacts],
         "replies_to_at_utc": [contact.replies_to_at and _naive_utc(contact.replies_to_at) for contact in contacts],
     }
-    schema = law.CANDIDATE.to_pyarrow()
     columns = []
-    for field in schema:
+    for field in _CANDIDATES:
         if field.name not in values:
             values[field.name] = [getattr(contact, field.name) for contact in contacts]
         columns.append(pa.array(values[field.name], field.type))
-    return pa.table(columns, schema=schema)
+    return pa.table(columns, schema=_CANDIDATES)
 
 
 def _rules_name(contact: LeasedContact) -> str:
@@ -152,6 +172,7 @@ def _read_verdict(row: dict[str, Any], now: datetime) -> Verdict:
         reason=row["reason"] or "",
         rule=row["rule"] or "",
         article=row["source"] or "",
+        consent=row["consent"],
         opens_at=opens_at if opens_at is not None and opens_at > now else None,
         until=until,
     )

@@ -223,7 +223,7 @@ def _proof_of_verdict(contact: LeasedContact, verdict: Verdict, now: datetime) -
         "local": now.astimezone(zone).isoformat() if zone else None,
         "facts": {
             "opted_out": contact.opted_out,
-            "consent": contact.consent,
+            "consent": verdict.consent,
             "point_valid": contact.point_valid,
             "place": contact.place,
             "purpose": contact.purpose,

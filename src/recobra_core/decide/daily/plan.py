@@ -12,7 +12,7 @@ from recobra_core.decide import plan as planning
 from recobra_core.decide.daily.classify import PortfolioLimits
 from recobra_core.decide.daily.facts import DayFacts
 from recobra_core.decide.due import find_due_steps
-from recobra_core.law import join_openings, judge_candidates
+from recobra_core.law import join_openings, judge_candidates, resolve_consent
 
 
 def find_due_today(
@@ -114,11 +114,12 @@ def _expand_points(points: ir.Table) -> ir.Table:
 
 def _points_of_channel(points: ir.Table, channel: str) -> ir.Table:
     """Return contact points in the shape of `plan.plan_contacts`, as they stand for one channel."""
-    # What was stated for this channel goes before what was stated for the whole point.
-    consent = ibis.cases(
-        (_has_channel(points, "denied_for", channel), "denied"),
-        (_has_channel(points, "granted_for", channel), "granted"),
-        else_=points.consent,
+    # Contact points carry a copy of the ledger: there is no later word.
+    consent = resolve_consent(
+        last_word=ibis.null("string"),
+        is_denied=_has_channel(points, "denied_for", channel),
+        is_granted=_has_channel(points, "granted_for", channel),
+        stated=points.consent,
     )
     is_preferred = ibis.literal(False)
     if "preferred_channel" in points.columns:
