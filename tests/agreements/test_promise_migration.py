@@ -12,6 +12,7 @@ from tests import receivables
 from recobra.agreements.models import Promise
 from recobra.agreements.queries import judge_promises
 from recobra.conversations.models import Conversation
+from recobra.journal.models import Entry
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import Hold
 from recobra.workbench.models import Visit
@@ -74,6 +75,11 @@ def test_promises_of_the_journal_and_of_visits_become_rows_and_the_payments_judg
         receivables.debtor(company, "Nadie"), '{"date": "2026-11-26", "channel": "ivr"}', actor="debtor"
     )  # owes nothing
     told(None, typed, portfolio=None)  # nobody knew who wrote
+    facts = [entry.fact() for entry in Entry.objects.filter(kind="promise.registered", debtor_id=rosa.pk)]
+    assert [(fact.promised_on, fact.amount_minor, fact.promise_id) for fact in facts] == [
+        (date(2026, 11, 27), 20_000, None),
+        (date(2026, 11, 26), None, None),
+    ]
     visit = a_visit(company, rosa, result="PROMISE")
     a_visit(company, receivables.debtor(company, "Luis"), result="MET")
     Hold.objects.create(

@@ -19,6 +19,7 @@ from recobra.payments.models import Payment
 from recobra.portfolio import models as portfolio
 from recobra.portfolio.models import Hold
 from recobra_core.law import SENTENCES
+from tests import receivables
 
 from .test_countries import text
 
@@ -271,6 +272,22 @@ def test_an_opt_out_is_told_on_the_debtors_day(at_desk, world):
 
 def test_the_words_and_the_looks_of_facts_cover_the_same_kinds():
     assert set(narrative.LOOKS) == set(FACTS) | set(declared_kinds())
+
+
+def test_the_file_shows_each_promise_with_what_became_of_it(at_desk, world):
+    ana, now = at_desk("ana"), clock.now()
+    account = world.accounts["Lucía"].pk
+    lucia = world.debtors["Lucía"]  # owes 2,600.75 and has paid nothing
+    receivables.promise(world.portfolio, lucia, now - timedelta(days=20))
+    receivables.promise(world.portfolio, lucia, now - timedelta(days=4), amount_minor=20_000)
+    ana.post(address(world, "Lucía", "pagos/nuevo/"), payment(amount_minor="150.00", account=account))
+    page = text(ana.get(address(world, "Lucía"))).replace("\xa0", " ")
+    card = page.partition("Promesas de pago")[2]
+    assert "Pendiente S/ 200.00" in card
+    assert "Pagado: S/ 150.00 · falta S/ 50.00" in card
+    assert "Incumplida S/ 100.00" in card
+    ana.post(address(world, "Lucía", "pagos/nuevo/"), payment(amount_minor="50.00", reference="R-2", account=account))
+    assert "Cumplida S/ 200.00" in text(ana.get(address(world, "Lucía"))).replace("\xa0", " ")
 
 
 def test_the_ledger_shows_the_balance_after_each_movement(at_desk, world):

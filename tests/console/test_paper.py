@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from recobra.agreements.models import Promise
 from recobra.compliance.evidence.export import own_identity
 from recobra.compliance.evidence.verification import verify_file
 from recobra.compliance.models import Incident
@@ -167,11 +168,15 @@ def test_a_gestora_takes_an_area_and_notes_what_came_of_it(at_desk, visit, cast)
     visit.refresh_from_db()
     assert visit.assigned_to_id == cast["ana"].pk
     promised = (clock.now() + timedelta(days=3)).date().isoformat()
-    form = {"resultado": "PROMISE", "promesa": promised, "nota": "Paga el viernes"}
+    form = {"resultado": "PROMISE", "promesa": promised, "monto": "cien", "nota": "Paga el viernes"}
+    assert "Escriba el monto" in desk.post(f"/visitas/{visit.pk}/", form).content.decode()
+    form["monto"] = "100.00"
     page = desk.post(f"/visitas/{visit.pk}/", form, follow=True).content.decode()
     assert "Anotado." in page
     visit.refresh_from_db()
     assert (visit.result, visit.noted_by) == ("PROMISE", "ana")
+    promise = Promise.objects.get(debtor=visit.contact.debtor)
+    assert (promise.amount_minor, promise.promised_on.isoformat()) == (10_000, promised)
 
 
 def test_a_promise_without_a_day_is_asked_for(at_desk, visit):
