@@ -50,10 +50,10 @@ def connect_django_to(name: str) -> None:
         connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = name
 
 
-def create_database(name: str, *, template: str, fill: Callable[[], None] | None = None) -> None:
+def create_database(name: str, *, template: str, fill: Callable[[], None] | None = None, source: str = EMPTY) -> None:
     """Create a database from a template, which the first caller of the run makes.
 
-    A template other than `EMPTY` is a copy of that one in which `fill` has run.
+    A template other than `EMPTY` is a copy of `source` in which `fill` has run.
     """
     with _one_at_a_time(), _server() as server:
         if not _exists(server, EMPTY):
@@ -61,7 +61,7 @@ def create_database(name: str, *, template: str, fill: Callable[[], None] | None
             migrate = partial(call_command, "migrate", verbosity=0, interactive=False)
             _create_template(server, EMPTY, source="template1", fill=migrate)
         if fill is not None and not _exists(server, template):
-            _create_template(server, template, source=EMPTY, fill=fill)
+            _create_template(server, template, source=source, fill=fill)
         _copy(server, template, name)
     _template_of[name] = template
 
