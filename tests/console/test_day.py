@@ -201,10 +201,10 @@ def test_a_day_without_its_seal_raises_an_alarm_until_it_is_sealed(at_desk, foll
     carla = at_desk("carla")
     for moment, is_shown in ((MONDAY, False), (MONDAY + timedelta(hours=20), False), (MONDAY + DAY, True)):
         at(moment)
-        check_installation(now=clock.now())
+        check_installation(actor=acting("system", now=clock.now()))
         assert (UNSEALED in read(carla, "/")) is is_shown, moment
     seal_days(until=clock.now().date(), now=clock.now())
-    check_installation(now=clock.now())
+    check_installation(actor=acting("system", now=clock.now()))
     assert UNSEALED not in read(carla, "/")
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from recobra.access.actors import actor_for
+from recobra.access.permissions import NotAllowed, OutOfScope
 from recobra.agreements.models import Promise
 from recobra.compliance.models import Incident
 from recobra.consent.models import Silence
@@ -19,6 +21,7 @@ from recobra.portfolio.models import ContactPoint, Hold
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy.snapshot import read_carried_contacts
 from recobra.workbench.models import Task
+from recobra.workbench.operations import close_task
 from tests import policies
 from tests.people import acting
 
@@ -368,3 +371,38 @@ def test_what_is_written_of_ones_own_accord_is_no_answer_however_lately_the_debt
     assert (begun.purpose, begun.replies_to_at) == ("MANUAL", None)
     answered = conversations.send_reply(conversation_id=conversation.pk, text="Gracias por escribir.", actor=ana)
     assert answered.purpose == "REPLY"
+
+
+def test_who_sees_neither_debtor_nor_number_does_nothing_in_a_conversation(chat, rosa, cast):
+    """An operation trusts no door: it finds out by itself what is within reach."""
+    chat.writes("hola")
+    conversation = chat.conversation()
+    zoe, ana = (actor_for(cast[name], now=chat.at) for name in ("zoe", "ana"))
+    which = {"conversation_id": conversation.pk, "actor": zoe}
+    for operation in (
+        lambda: conversations.take_over(to_id=cast["zoe"].pk, **which),
+        lambda: conversations.give_to_bot(**which),
+        lambda: conversations.close_conversation(**which),
+        lambda: conversations.add_note(text="Ojo", **which),
+        lambda: conversations.silence_conversation(wrong_person=False, **which),
+        lambda: conversations.send_reply(text="Hola", **which),
+        lambda: conversations.preview_reply(draft=reply.Draft(text="Hola"), **which),
+        lambda: conversations.mark_read(conversation=conversation, actor=zoe),
+    ):
+        with pytest.raises(OutOfScope):
+            operation()
+    with pytest.raises(NotAllowed):
+        conversations.take_over(conversation_id=conversation.pk, to_id=cast["zoe"].pk, actor=ana)
+    task = Task.objects.create(
+        portfolio=rosa.accounts.first().portfolio,
+        debtor=rosa,
+        kind="call",
+        title="Llamar",
+        due_date=chat.at.date(),
+        created_at=chat.at,
+        created_by="ana",
+    )
+    with pytest.raises(OutOfScope):
+        close_task(task_id=task.pk, outcome="Hecho", actor=zoe)
+    conversations.add_note(conversation_id=conversation.pk, text="Ojo", actor=ana)
+    assert Silence.objects.count() == 0

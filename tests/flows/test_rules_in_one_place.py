@@ -62,7 +62,7 @@ def test_fresh_enough_is_one_rule_for_the_cycle_its_alarm_and_campaigns(company,
     policies = {company.pk: Policy()}
 
     def stale(day):
-        return check_freshness(policies=policies, as_of=day, now=now)
+        return check_freshness(policies=policies, as_of=day, actor=acting("system", now=now))
 
     assert not fresh_portfolios(policies, day=MONDAY)
     assert stale(MONDAY) == {company.pk}

@@ -47,8 +47,9 @@ def run_morning_cycle(timestamp: int) -> None:  # noqa: ARG001 - the queue says 
 def try_fallback_channels(timestamp: int) -> None:  # noqa: ARG001 - as above
     """Plan the next channel for messages that could not be delivered, and look for alarms of the installation."""
     now = clock.now()
-    plan_fallback_channels(as_of=schedule.today(now), actor=service_actor(schedule.ACTOR, now=now))
-    check_installation(now=now)
+    actor = service_actor(schedule.ACTOR, now=now)
+    plan_fallback_channels(as_of=schedule.today(now), actor=actor)
+    check_installation(actor=actor)
 
 
 @requires(Right.RUN_CYCLE)

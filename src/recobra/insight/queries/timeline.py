@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,21 +11,31 @@ from django.db.models import Model, Q
 
 from recobra.access.queries import User
 from recobra.agreements.facts import PromiseRegistered
+from recobra.journal.facts import Fact, FactRefused
 from recobra.journal.models import Entry
 from recobra.messaging.models import Contact
+from recobra.payments.facts import PaymentRecorded, PaymentReversed
 from recobra.payments.models import Payment
+from recobra.portfolio.facts import HoldLifted, HoldPlaced
 from recobra.portfolio.models import Account, Debtor, Hold, Portfolio
 from recobra.portfolio.queries import portfolios_for
+from recobra.strategy.facts import StageChanged
+from recobra.workbench.facts import TaskClosed, TaskCreated
 from recobra.workbench.models import Task
 
 PAGE_SIZE: Final = 25
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One fact with the rows that it is about; `place` has the time zone and the format to show it in."""
+    """One fact with the rows that it is about; `place` has the time zone and the format to show it in.
+
+    `fact` is None for an entry that no longer fits its kind: it is shown by its label alone.
+    """
 
     entry: Entry
+    fact: Fact | None
     place: Portfolio
     contact: Contact | None
     payment: Payment | None
@@ -35,8 +46,12 @@ class Event:
     @property
     def promise(self) -> PromiseRegistered | None:
         """What was promised, None for any other fact; an amount is in minor units of `place`, None on a keypad."""
-        fact = self.entry.fact() if self.entry.kind == PromiseRegistered.kind else None
-        return fact if isinstance(fact, PromiseRegistered) else None
+        return self.fact if isinstance(self.fact, PromiseRegistered) else None
+
+    @property
+    def next_stage(self) -> str:
+        """Stage that an account passed to, '' for any other fact."""
+        return self.fact.to_stage if isinstance(self.fact, StageChanged) else ""
 
 
 def debtor_events(
@@ -67,13 +82,14 @@ def _build_events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], ho
 
     `portfolios` are those the user may see, by id; `home` is the place of a fact that belongs to none of them.
     """
+    facts = [_read_fact(entry) for entry in entries]
     contacts = _rows_by_id(Contact, [entry.contact_id for entry in entries])
-    payments = _rows_by_id(Payment, [entry.payload.get("payment_id") for entry in entries])
-    tasks = _rows_by_id(Task, [entry.payload.get("task_id") for entry in entries])
-    holds = _rows_by_id(Hold, [entry.payload.get("hold_id") for entry in entries])
+    payments = _rows_by_id(Payment, [_payment_id(fact) for fact in facts])
+    tasks = _rows_by_id(Task, [_task_id(fact) for fact in facts])
+    holds = _rows_by_id(Hold, [_hold_id(fact) for fact in facts])
     accounts = _rows_by_id(Account, [entry.account_id for entry in entries])
     events = []
-    for entry in entries:
+    for entry, fact in zip(entries, facts, strict=True):
         account = accounts.get(entry.account_id)
         if account is not None and account.portfolio_id not in portfolios:
             continue
@@ -85,15 +101,37 @@ def _build_events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], ho
         events.append(
             Event(
                 entry=entry,
+                fact=fact,
                 place=place,
                 account=account,
                 contact=contacts.get(entry.contact_id),
-                payment=payments.get(entry.payload.get("payment_id")),
-                task=tasks.get(entry.payload.get("task_id")),
-                hold=holds.get(entry.payload.get("hold_id")),
+                payment=payments.get(_payment_id(fact)),
+                task=tasks.get(_task_id(fact)),
+                hold=holds.get(_hold_id(fact)),
             )
         )
     return events
+
+
+def _read_fact(entry: Entry) -> Fact | None:
+    """Return what an entry says, None where it does not fit its kind."""
+    try:
+        return entry.fact()
+    except FactRefused as refusal:
+        _log.warning("Entry %s of the journal cannot be read: %s", entry.pk, refusal)
+        return None
+
+
+def _payment_id(fact: Fact | None) -> int | None:
+    return fact.payment_id if isinstance(fact, PaymentRecorded | PaymentReversed) else None
+
+
+def _task_id(fact: Fact | None) -> int | None:
+    return fact.task_id if isinstance(fact, TaskCreated | TaskClosed) else None
+
+
+def _hold_id(fact: Fact | None) -> int | None:
+    return fact.hold_id if isinstance(fact, HoldPlaced | HoldLifted) else None
 
 
 def _rows_by_id(model: type[Model], ids: Sequence[int | None]) -> dict[int | None, Any]:

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
-from recobra.access.permissions import requires
+from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
 from recobra.approvals.operations import ApprovalRefused, withdraw_of_subject
 from recobra.journal.operations import Facts, record, record_all
@@ -251,6 +251,7 @@ def refuse_blocked(*, template: Template, now: datetime) -> None:
         raise TemplateBlocked([finding for finding in findings if finding.finding.severity == "block"])
 
 
+@consequence
 def record_about(*, kind: str, template: Template, actor: Actor) -> None:
     """Record what became of a template."""
     _record(kind, template, actor.name, actor.user_id, actor.now)

@@ -146,7 +146,7 @@ def _run_step(run: CycleRun, position: int, name: str, day: _CycleDay) -> dict[s
 
 def _check_freshness(day: _CycleDay) -> int:
     """Keep the portfolios whose data are too old out of the plan; return how many portfolios were checked."""
-    stale = alarms.check_freshness(policies=day.policies.by_portfolio, as_of=day.as_of, now=day.actor.now)
+    stale = alarms.check_freshness(policies=day.policies.by_portfolio, as_of=day.as_of, actor=day.actor)
     day.contactable = day.policies.followed - stale
     return len(day.policies.portfolio_ids)
 
@@ -217,7 +217,7 @@ def _plan_campaigns(day: _CycleDay) -> int:
 def _write_kpis(day: _CycleDay) -> int:
     """Write the day's KPIs and check the data for alarms; return how many rows."""
     count = day_kpis.write_kpis(day.duck, classified=day.statements.classified, as_of=day.as_of)
-    alarms.check_data(portfolio_ids=day.policies.portfolio_ids, now=day.actor.now)
+    alarms.check_data(portfolio_ids=day.policies.portfolio_ids, actor=day.actor)
     return count
 
 
