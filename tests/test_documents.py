@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from recobra.intake.mapping import MappingFile
 from recobra.messaging.channels.http_sms.document import read_gateway
 from recobra_core.decide import Strategy, ready
 from recobra_core.documents import DocumentError, read_document
+from recobra_core.law import read_company_rules
+from recobra_core.law.files import read_country_document
 
 GATEWAY = Path(__file__).parents[1] / "docs" / "sms_gateways" / "json_bearer.yaml"
 MISSING = object()
@@ -31,7 +34,44 @@ class Kind(NamedTuple):
     faults: list[tuple[tuple[str | int, ...], object, str, str, str]]
 
 
+PERU = resources.files("recobra_core.law") / "data" / "PE.yaml"
 KINDS = {
+    "law": Kind(
+        yaml.safe_load(PERU.read_text(encoding="utf-8")),
+        lambda document: read_country_document(document, file="PE.yaml"),
+        [
+            (("authority",), MISSING, "authority", "", "un texto"),
+            (("rules", 0, "holyday"), "open", "rules[0].holyday", "«holyday»", "¿Quiso decir «holidays»?"),
+            (
+                ("rules", 1, "windows"),
+                {"mon": "7-20"},
+                "rules[1].windows.mon",
+                "«7-20»",
+                "un horario como '07:00-20:00'",
+            ),
+            (("rules", 2, "caps"), ["x/cap-9"], "rules[2].caps[0]", "«x/cap-9»", "uno de: "),
+            (("third_parties", 0, "roles"), ["vecino"], "third_parties[0].roles[0]", "«vecino»", "uno de: debtor"),
+            (("replies", 0, "within_hours"), "24", "replies[0].within_hours", "«24»", "un número"),
+        ],
+    ),
+    "company-rules": Kind(
+        {
+            "name": "suave",
+            "visits": "open",
+            "rules": [
+                {"channels": ["call"], "windows": {"mon-fri": "09:00-18:00"}, "caps": [{"n": 2, "per": "day"}]},
+                {"closed_days": ["2026-12-24"], "caps": [{"clear_days": 3}]},
+            ],
+        },
+        read_company_rules,
+        [
+            (("name",), MISSING, "name", "", "un texto de 1 a 500"),
+            (("visit",), "open", "visit", "«visit»", "¿Quiso decir «visits»?"),
+            (("rules", 0, "windows", "fri-sun"), "9-18", "rules[0].windows.fri-sun", "«9-18»", "un horario como"),
+            (("rules", 0, "caps", 0, "n"), 32, "rules[0].caps[0].n", "«32»", "un número entero de 1 a 31"),
+            (("rules", 1, "closed_days"), "24/12", "rules[1].closed_days", "«24/12»", "una lista"),
+        ],
+    ),
     "strategy": Kind(
         ready.load_strategy("consumo").to_document(),
         Strategy.parse,

@@ -6,7 +6,7 @@ place, what was found and what was expected. `document_schema` gives the JSON sc
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -34,6 +34,7 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_sc
 Place = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound="DocumentModel")
 _ItemT = TypeVar("_ItemT")
+CollectionT = TypeVar("CollectionT", bound=Collection[Any])
 
 TEXT_MAX = 500
 FOUND_MAX = 60
@@ -200,6 +201,13 @@ def refuse_all(refusals: Sequence[PydanticCustomError]) -> PydanticCustomError:
     return PydanticCustomError("refused_all", "{refusals}", {"refusals": tuple(refusals)})
 
 
+def at_least_one(entries: CollectionT) -> CollectionT:
+    """Refuse a list without entries; a validator, for the length that pydantic checks leaves faulty entries out."""
+    if not entries:
+        raise refuse(Expected("at least one entry", "al menos una entrada"))
+    return entries
+
+
 def one_of(options: Iterable[str]) -> Expected:
     """Return the expectation of one of the given words."""
     listed = ", ".join(options)
@@ -310,6 +318,16 @@ def _write_amount(amount: Decimal) -> int | str:
     return int(amount) if amount == amount.to_integral_value() else str(amount)
 
 
+def _to_day(value: Any) -> date:
+    """Return a day, a date in YAML and a text in JSON. Raises ValueError."""
+    if isinstance(value, str):
+        return date.fromisoformat(value)
+    # An instant is a date too, for Python.
+    if type(value) is not date:
+        raise ValueError
+    return value
+
+
 A_MAPPING: Final = Expected("a group of fields", "un grupo de campos")
 A_LIST: Final = Expected("a list", "una lista")
 A_TEXT: Final = Expected(f"a text of 1 to {TEXT_MAX} characters", f"un texto de 1 a {TEXT_MAX} caracteres")
@@ -365,6 +383,7 @@ Amount = Annotated[
     PlainSerializer(_write_amount, return_type=int | str),
     WithJsonSchema({"type": ["number", "string"]}),
 ]
+Day = Annotated[date, BeforeValidator(_to_day), expects("a day such as 2026-12-24", "un día como 2026-12-24")]
 Items: TypeAlias = Annotated[tuple[_ItemT, ...], Strict(False)]
 """A list of the document, as a tuple."""
 
@@ -394,8 +413,6 @@ def _to_fault(error: ErrorDetails, context: Mapping[str, Any], lines: Mapping[Pl
     elif error["type"] == "literal_error":
         options = re.findall(r"'([^']*)'", context["expected"])
         expected = one_of(options)
-    elif error["type"] == "too_short":
-        expected = Expected("at least one entry", "al menos una entrada")
     elif error["type"] == "too_long":
         most = context["max_length"]
         expected = Expected(f"{most} at most", f"{most} como máximo")

@@ -17,12 +17,14 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
+from recobra.kit.language import screen_language
 from recobra.policy.facts import CompanyRuleRetired, CompanyRuleSaved
 from recobra.policy.models import HouseRule
 from recobra.policy.portfolio_policies import PolicyHistories, policy_histories
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.scope import check_every_portfolio, check_portfolio
 from recobra_core import law
+from recobra_core.documents import DocumentError
 
 _DIGEST_LENGTH: Final = 12
 
@@ -65,8 +67,8 @@ def save_company_rule(*, code: str, portfolio_id: int | None, document: Mapping[
     _check_reach(portfolio_id, actor)
     try:
         rules = law.read_company_rules({**document, "name": code})
-    except law.LawFileError as error:
-        raise CompanyRuleRefused(str(error)) from error
+    except DocumentError as error:
+        raise CompanyRuleRefused(" ".join(error.messages(screen_language()))) from error
     loosenings: list[law.Loosening] = []
     for country in _countries_of_rule(portfolio_id):
         loosenings += law.find_loosenings(rules, country=country)

@@ -5,7 +5,7 @@ from recobra_core.law.clauses import PLACES, PURPOSES, ROLES
 from recobra_core.law.company_rules import LAW_ALONE, CompanyRules, merge_company_rules, read_company_rules
 from recobra_core.law.conformity import Loosening, find_loosenings
 from recobra_core.law.consent import resolve_consent
-from recobra_core.law.files import LawFileError, load_countries
+from recobra_core.law.files import load_countries
 from recobra_core.law.gate import CANDIDATE, HISTORY, add_defaults, add_holds_until, join_openings, judge_candidates
 from recobra_core.law.opening_hours import OPENINGS, OpeningKey, build_openings, zones_for
 from recobra_core.law.sentences import SENTENCES
@@ -22,7 +22,6 @@ __all__ = [
     "ROLES",
     "SENTENCES",
     "CompanyRules",
-    "LawFileError",
     "Loosening",
     "OpeningKey",
     "add_defaults",

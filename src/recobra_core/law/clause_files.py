@@ -1,180 +1,177 @@
-"""Sections of a country's file beyond hours and caps, read and checked: from third parties to replies and fees."""
+"""Sections of a country's file beyond hours and caps: from third parties to replies and fees."""
 
-from collections.abc import Callable
-from datetime import date
-from decimal import Decimal, InvalidOperation
-from typing import Any, TypedDict
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Annotated, Any, TypeAlias, TypeVar
 
-from recobra_core.channels import CHANNELS
-from recobra_core.law.clauses import (
-    ROLES,
-    Clause,
-    FeeBand,
-    Fees,
-    Limitation,
-    Offers,
-    Replies,
-    Sections,
-    Stop,
-    ThirdParties,
-    Workplace,
-)
-from recobra_core.law.model import ALWAYS
-from recobra_core.law.nodes import BASES, NOTHING, Node
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-SECTIONS = ("third_parties", "workplace", "stops", "limitation", "replies", "offers", "fees")
+from recobra_core.documents import DocumentModel, Expected, Items, at_least_one, choice, refuse
+from recobra_core.law import clauses
+from recobra_core.law.clauses import ROLES, FeeBand, Sections
+from recobra_core.law.document_types import Channel, Clause, Number
+
 FEE_FACTS = ("agreed", "proven", "tariff")
-_COMMON = ("effective_from", "basis", "source", "certainty", "note")
+_ClauseT = TypeVar("_ClauseT", bound=Clause)
+_Consent = Annotated[str, choice("required", "not_required")]
 
 
-class _CommonFields(TypedDict):
-    """The fields that every clause has; see `Clause`."""
+class ThirdParties(Clause):
+    """Whose number may be used."""
 
-    place: str
+    roles: Items[Annotated[str, choice(*ROLES)]]
+
+
+class Workplace(Clause):
+    """The channels on which one may be reached at work."""
+
+    channels: Items[Channel]
+
+
+class Stop(Clause):
+    """A reason to hold that the law names; each reason is a rule of its own."""
+
+    reason: str
+
+
+class Limitation(Clause):
+    """The limitation of debts; if it bars contact it says after how many years."""
+
+    bars_contact: bool
+    years: Annotated[int | None, Field(validate_default=True)] = None
+
+    @field_validator("years")
+    @classmethod
+    def _check_years(cls, years: int | None, info: ValidationInfo) -> int | None:
+        if info.data.get("bars_contact") and (years is None or years < 1):
+            raise refuse(
+                Expected(
+                    "a number of years where the law bars contact",
+                    "un número de años cuando la ley impide el contacto",
+                )
+            )
+        return years
+
+
+class Replies(Clause):
+    """How long an answer counts as one, and the holds under which nobody is answered."""
+
+    within_hours: int
+    any_hour_minutes: int
+    refused_holds: Items[str]
+
+
+class Offers(Clause):
+    """Whether advertising needs consent."""
+
+    consent: _Consent
+
+
+class Band(DocumentModel):
+    """A band of the fee scale."""
+
+    up_to: int | None = None
+    rate: Number
+
+
+class FreeNotice(DocumentModel):
+    """A notice before which nothing may be charged."""
+
+    days: int
+    penalty_uf: Number | None = None
+
+
+class Fees(Clause):
+    """What collection may cost the debtor; parts that the law does not have are left out."""
+
     rule: str
-    effective_from: date
-    basis: str
-    source: str
-    certainty: str
-    note: str | None
+    needs: Items[Annotated[str, choice(*FEE_FACTS)]]
+    none_if_supervised: bool = False
+    scale_uf: Items[Band] = ()
+    share: Number | None = None
+    cap_usd: Number | None = None
+    after_days: int = 0
+    once: Annotated[str, choice("instalment", "month")] | None = None
+    free_notice: FreeNotice | None = None
 
 
-def read_sections(node: Node, *, place: str, complete: bool) -> Sections:
-    """Read the sections of a country, or those that a subdivision has. Raises LawFileError.
-
-    `complete`: every section must be there, and all but the stops must say something of every day.
-    """
-    sections: dict[str, tuple[Any, ...]] = {}
-    for name in SECTIONS:
-        if name not in node.raw and not complete:
-            continue
-        clauses = tuple(_READERS[name](child, place) for child in node.get_children(name))
-        versions = {(clause.rule, clause.effective_from) for clause in clauses}
-        if len(versions) != len(clauses):
-            raise node.error(name, "one version per rule and day", [clause.rule for clause in clauses])
-        if complete and name != "stops" and not clauses:
-            raise node.error(name, "at least one entry", [])
-        sections[name] = clauses
-    return Sections(**sections)
+def _check_versions(entries: tuple[_ClauseT, ...]) -> tuple[_ClauseT, ...]:
+    """Refuse two entries of one rule and day."""
+    versions = {(getattr(entry, "reason", ""), entry.effective_from) for entry in entries}
+    if len(versions) != len(entries):
+        expected = Expected("one version per rule and day", "una versión por regla y día")
+        raise refuse(expected, found=str(len(entries)))
+    return entries
 
 
-def _read_common(node: Node, place: str, name: str, *own_keys: str) -> _CommonFields:
-    """Return the fields that every clause has; `own_keys` are the keys that its section may hold besides."""
-    node.check_keys(*_COMMON, *own_keys)
-    return {
-        "place": place,
-        "rule": f"{place}/{name}",
-        "effective_from": node.get("effective_from", date, None) or ALWAYS,
-        "basis": node.get_choice("basis", BASES),
-        "source": node.get("source", str),
-        "certainty": node.get("certainty", str),
-        "note": node.get("note", str, None),
-    }
+Versions: TypeAlias = Annotated[Items[_ClauseT], AfterValidator(_check_versions)]
+Complete: TypeAlias = Annotated[Items[_ClauseT], AfterValidator(at_least_one), AfterValidator(_check_versions)]
 
 
-def _read_third_parties(node: Node, place: str) -> ThirdParties:
-    roles = node.get_names("roles", ROLES)
-    return ThirdParties(roles=roles, **_read_common(node, place, "third-parties", "roles"))
+class LocalSections(DocumentModel):
+    """The sections that a subdivision has of its own."""
+
+    third_parties: Versions[ThirdParties] = ()
+    workplace: Versions[Workplace] = ()
+    stops: Versions[Stop] = ()
+    limitation: Versions[Limitation] = ()
+    replies: Versions[Replies] = ()
+    offers: Versions[Offers] = ()
+    fees: Versions[Fees] = ()
 
 
-def _read_workplace(node: Node, place: str) -> Workplace:
-    return Workplace(
-        channels=node.get_names("channels", CHANNELS), **_read_common(node, place, "workplace", "channels")
+class CountrySections(DocumentModel):
+    """The sections of a country: all are there, and all but the stops say something."""
+
+    third_parties: Complete[ThirdParties]
+    workplace: Complete[Workplace]
+    stops: Versions[Stop]
+    limitation: Complete[Limitation]
+    replies: Complete[Replies]
+    offers: Complete[Offers]
+    fees: Complete[Fees]
+
+
+def build_sections(written: LocalSections | CountrySections, *, place: str) -> Sections:
+    """Return the sections of a country or of a subdivision as the law's own values."""
+    return Sections(
+        third_parties=_build(written.third_parties, clauses.ThirdParties, place, "third-parties"),
+        workplace=_build(written.workplace, clauses.Workplace, place, "workplace"),
+        stops=tuple(
+            clauses.Stop(**vars(stop), place=place, rule=f"{place}/stop/{stop.reason.lower().replace('_', '-')}")
+            for stop in written.stops
+        ),
+        limitation=_build(written.limitation, clauses.Limitation, place, "limitation"),
+        replies=_build(written.replies, clauses.Replies, place, "replies"),
+        offers=tuple(_build_offers(offers, place) for offers in written.offers),
+        fees=tuple(_build_fees(fees, place) for fees in written.fees),
     )
 
 
-def _read_stop(node: Node, place: str) -> Stop:
-    """Read a reason to hold that the law names; each reason is a rule of its own."""
-    reason = node.get("reason", str)
-    return Stop(reason=reason, **_read_common(node, place, f"stop/{reason.lower().replace('_', '-')}", "reason"))
+def _build(entries: Sequence[Clause], kind: Callable[..., Any], place: str, name: str) -> tuple[Any, ...]:
+    """Return entries whose fields are those of the law's own values."""
+    return tuple(kind(**vars(entry), place=place, rule=f"{place}/{name}") for entry in entries)
 
 
-def _read_limitation(node: Node, place: str) -> Limitation:
-    """Read the limitation of debts; if it bars contact it must say after how many years."""
-    years = node.get("years", int, None)
-    bars = node.get("bars_contact", bool)
-    if bars and (years is None or years < 1):
-        raise node.error("years", "a number of years where the law bars contact", years)
-    return Limitation(
-        years=years, bars_contact=bars, **_read_common(node, place, "limitation", "years", "bars_contact")
-    )
+def _build_offers(written: Offers, place: str) -> clauses.Offers:
+    fields = vars(written) | {"consent_required": written.consent == "required"}
+    del fields["consent"]
+    return clauses.Offers(**fields, place=place, rule=f"{place}/offers")
 
 
-def _read_replies(node: Node, place: str) -> Replies:
-    """Read how long an answer counts as one, and the holds under which nobody is answered."""
-    return Replies(
-        within_hours=node.get("within_hours", int),
-        any_hour_minutes=node.get("any_hour_minutes", int),
-        refused_holds=node.get_names("refused_holds"),
-        **_read_common(node, place, "replies", "within_hours", "any_hour_minutes", "refused_holds"),
-    )
-
-
-def _read_offers(node: Node, place: str) -> Offers:
-    required = node.get_choice("consent", ("required", "not_required")) == "required"
-    return Offers(consent_required=required, **_read_common(node, place, "offers", "consent"))
-
-
-def _read_fees(node: Node, place: str) -> Fees:
-    """Read what collection may cost the debtor; parts that the law does not have stay None, 0 or ()."""
-    own_keys = (
-        "rule",
-        "needs",
-        "none_if_supervised",
-        "scale_uf",
-        "share",
-        "cap_usd",
-        "after_days",
-        "once",
-        "free_notice",
-    )
+def _build_fees(written: Fees, place: str) -> clauses.Fees:
+    notice = written.free_notice
     bands = []
-    if "scale_uf" in node.raw:
-        bands = [_read_band(band) for band in node.get_children("scale_uf")]
-    notice = node.get_child("free_notice", NOTHING)
-    notice.check_keys("days", "penalty_uf")
-    return Fees(
-        text=node.get("rule", str),
-        needs=node.get_names("needs", FEE_FACTS),
-        none_if_supervised=node.get("none_if_supervised", bool, False),
-        scale_uf=tuple(bands),
-        share=_get_decimal(node, "share"),
-        cap_usd=_get_decimal(node, "cap_usd"),
-        after_days=node.get("after_days", int, 0),
-        once=node.get_choice("once", ("instalment", "month")) if "once" in node.raw else None,
-        notice_days=notice.get("days", int) if notice.raw else None,
-        penalty_uf=_get_decimal(notice, "penalty_uf"),
-        **_read_common(node, place, "fees", *own_keys),
-    )
-
-
-def _read_band(node: Node) -> FeeBand:
-    """Read a band of the fee scale, which must have a rate."""
-    node.check_keys("up_to", "rate")
-    top = node.get("up_to", int, None)
-    rate = _get_decimal(node, "rate")
-    if rate is None:
-        raise node.error("rate", "a share such as '0.09'", None)
-    return FeeBand(up_to_uf=Decimal(top) if top is not None else None, rate=rate)
-
-
-def _get_decimal(node: Node, key: str) -> Decimal | None:
-    """Read a number written as text, so that it stays exact."""
-    text = node.get(key, str, None)
-    if text is None:
-        return None
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise node.error(key, "a number such as '0.09'", text) from None
-
-
-_READERS: dict[str, Callable[[Node, str], Clause]] = {
-    "third_parties": _read_third_parties,
-    "workplace": _read_workplace,
-    "stops": _read_stop,
-    "limitation": _read_limitation,
-    "replies": _read_replies,
-    "offers": _read_offers,
-    "fees": _read_fees,
-}
+    for band in written.scale_uf:
+        top = None if band.up_to is None else Decimal(band.up_to)
+        bands.append(FeeBand(up_to_uf=top, rate=band.rate))
+    fields = vars(written) | {
+        "text": written.rule,
+        "scale_uf": tuple(bands),
+        "notice_days": notice.days if notice else None,
+        "penalty_uf": notice.penalty_uf if notice else None,
+        "place": place,
+        "rule": f"{place}/fees",
+    }
+    del fields["free_notice"]
+    return clauses.Fees(**fields)

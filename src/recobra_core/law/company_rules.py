@@ -3,13 +3,26 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from recobra_core import yaml_text
-from recobra_core.channels import CHANNELS
-from recobra_core.law.files import read_windows
+from pydantic import field_validator
+
+from recobra_core.documents import (
+    Day,
+    DocumentModel,
+    Expected,
+    Items,
+    Text,
+    choice,
+    read_document,
+    refuse,
+    shape,
+    shapes,
+    whole,
+)
+from recobra_core.law.document_types import Channel, Week
 from recobra_core.law.model import Cap, Regime, Window
-from recobra_core.law.nodes import NOTHING, Node
+from recobra_core.yaml_source import read_yaml
 
 LAW_ALONE = "law"
 """Stands for a company without rules of its own and without its switch for visits: the law alone judges."""
@@ -17,6 +30,9 @@ COMPANY_SOURCE = "company rule"
 PERIODS = ("day", "week", "month")
 COUNT_MAX = 31
 """The most contacts a period may have, and the most days between two contacts."""
+AGE_MAX = 36_600
+Count = Annotated[int, whole(1, COUNT_MAX)]
+Scope = Annotated[str, choice("channel", "all")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,27 +86,74 @@ class CompanyRules:
         return regime.id
 
 
-def read_company_rules(document: str | Mapping[str, Any]) -> CompanyRules:
-    """Read company rules from YAML text or a mapping. Raises LawFileError, which names the key.
+class LimitDocument(DocumentModel):
+    """A cap: so many contacts per period."""
 
-    Keys: name, visits (open, closed) and rules, each with countries, channels, windows, closed_days, holidays
-    (open, closed), caps ({n, per: day|week|month, scope: channel|all} or {clear_days}), never, workplace
-    (channels), max_debt_age_days, consent (required, not_required).
-    """
-    raw = yaml_text.load(document) if isinstance(document, str) else document
-    node = Node(raw, "house")
-    node.check_keys("name", "visits", "rules")
-    name = node.get("name", str)
-    # Regime ids carry the name after a #.
-    if not name or name == LAW_ALONE or "#" in name:
-        raise node.error("name", f"a name other than {LAW_ALONE!r} and without #", name)
-    entries = list(node.get_children("rules")) if "rules" in node.raw else []
-    rules = [_read_rule(entry, f"HOUSE/{name}/{number}") for number, entry in enumerate(entries, 1)]
-    return CompanyRules(
-        name=name,
-        rules=tuple(rules),
-        visits_open=node.get_choice("visits", ("open", "closed"), "closed") == "open",
-    )
+    n: Count
+    per: Annotated[str, choice(*PERIODS)]
+    scope: Scope = "all"
+
+
+class GapDocument(DocumentModel):
+    """A gap: so many whole days between two contacts."""
+
+    clear_days: Count
+    scope: Scope = "all"
+
+
+_WrittenCap = Annotated[
+    Annotated[GapDocument, shape("clear_days")] | Annotated[LimitDocument, shape("n")], shapes("clear_days", "n")
+]
+
+
+class CompanyRuleDocument(DocumentModel):
+    """One rule of the company: what it leaves out stays as the law has it."""
+
+    countries: Items[str] = ()
+    channels: Items[Channel] = ()
+    windows: Week | None = None
+    closed_days: Items[Day] = ()
+    holidays: Annotated[str, choice("open", "closed")] | None = None
+    caps: Items[
+        Annotated[
+            Annotated[GapDocument, shape("clear_days")] | Annotated[LimitDocument, shape("n")],
+            shapes("clear_days", "n"),
+        ]
+    ] = ()
+    never: bool | None = None
+    workplace: Items[Channel] | None = None
+    max_debt_age_days: Annotated[int, whole(1, AGE_MAX)] | None = None
+    consent: Annotated[str, choice("required", "not_required")] | None = None
+
+
+class CompanyRulesDocument(DocumentModel):
+    """The company's rules under one name; `visits` opens the channel that is closed without it."""
+
+    name: Text
+    visits: Annotated[str, choice("open", "closed")] = "closed"
+    rules: Items[CompanyRuleDocument] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        # Regime ids carry the name after a #.
+        if name == LAW_ALONE or "#" in name:
+            raise refuse(
+                Expected(
+                    f"a name other than «{LAW_ALONE}» and without #", f"un nombre distinto de «{LAW_ALONE}» y sin #"
+                )
+            )
+        return name
+
+
+def read_company_rules(document: str | Mapping[str, Any]) -> CompanyRules:
+    """Read company rules from YAML text or a mapping. Raises DocumentError with every fault."""
+    if isinstance(document, str):
+        written = read_yaml(CompanyRulesDocument, document)
+    else:
+        written = read_document(CompanyRulesDocument, document)
+    rules = [_build_rule(rule, f"HOUSE/{written.name}/{number}") for number, rule in enumerate(written.rules, 1)]
+    return CompanyRules(name=written.name, rules=tuple(rules), visits_open=written.visits == "open")
 
 
 def merge_company_rules(
@@ -108,77 +171,30 @@ def merge_company_rules(
     return CompanyRules(name=name, rules=tuple(rules), visits_open=visits_open, holidays=holidays)
 
 
-def _read_rule(node: Node, rule: str) -> CompanyRule:
-    """Read one rule of a company. `rule` is the name it gets, such as HOUSE/riesgo/2."""
-    node.check_keys(
-        "countries",
-        "channels",
-        "windows",
-        "closed_days",
-        "holidays",
-        "caps",
-        "never",
-        "workplace",
-        "max_debt_age_days",
-        "consent",
-    )
-    closed_days = set()
-    for value in node.get("closed_days", list, []):
-        # YAML makes dates of them, JSON leaves them texts.
-        try:
-            closed_days.add(value if isinstance(value, date) else date.fromisoformat(value))
-        except (TypeError, ValueError):
-            raise node.error("closed_days", "days such as 2026-12-24", value) from None
-    caps = list(node.get_children("caps")) if "caps" in node.raw else []
-    age = node.get("max_debt_age_days", int, None)
-    if age is not None and age < 1:
-        raise node.error("max_debt_age_days", "a number of days", age)
+def _build_rule(written: CompanyRuleDocument, rule: str) -> CompanyRule:
+    """Return one rule of a company. `rule` is the name it gets, such as HOUSE/riesgo/2."""
     return CompanyRule(
         rule=rule,
-        countries=node.get_names("countries") if "countries" in node.raw else (),
-        channels=node.get_names("channels", CHANNELS) if "channels" in node.raw else (),
-        windows=read_windows(node.get_child("windows", NOTHING)) if "windows" in node.raw else None,
-        closed_days=frozenset(closed_days),
-        open_on_holidays=_get_switch(node, "holidays", "open", "closed"),
-        caps=tuple(_read_cap(cap, f"{rule}/cap-{number}") for number, cap in enumerate(caps, 1)),
-        never=node.get("never", bool, None),
-        workplace=node.get_names("workplace", CHANNELS) if "workplace" in node.raw else None,
-        max_debt_age_days=age,
-        consent_required=_get_switch(node, "consent", "required", "not_required"),
+        countries=written.countries,
+        channels=written.channels,
+        windows=written.windows,
+        closed_days=frozenset(written.closed_days),
+        open_on_holidays=None if written.holidays is None else written.holidays == "open",
+        caps=tuple(_build_cap(cap, f"{rule}/cap-{number}") for number, cap in enumerate(written.caps, 1)),
+        never=written.never,
+        workplace=written.workplace,
+        max_debt_age_days=written.max_debt_age_days,
+        consent_required=None if written.consent is None else written.consent == "required",
     )
 
 
-def _get_switch(node: Node, key: str, yes: str, no: str) -> bool | None:
-    """Return whether the key holds the word `yes` rather than `no`; None where it is absent."""
-    if key not in node.raw:
-        return None
-    return node.get_choice(key, (yes, no)) == yes
-
-
-def _get_count(node: Node, key: str) -> int:
-    """Return a number of contacts or days, from 1 to COUNT_MAX."""
-    count = node.get(key, int)
-    if not 1 <= count <= COUNT_MAX:
-        raise node.error(key, f"a number from 1 to {COUNT_MAX}", count)
-    return count
-
-
-def _read_cap(node: Node, rule: str) -> Cap:
-    """Read a cap ({n, per}) or a gap ({clear_days}). `rule` is the name it gets."""
-    if "clear_days" in node.raw:
-        node.check_keys("clear_days", "scope")
-        n = _get_count(node, "clear_days")
-        per = "clear_days"
-    else:
-        node.check_keys("n", "per", "scope")
-        n = _get_count(node, "n")
-        per = node.get_choice("per", PERIODS)
-    scope = node.get_choice("scope", ("channel", "all"), "all")
+def _build_cap(written: GapDocument | LimitDocument, rule: str) -> Cap:
+    """Return a cap or a gap. `rule` is the name it gets."""
     return Cap(
         rule=rule,
-        scope=scope,
-        n=n,
-        per=per,
+        scope=written.scope,
+        n=written.clear_days if isinstance(written, GapDocument) else written.n,
+        per="clear_days" if isinstance(written, GapDocument) else written.per,
         week="both",
         counts="contacts",
         channels=(),

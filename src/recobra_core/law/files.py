@@ -1,30 +1,181 @@
-"""Files of the law of contact (`data/<CC>.yaml`), read and checked: their hours, channels and caps.
+"""Files of the law of contact (`data/<CC>.yaml`): their hours, channels and caps.
 
-A wrong file stops the program: the error names file and key.
+A wrong file stops the program: the error names the file and every fault.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from recobra_core import yaml_text
-from recobra_core.channels import CHANNELS
-from recobra_core.law.clause_files import SECTIONS, read_sections
-from recobra_core.law.model import ALWAYS, WEEKDAYS, Cap, Country, HolidayCalendar, Rule, Window
-from recobra_core.law.nodes import BASES, NOTHING, LawFileError, Node
+from recobra_core.documents import (
+    DocumentModel,
+    Expected,
+    Items,
+    choice,
+    read_document,
+    refuse,
+    refuse_all,
+    whole,
+)
+from recobra_core.law.clause_files import CountrySections, LocalSections, build_sections
+from recobra_core.law.document_types import Basis, CapName, Channel, Clause, CountryCode, FileContext, Week
+from recobra_core.law.model import Cap, Country, HolidayCalendar, Rule
 
-__all__ = ["LawFileError", "Node", "load_countries", "read_country", "read_windows"]
+__all__ = ["load_countries", "read_country"]
 
-MINUTES_A_DAY = 24 * 60
+
+class CalendarDocument(DocumentModel):
+    """The holidays that a country keeps."""
+
+    code: str
+    categories: Items[str]
+    subdivisions: bool
+    note: str | None = None
+
+
+class CapDocument(DocumentModel):
+    """A cap (`n` contacts per period) or a gap (`clear_days`), by the name that rules use."""
+
+    n: int | None = None
+    clear_days: Annotated[int, whole(1, 366)] | None = None
+    scope: Annotated[str, choice("channel", "all", "group", "after_conversation")] | None = None
+    counts: Annotated[str, choice("contacts", "attempts", "distinct_channels")] = "contacts"
+    per: Annotated[str, choice("day", "week", "7_consecutive_days")] | None = None
+    week: Annotated[str, choice("both", "calendar", "rolling")] = "both"
+    channels: Items[Channel] = ()
+    subject: Annotated[str, choice("debtor", "debt")] = "debtor"
+    basis: Basis
+    source: str
+    certainty: str = "default"
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _check_shape(self) -> Self:
+        """Refuse a number outside what its kind allows, and a cap that leaves out what its kind needs."""
+        is_gap = self.clear_days is not None
+        least = 1
+        most = 366
+        if self.scope == "after_conversation":
+            # A conversation leaves no room for any contact.
+            least = 0
+            most = 0
+        elif self.counts == "distinct_channels":
+            # The only such rule known is one channel a week.
+            most = 1
+        refusals = []
+        if not is_gap and (self.n is None or not least <= self.n <= most):
+            expected = Expected(f"a number from {least} to {most}", f"un número de {least} a {most}")
+            refusals.append(refuse(expected, found="" if self.n is None else f"«{self.n}»", at=("n",)))
+        needed = {"scope": self.scope, "per": self.per}
+        if not is_gap:
+            missing = [key for key, value in needed.items() if value is None]
+            refusals += [refuse(Expected("a value", "un valor"), found="", at=(key,)) for key in missing]
+        if (is_gap or self.scope in {"group", "after_conversation"}) and "channels" not in self.model_fields_set:
+            refusals.append(refuse(Expected("a list of channels", "una lista de canales"), found="", at=("channels",)))
+        if refusals:
+            raise refuse_all(refusals)
+        return self
+
+
+class ConsentDocument(DocumentModel):
+    """Whether a channel needs an authorisation, and where that is written."""
+
+    required: bool
+    source: Annotated[str | None, Field(validate_default=True)] = None
+    certainty: str | None = None
+
+    @field_validator("source")
+    @classmethod
+    def _check_source(cls, source: str | None, info: ValidationInfo) -> str | None:
+        if source is None and info.data.get("required"):
+            raise refuse(Expected("the article that requires it", "el artículo que lo exige"), found="")
+        return source
+
+
+class RuleDocument(Clause):
+    """A dated rule of one or several channels."""
+
+    channels: Items[Channel]
+    allowed: bool
+    windows: Week
+    holidays: Annotated[str, choice("open", "closed")]
+    caps: Items[CapName]
+    consent: ConsentDocument | None = None
+
+
+class SubdivisionDocument(LocalSections):
+    """What a state or province has of its own."""
+
+    name: str = ""
+    rules: Items[RuleDocument] = ()
+    articles: dict[str, Any] = {}
+
+
+class CountryDocument(CountrySections):
+    """The file of a country."""
+
+    country: CountryCode
+    name: str
+    currency: str
+    authority: str
+    note: str | None = None
+    time_zones: Items[str]
+    zones_by_subdivision: dict[str, Items[str]] = {}
+    holiday_calendar: CalendarDocument
+    caps: dict[str, CapDocument]
+    rules: Items[RuleDocument]
+    subdivisions: dict[str, SubdivisionDocument] = {}
+    articles: dict[str, Any]
+
+    @field_validator("rules")
+    @classmethod
+    def _check_rules(cls, rules: tuple[RuleDocument, ...]) -> tuple[RuleDocument, ...]:
+        refusals = _refuse_versions(rules)
+        if refusals:
+            raise refuse_all(refusals)
+        return rules
+
+    @field_validator("subdivisions")
+    @classmethod
+    def _check_subdivisions(cls, subdivisions: dict[str, SubdivisionDocument]) -> dict[str, SubdivisionDocument]:
+        refusals: list[PydanticCustomError] = []
+        for region, entry in subdivisions.items():
+            refusals += _refuse_versions(entry.rules, region, "rules")
+        if refusals:
+            raise refuse_all(refusals)
+        return subdivisions
+
+
+def _refuse_versions(rules: tuple[RuleDocument, ...], *at: str) -> list[PydanticCustomError]:
+    """Return the refusals of two versions of one channel and day."""
+    refusals = []
+    versions: set[tuple[str, date]] = set()
+    for number, rule in enumerate(rules):
+        for channel in rule.channels:
+            if (channel, rule.effective_from) in versions:
+                expected = Expected("one version per channel and day", "una versión por canal y día")
+                refusals.append(refuse(expected, found=f"«{channel}»", at=(*at, number, "channels")))
+            versions.add((channel, rule.effective_from))
+    return refusals
+
+
+def read_country_document(raw: Any, *, file: str) -> CountryDocument:
+    """Return the document of a country's file. Raises DocumentError with every fault."""
+    caps = raw.get("caps") if isinstance(raw, Mapping) else None
+    context = FileContext(file=file, caps=tuple(caps) if isinstance(caps, Mapping) else ())
+    return read_document(CountryDocument, raw, file=file, context=context)
 
 
 @cache
 def load_countries() -> Mapping[str, Country]:
-    """Return every country by its ISO code. Raises LawFileError."""
+    """Return every country by its ISO code. Raises DocumentError."""
     folder = resources.files("recobra_core.law") / "data"
     files = [file for file in folder.iterdir() if file.name.endswith(".yaml")]
     countries = {}
@@ -35,178 +186,78 @@ def load_countries() -> Mapping[str, Country]:
 
 
 def read_country(text: str, *, file: str) -> Country:
-    """Check one country's file and freeze it. Raises LawFileError."""
-    node = Node(yaml_text.load(text), file)
-    node.check_keys(
-        "country",
-        "name",
-        "currency",
-        "authority",
-        "note",
-        "time_zones",
-        "zones_by_subdivision",
-        "holiday_calendar",
-        "caps",
-        "rules",
-        "subdivisions",
-        "articles",
-        *SECTIONS,
-    )
-    code = node.get("country", str)
-    if file != f"{code}.yaml":
-        raise node.error("country", f"the name of the file, {file}", code)
-    calendar = node.get_child("holiday_calendar")
-    calendar.check_keys("code", "categories", "subdivisions", "note")
-    subdivisions = node.get_child("subdivisions", NOTHING)
-    regions = {region: subdivisions.get_child(region) for region in subdivisions.raw}
-    regional_articles = {region: entry.raw.get("articles", {}) for region, entry in regions.items()}
-    zones = node.get_child("zones_by_subdivision", NOTHING)
+    """Check one country's file and freeze it. Raises DocumentError."""
+    written = read_country_document(yaml_text.load(text), file=file)
+    code = written.country
+    regions = written.subdivisions
+    regional_articles = {region: entry.articles for region, entry in regions.items()}
+    calendar = written.holiday_calendar
     return Country(
         code=code,
-        name=node.get("name", str),
-        currency=node.get("currency", str),
-        authority=node.get("authority", str),
-        note=node.get("note", str, None),
-        time_zones=node.get_names("time_zones"),
-        zones_by_subdivision=MappingProxyType({region: zones.get_names(region) for region in zones.raw}),
+        name=written.name,
+        currency=written.currency,
+        authority=written.authority,
+        note=written.note,
+        time_zones=written.time_zones,
+        zones_by_subdivision=MappingProxyType(written.zones_by_subdivision),
         calendar=HolidayCalendar(
-            code=calendar.get("code", str),
-            categories=calendar.get_names("categories"),
-            subdivisions=calendar.get("subdivisions", bool),
+            code=calendar.code, categories=calendar.categories, subdivisions=calendar.subdivisions
         ),
-        rules=_read_rules(node, node, code),
-        subdivisions=MappingProxyType({region: _read_rules(entry, node, region) for region, entry in regions.items()}),
-        sections=read_sections(node, place=code, complete=True),
+        rules=_build_rules(written.rules, written, code),
+        subdivisions=MappingProxyType(
+            {region: _build_rules(entry.rules, written, region) for region, entry in regions.items()}
+        ),
+        sections=build_sections(written, place=code),
         local_sections=MappingProxyType(
-            {region: read_sections(entry, place=region, complete=False) for region, entry in regions.items()}
+            {region: build_sections(entry, place=region) for region, entry in regions.items()}
         ),
-        articles=_freeze_value({**node.get_child("articles").raw, "subdivisions": regional_articles}),
+        articles=_freeze_value({**written.articles, "subdivisions": regional_articles}),
     )
 
 
-def _read_rules(node: Node, top: Node, place: str) -> tuple[Rule, ...]:
-    """Return all versions of a place, one value per channel; `top` holds the country's named caps."""
-    if "rules" not in node.raw:
-        return ()
-    versions: dict[tuple[str, date], Rule] = {}
-    for entry in node.get_children("rules"):
-        # One entry may speak of several channels; each becomes a rule of its own.
-        for channel in entry.get_names("channels", CHANNELS):
-            rule = _read_rule(entry, top, place, channel)
-            if (channel, rule.effective_from) in versions:
-                raise entry.error("channels", "one version per channel and day", channel)
-            versions[channel, rule.effective_from] = rule
-    return tuple(versions.values())
+def _build_rules(rules: tuple[RuleDocument, ...], country: CountryDocument, place: str) -> tuple[Rule, ...]:
+    """Return all versions of a place: one entry may speak of several channels, each becomes a rule of its own."""
+    built = []
+    for rule in rules:
+        built += [_build_rule(rule, country, place, channel) for channel in rule.channels]
+    return tuple(built)
 
 
-def _read_rule(node: Node, top: Node, place: str, channel: str) -> Rule:
-    """Read an entry's rule for one of its channels; `top` holds the caps that it names."""
-    node.check_keys(
-        "channels",
-        "effective_from",
-        "allowed",
-        "basis",
-        "windows",
-        "holidays",
-        "caps",
-        "consent",
-        "source",
-        "certainty",
-        "note",
-    )
-    consent = node.get_child("consent", NOTHING)
-    required = bool(consent.raw) and consent.get("required", bool)
+def _build_rule(written: RuleDocument, country: CountryDocument, place: str, channel: str) -> Rule:
+    """Return an entry's rule for one of its channels."""
+    consent = written.consent
     return Rule(
         place=place,
         channel=channel,
-        # The day it took force is not known: it judges every day.
-        effective_from=node.get("effective_from", date, None) or ALWAYS,
-        allowed=node.get("allowed", bool),
-        basis=node.get_choice("basis", BASES),
-        windows=read_windows(node.get_child("windows")),
-        open_on_holidays=node.get_choice("holidays", ("open", "closed")) == "open",
-        caps=tuple(_read_cap(top, name) for name in node.get_names("caps")),
-        consent_source=consent.get("source", str) if required else None,
-        source=node.get("source", str),
-        certainty=node.get("certainty", str),
-        note=node.get("note", str, None),
+        effective_from=written.effective_from,
+        allowed=written.allowed,
+        basis=written.basis,
+        windows=written.windows,
+        open_on_holidays=written.holidays == "open",
+        caps=tuple(_build_cap(country.caps[name], f"{country.country}/{name}") for name in written.caps),
+        consent_source=consent.source if consent and consent.required else None,
+        source=written.source,
+        certainty=written.certainty,
+        note=written.note,
     )
 
 
-def read_windows(node: Node) -> tuple[Window | None, ...]:
-    """Read `mon-fri: "07:00-20:00"` as seven windows; a weekday that is not listed is closed."""
-    week: list[Window | None] = [None] * len(WEEKDAYS)
-    for key in node.raw:
-        first, _, last = key.partition("-")
-        # One weekday alone is a span of one day.
-        last = last or first
-        if first not in WEEKDAYS or last not in WEEKDAYS:
-            raise node.error(key, "a weekday or two, such as mon-fri", key)
-        for weekday in range(WEEKDAYS.index(first), WEEKDAYS.index(last) + 1):
-            if week[weekday] is not None:
-                raise node.error(key, "each weekday once", WEEKDAYS[weekday])
-            week[weekday] = _parse_window(node, key)
-    return tuple(week)
-
-
-def _parse_window(node: Node, key: str) -> Window:
-    """Read hours such as `07:00-20:00` as minutes of the day."""
-    text = node.get(key, str)
-    match = re.fullmatch(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", text)
-    if not match:
-        raise node.error(key, "hours such as '07:00-20:00'", text)
-    opens_hour, opens_minute, closes_hour, closes_minute = map(int, match.groups())
-    opens = opens_hour * 60 + opens_minute
-    closes = closes_hour * 60 + closes_minute
-    if not 0 <= opens < closes <= MINUTES_A_DAY:
-        raise node.error(key, "an opening before its closing, until 24:00", text)
-    return Window(opens=opens, closes=closes)
-
-
-def _read_cap(top: Node, name: str) -> Cap:
-    """Read the cap (`n` contacts per period) or gap (`clear_days`) that the country calls `name`."""
-    node = top.get_child("caps").get_child(name)
-    node.check_keys(
-        "n",
-        "per",
-        "week",
-        "scope",
-        "counts",
-        "channels",
-        "clear_days",
-        "subject",
-        "basis",
-        "source",
-        "certainty",
-        "note",
-    )
-    is_gap = "clear_days" in node.raw
-    scope = "group" if is_gap else node.get_choice("scope", ("channel", "all", "group", "after_conversation"))
-    counts = node.get_choice("counts", ("contacts", "attempts", "distinct_channels"), "contacts")
-    n = node.get("clear_days" if is_gap else "n", int)
-    least = 1
-    most = 366
-    if scope == "after_conversation":
-        # A conversation leaves no room for any contact.
-        least = 0
-        most = 0
-    elif counts == "distinct_channels":
-        # The only such rule known is one channel a week.
-        most = 1
-    if not least <= n <= most:
-        raise node.error("n", f"a number from {least} to {most}", n)
+def _build_cap(written: CapDocument, rule: str) -> Cap:
+    """Return a cap or a gap. `rule` is the name it gets."""
+    is_gap = written.clear_days is not None
+    scope = "group" if is_gap else written.scope or ""
     return Cap(
-        rule=f"{top.get('country', str)}/{name}",
+        rule=rule,
         scope=scope,
-        n=n,
-        per="clear_days" if is_gap else node.get_choice("per", ("day", "week", "7_consecutive_days")),
-        week=node.get_choice("week", ("both", "calendar", "rolling"), "both"),
-        counts=counts,
-        channels=node.get_names("channels", CHANNELS) if scope in {"group", "after_conversation"} else (),
-        subject=node.get_choice("subject", ("debtor", "debt"), "debtor"),
-        basis=node.get_choice("basis", BASES),
-        source=node.get("source", str),
-        certainty=node.get("certainty", str, "default"),
+        n=written.clear_days or written.n or 0,
+        per="clear_days" if is_gap else written.per or "",
+        week=written.week,
+        counts=written.counts,
+        channels=written.channels if scope in {"group", "after_conversation"} else (),
+        subject=written.subject,
+        basis=written.basis,
+        source=written.source,
+        certainty=written.certainty,
     )
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from recobra_core.documents import DocumentError
 from recobra_core.law import (
     LAW_ALONE,
-    LawFileError,
     find_loosenings,
     load_countries,
     merge_company_rules,
@@ -96,19 +96,22 @@ def test_houses_of_company_and_portfolio_join_under_one_name():
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
-        ({"name": LAW_ALONE}, "house: name"),
-        ({"name": "a", "rules": [{"sorpresa": 1}]}, "rules[0]: unknown keys ['sorpresa']"),
-        ({"name": "a", "rules": [{"channels": ["fax"]}]}, "channels: expected names"),
-        ({"name": "a", "rules": [{"windows": {"mon": "9-18"}}]}, "windows: mon"),
-        ({"name": "a", "rules": [{"caps": [{"n": 0, "per": "day"}]}]}, "caps[0]: n: expected"),
-        ({"name": "a", "rules": [{"caps": [{"n": 1, "per": "year"}]}]}, "caps[0]: per: expected"),
-        ({"name": "a", "rules": [{"closed_days": ["mañana"]}]}, "closed_days: expected days"),
-        ({"name": "a", "rules": [{"max_debt_age_days": 0}]}, "max_debt_age_days"),
-        ({"name": "a", "rules": [{"holidays": "maybe"}]}, "holidays: expected one of"),
-        ("[]", "house: expected a mapping"),
+        ({"name": LAW_ALONE}, "name: found «law»"),
+        ({"name": "a", "rules": [{"sorpresa": 1}]}, "rules[0].sorpresa: found «sorpresa»; expected one of"),
+        ({"name": "a", "rules": [{"channels": ["fax"]}]}, "rules[0].channels[0]: found «fax»; expected one of"),
+        ({"name": "a", "rules": [{"windows": {"mon": "9-18"}}]}, "rules[0].windows.mon: found «9-18»; expected hours"),
+        ({"name": "a", "rules": [{"caps": [{"n": 0, "per": "day"}]}]}, "rules[0].caps[0].n: found «0»; expected"),
+        ({"name": "a", "rules": [{"caps": [{"n": 1, "per": "year"}]}]}, "rules[0].caps[0].per: found «year»; expected"),
+        (
+            {"name": "a", "rules": [{"closed_days": ["mañana"]}]},
+            "rules[0].closed_days[0]: found «mañana»; expected a day",
+        ),
+        ({"name": "a", "rules": [{"max_debt_age_days": 0}]}, "rules[0].max_debt_age_days: found «0»"),
+        ({"name": "a", "rules": [{"holidays": "maybe"}]}, "rules[0].holidays: found «maybe»; expected one of"),
+        ("[]", "document: found «[]»; expected a group of fields"),
     ],
 )
 def test_a_wrong_document_is_refused_by_key(document, complaint):
-    with pytest.raises(LawFileError) as wrong:
+    with pytest.raises(DocumentError) as wrong:
         read_company_rules(document)
     assert complaint in str(wrong.value)

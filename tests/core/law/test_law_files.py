@@ -8,7 +8,8 @@ import yaml
 
 from recobra_core import yaml_text
 from recobra_core.channels import CHANNELS
-from recobra_core.law import LawFileError, load_countries
+from recobra_core.documents import DocumentError
+from recobra_core.law import load_countries
 from recobra_core.law.files import read_country
 
 PERU = (resources.files("recobra_core.law") / "data" / "PE.yaml").read_text(encoding="utf-8")
@@ -107,36 +108,39 @@ def test_the_law_names_who_what_and_how_long_where_it_speaks():
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda raw: raw.update(country="PX"), "PE.yaml: country: expected the name of the file"),
-        (lambda raw: raw.pop("time_zones"), "PE.yaml: time_zones: expected"),
-        (lambda raw: raw.update(sorpresa=1), "PE.yaml: unknown keys ['sorpresa']"),
-        (lambda raw: raw["rules"][0].update(windows={"mon": "20:00-07:00"}), "windows: mon: expected"),
-        (lambda raw: raw["rules"][0].update(windows={"mon": "7-20"}), "windows: mon: expected hours"),
+        (lambda raw: raw.update(country="PX"), "country: found «PX»; expected the name of the file"),
+        (lambda raw: raw.pop("time_zones"), "time_zones: found nothing; expected a list"),
+        (lambda raw: raw.update(sorpresa=1), "sorpresa: found «sorpresa»; expected one of"),
+        (lambda raw: raw["rules"][0].update(windows={"mon": "20:00-07:00"}), "rules[0].windows.mon: found"),
+        (lambda raw: raw["rules"][0].update(windows={"mon": "7-20"}), "windows.mon: found «7-20»; expected hours"),
         (lambda raw: raw["rules"][0].update(windows={"lunes": "07:00-20:00"}), "expected a weekday"),
         (
             lambda raw: raw["rules"][0].update(windows={"mon-fri": "07:00-20:00", "tue": "08:00-09:00"}),
-            "tue: expected each weekday once",
+            "windows.tue: found «tue»; expected each weekday once",
         ),
-        (lambda raw: raw["rules"][0].update(holidays="maybe"), "PE.yaml: rules[0]: holidays: expected one of"),
-        (lambda raw: raw["rules"][0].update(channels=["fax"]), "rules[0]: channels: expected names"),
-        (lambda raw: raw["rules"][0].update(effective_from="soon"), "rules[0]: effective_from: expected"),
-        (lambda raw: raw["rules"][0].update(caps=["none/cap-9"]), "PE.yaml: caps: none/cap-9: expected"),
+        (lambda raw: raw["rules"][0].update(holidays="maybe"), "rules[0].holidays: found «maybe»; expected one of"),
+        (lambda raw: raw["rules"][0].update(channels=["fax"]), "rules[0].channels[0]: found «fax»; expected one of"),
+        (lambda raw: raw["rules"][0].update(effective_from="soon"), "rules[0].effective_from: found «soon»; expected"),
+        (lambda raw: raw["rules"][0].update(caps=["none/cap-9"]), "rules[0].caps[0]: found «none/cap-9»; expected"),
         (lambda raw: raw["rules"].append(raw["rules"][0]), "one version per channel and day"),
-        (lambda raw: raw.pop("workplace"), "PE.yaml: workplace: expected"),
-        (lambda raw: raw.update(replies=[]), "PE.yaml: replies: expected at least one"),
-        (lambda raw: raw["third_parties"][0].update(roles=["vecino"]), "third_parties[0]: roles: expected names"),
-        (lambda raw: raw["limitation"][0].update(bars_contact=True, years=None), "limitation[0]: years: expected"),
-        (lambda raw: raw["offers"][0].update(consent="maybe"), "offers[0]: consent: expected one of"),
-        (lambda raw: raw["fees"][0].update(share="mucho"), "fees[0]: share: expected a number"),
-        (lambda raw: raw["fees"][0].update(needs=["nada"]), "fees[0]: needs: expected names"),
-        (lambda raw: raw["workplace"].append(raw["workplace"][0]), "workplace: expected one version per rule and day"),
-        (lambda raw: raw["caps"]["default/cap-1"].update(n=0), "caps: default/cap-1: n: expected"),
-        (lambda raw: raw["caps"]["default/cap-1"].update(per="month"), "default/cap-1: per: expected one of"),
-        (lambda raw: raw["caps"]["default/cap-1"].update(scope="group"), "default/cap-1: channels: expected"),
+        (lambda raw: raw.pop("workplace"), "workplace: found nothing; expected"),
+        (lambda raw: raw.update(replies=[]), "replies: found «[]»; expected at least one"),
+        (
+            lambda raw: raw["third_parties"][0].update(roles=["vecino"]),
+            "third_parties[0].roles[0]: found «vecino»; expected one of",
+        ),
+        (lambda raw: raw["limitation"][0].update(bars_contact=True, years=None), "limitation[0].years: found nothing"),
+        (lambda raw: raw["offers"][0].update(consent="maybe"), "offers[0].consent: found «maybe»; expected one of"),
+        (lambda raw: raw["fees"][0].update(share="mucho"), "fees[0].share: found «mucho»; expected a number"),
+        (lambda raw: raw["fees"][0].update(needs=["nada"]), "fees[0].needs[0]: found «nada»; expected one of"),
+        (lambda raw: raw["workplace"].append(raw["workplace"][0]), "expected one version per rule and day"),
+        (lambda raw: raw["caps"]["default/cap-1"].update(n=0), "caps.default/cap-1.n: found «0»; expected"),
+        (lambda raw: raw["caps"]["default/cap-1"].update(per="month"), "caps.default/cap-1.per: found «month»"),
+        (lambda raw: raw["caps"]["default/cap-1"].update(scope="group"), "caps.default/cap-1.channels: found nothing"),
     ],
 )
 def test_a_wrong_file_names_file_and_key(change, complaint):
-    with pytest.raises(LawFileError) as wrong:
+    with pytest.raises(DocumentError) as wrong:
         read_country(changed(change), file="PE.yaml")
     assert complaint in str(wrong.value)
     assert str(wrong.value).startswith("PE.yaml: ")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests import extent
 
 from recobra_core import yaml_text
-from recobra_core.law import LawFileError
+from recobra_core.documents import DocumentError
 from recobra_core.law import load_countries as contact_countries
 from recobra_core.law.content import SENTENCES, MessageFacts, files, lint_text
 from recobra_core.law.content.model import LEVELS
@@ -53,16 +53,16 @@ def test_a_text_is_judged_by_the_law_of_its_day():
     ("wrong", "said"),
     [
         ({"country": "ZZ"}, "the name of the file"),
-        ({"languages": ["xx"]}, "names from"),
-        ({"versions": [{"categories": {"rudeness": {}}}]}, "unknown keys"),
-        ({"versions": [{"categories": {"threat": {"level": "maybe"}}}]}, "one of outright"),
+        ({"languages": ["xx"]}, "one of: es, pt, en"),
+        ({"versions": [{"categories": {"rudeness": {}}}]}, "rudeness: found «rudeness»; expected one of"),
+        ({"versions": [{"categories": {"threat": {"level": "maybe"}}}]}, "one of: outright"),
         ({"versions": [{"categories": {}, "required": [{"part": "hat", "level": "free", "link": True}]}]}, "part"),
-        ({"extra": 1}, "unknown keys"),
+        ({"extra": 1}, "extra: found «extra»; expected one of"),
     ],
 )
 def test_a_wrong_file_says_where_it_is_wrong(wrong, said):
     raw = {**yaml_text.load(CHILE), **wrong}
-    with pytest.raises(LawFileError, match=said):
+    with pytest.raises(DocumentError, match=said):
         files.read_country(yaml.safe_dump(raw), file="CL.yaml")
 
 

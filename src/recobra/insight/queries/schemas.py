@@ -9,8 +9,16 @@ from recobra.intake.mapping import MappingFile
 from recobra.messaging.channels.http_sms.document import Gateway
 from recobra_core.decide import Strategy
 from recobra_core.documents import DocumentModel, document_schema
+from recobra_core.law.company_rules import CompanyRulesDocument
+from recobra_core.law.files import CountryDocument
 
-DOCUMENTS: Final[Mapping[str, type[DocumentModel]]] = {"gateway": Gateway, "mapping": MappingFile, "strategy": Strategy}
+DOCUMENTS: Final[Mapping[str, type[DocumentModel]]] = {
+    "company-rules": CompanyRulesDocument,
+    "gateway": Gateway,
+    "law": CountryDocument,
+    "mapping": MappingFile,
+    "strategy": Strategy,
+}
 
 
 class SchemaUnknown(Exception):

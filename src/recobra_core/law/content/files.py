@@ -1,6 +1,6 @@
 """Files of the law of words (`content/data/`), read and checked: countries, languages and what they share.
 
-A wrong file stops the program: the error names file and key.
+A wrong file stops the program: the error names the file and every fault.
 """
 
 import re
@@ -9,11 +9,11 @@ from datetime import date
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from recobra_core import yaml_text
-from recobra_core.channels import CHANNELS
-from recobra_core.law.files import Node
+from recobra_core.documents import Day, DocumentModel, Items, ModelT, choice, read_document
+from recobra_core.law.document_types import Channel, CountryCode, FileContext
 from recobra_core.law.model import ALWAYS
 
 from .model import LEVELS, SENTENCES, CountryContent, RequiredPart, Ruling, Vocabulary
@@ -22,6 +22,95 @@ from .phrases import compile_phrases
 LANGUAGES = ("es", "pt", "en")
 _CATEGORIES = tuple(code for code in SENTENCES if not code.startswith(("missing_", "unknown_")))
 _PARTS = tuple(code.removeprefix("missing_") for code in SENTENCES if code.startswith("missing_"))
+
+
+NO_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+_Category = Annotated[str, choice(*_CATEGORIES)]
+_Part = Annotated[str, choice(*_PARTS)]
+_Level = Annotated[str, choice(*LEVELS)]
+_Words = Items[str]
+
+
+class RulingDocument(DocumentModel):
+    """How hard one kind of words is taken, and by which article."""
+
+    level: _Level
+    article: str
+    source: str
+    certainty: str
+
+
+class RequiredDocument(DocumentModel):
+    """A part that messages must have."""
+
+    part: _Part
+    level: _Level
+    short: _Level | None = None
+    link: bool
+    link_certainty: str = "default"
+    channels: Items[Channel] = ()
+    claims_only: bool = False
+    article: str
+    source: str
+    certainty: str
+
+
+class VersionDocument(DocumentModel):
+    """What a country says about words from a day on."""
+
+    effective_from: Day = ALWAYS
+    legal_templates: bool = True
+    categories: dict[_Category, RulingDocument] = {}
+    required: Items[RequiredDocument] = ()
+    replaces_required: bool = False
+
+
+class CountryDocument(DocumentModel):
+    """The file of a country."""
+
+    country: CountryCode
+    languages: Items[Annotated[str, choice(*LANGUAGES)]]
+    phrases: dict[_Category, _Words] = {}
+    versions: Items[VersionDocument]
+    note: str | None = None
+
+
+class DenialsDocument(DocumentModel):
+    """How a language denies."""
+
+    heads: _Words
+    go_on: _Words
+    not_yet: _Words
+
+
+class VocabularyDocument(DocumentModel):
+    """The file of a language."""
+
+    language: str
+    spelled_by_ear: bool
+    phrases: dict[_Category, _Words]
+    strong: dict[_Category, _Words]
+    innocent: _Words
+    denials: DenialsDocument
+    letterheads: _Words
+    debt: _Words
+
+
+class PartDocument(DocumentModel):
+    """How a message says one of its parts."""
+
+    variables: _Words
+    phrases: _Words
+
+
+class CommonDocument(DocumentModel):
+    """What all countries share."""
+
+    categories: dict[_Category, RulingDocument]
+    required: Items[RequiredDocument]
+    parts: dict[_Part, PartDocument]
+    tell_the_debt: _Words
 
 
 class PartWords(NamedTuple):
@@ -39,7 +128,7 @@ def find_content(country: str, *, on: date) -> CountryContent | None:
 
 @cache
 def load_countries() -> Mapping[str, tuple[CountryContent, ...]]:
-    """Return every country's versions by its ISO code. Raises LawFileError."""
+    """Return every country's versions by its ISO code. Raises DocumentError."""
     folder = resources.files(__package__) / "data"
     # Countries are in capitals (PE.yaml); the other files are languages and what all countries share.
     codes = sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
@@ -52,36 +141,30 @@ def load_countries() -> Mapping[str, tuple[CountryContent, ...]]:
 
 
 def read_country(text: str, *, file: str) -> tuple[CountryContent, ...]:
-    """Check one country's file. Raises LawFileError."""
-    node = Node(yaml_text.load(text), file)
-    node.check_keys("country", "languages", "phrases", "versions", "note")
-    code = node.get("country", str)
-    if file != f"{code}.yaml":
-        raise node.error("country", f"the name of the file, {file}", code)
-    phrases = _read_phrases(node.get_child("phrases", {}), by_ear=True)
+    """Check one country's file. Raises DocumentError."""
+    written = read_document(CountryDocument, yaml_text.load(text), file=file, context=FileContext(file=file))
     # Phrases of a country are written once for all its versions.
-    return tuple(_read_version(version, node, phrases) for version in node.get_children("versions"))
+    phrases = _compile_categories(written.phrases, by_ear=True)
+    return tuple(_build_version(version, written, phrases) for version in written.versions)
 
 
 @cache
 def load_vocabulary(language: str) -> Vocabulary:
-    """Return how a language says what may not be said. Raises LawFileError."""
-    node = Node(yaml_text.load(_read_text(f"{language}.yaml")), f"{language}.yaml")
-    node.check_keys("language", "spelled_by_ear", "phrases", "strong", "innocent", "denials", "letterheads", "debt")
-    by_ear = node.get("spelled_by_ear", bool)
-    denials = node.get_child("denials")
-    denials.check_keys("heads", "go_on", "not_yet")
+    """Return how a language says what may not be said. Raises DocumentError."""
+    written = _read_file(VocabularyDocument, f"{language}.yaml")
+    by_ear = written.spelled_by_ear
+    denials = written.denials
     # `heads` deny; what follows is denied as long as only words of `go_on` come.
-    head = compile_phrases(denials.get_names("heads"), by_ear=by_ear).pattern
-    word = compile_phrases(denials.get_names("go_on"), by_ear=by_ear).pattern
+    head = compile_phrases(denials.heads, by_ear=by_ear).pattern
+    word = compile_phrases(denials.go_on, by_ear=by_ear).pattern
     return Vocabulary(
-        language=node.get("language", str),
-        phrases=_read_phrases(node.get_child("phrases"), by_ear=by_ear, strong=node.get_child("strong")),
-        innocent=compile_phrases(node.get_names("innocent"), by_ear=by_ear),
+        language=written.language,
+        phrases=_compile_categories(written.phrases, by_ear=by_ear, strong=written.strong),
+        innocent=compile_phrases(written.innocent, by_ear=by_ear),
         denial=re.compile(rf"{head}(?:[ ,«»\"'()/\n]{{1,3}}{word})*"),
-        not_yet=compile_phrases(denials.get_names("not_yet"), by_ear=by_ear),
-        letterheads=compile_phrases(node.get_names("letterheads"), by_ear=False),
-        debt=compile_phrases(node.get_names("debt"), by_ear=False),
+        not_yet=compile_phrases(denials.not_yet, by_ear=by_ear),
+        letterheads=compile_phrases(written.letterheads, by_ear=False),
+        debt=compile_phrases(written.debt, by_ear=False),
     )
 
 
@@ -93,93 +176,61 @@ def country_phrases(country: str) -> Mapping[str, re.Pattern[str]]:
 @cache
 def load_parts() -> Mapping[str, PartWords]:
     """Return how a message says each of its parts, by the name of the part."""
-    node = _load_common().get_child("parts")
-    node.check_keys(*_PARTS)
     parts = {}
-    for part in node.raw:
-        entry = node.get_child(part)
-        entry.check_keys("variables", "phrases")
-        phrases = compile_phrases(entry.get_names("phrases"), by_ear=False)
-        parts[part] = PartWords(variables=entry.get_names("variables"), phrases=phrases)
+    for part, words in _load_common().parts.items():
+        phrases = compile_phrases(words.phrases, by_ear=False)
+        parts[part] = PartWords(variables=words.variables, phrases=phrases)
     return MappingProxyType(parts)
 
 
 @cache
 def amount_variables() -> frozenset[str]:
     """Return the variables that tell a debt to whoever reads them."""
-    return frozenset(_load_common().get_names("tell_the_debt"))
+    return frozenset(_load_common().tell_the_debt)
 
 
 @cache
-def _load_common() -> Node:
-    return Node(yaml_text.load(_read_text("common.yaml")), "common.yaml")
+def _load_common() -> CommonDocument:
+    return _read_file(CommonDocument, "common.yaml")
 
 
-def _read_version(node: Node, country: Node, phrases: Mapping[str, re.Pattern[str]]) -> CountryContent:
-    """Read one dated version; what the country does not settle itself comes from `common.yaml`."""
-    node.check_keys("effective_from", "legal_templates", "categories", "required", "replaces_required")
+def _build_version(
+    written: VersionDocument, country: CountryDocument, phrases: Mapping[str, re.Pattern[str]]
+) -> CountryContent:
+    """Return one dated version; what the country does not settle itself comes from `common.yaml`."""
     common = _load_common()
-    own_categories = node.get_child("categories", {})
-    own_categories.check_keys(*_CATEGORIES)
-    rulings = {}
-    for name in _CATEGORIES:
-        source = own_categories if name in own_categories.raw else common.get_child("categories")
-        ruling = source.get_child(name)
-        ruling.check_keys("level", "article", "source", "certainty")
-        rulings[name] = Ruling(
-            level=ruling.get_choice("level", LEVELS),
-            article=ruling.get("article", str),
-            source=ruling.get("source", str),
-            certainty=ruling.get("certainty", str),
-        )
-    entries: list[Node] = []
-    if not node.get("replaces_required", bool, default=False):
-        entries += common.get_children("required")
-    if "required" in node.raw:
-        entries += node.get_children("required")
+    rulings = {name: Ruling(**vars(written.categories.get(name) or common.categories[name])) for name in _CATEGORIES}
+    entries = written.required if written.replaces_required else (*common.required, *written.required)
     # A country's own entry takes the place of the usual one for the same part.
-    required = {entry.get("part", str): _read_required(entry) for entry in entries}
+    required = {entry.part: _build_required(entry) for entry in entries}
     return CountryContent(
-        country=country.get("country", str),
-        effective_from=node.get("effective_from", date, None) or ALWAYS,
-        languages=country.get_names("languages", LANGUAGES),
-        legal_templates=node.get("legal_templates", bool, default=True),
+        country=country.country,
+        effective_from=written.effective_from,
+        languages=country.languages,
+        legal_templates=written.legal_templates,
         rulings=MappingProxyType(rulings),
         required=tuple(required.values()),
         phrases=phrases,
     )
 
 
-def _read_required(node: Node) -> RequiredPart:
-    """Read a part that messages must have. Without `short`, it weighs the same in short channels."""
-    node.check_keys(
-        "part", "level", "short", "link", "link_certainty", "channels", "claims_only", "article", "source", "certainty"
-    )
-    level = node.get_choice("level", LEVELS)
-    return RequiredPart(
-        part=node.get_choice("part", _PARTS),
-        level=level,
-        short=node.get_choice("short", LEVELS, level),
-        link=node.get("link", bool),
-        link_certainty=node.get("link_certainty", str, "default"),
-        channels=frozenset(node.get_names("channels", CHANNELS)) if "channels" in node.raw else frozenset(),
-        claims_only=node.get("claims_only", bool, default=False),
-        article=node.get("article", str),
-        source=node.get("source", str),
-        certainty=node.get("certainty", str),
-    )
+def _build_required(written: RequiredDocument) -> RequiredPart:
+    """Return a part that messages must have. Without `short`, it weighs the same in short channels."""
+    fields = vars(written) | {"short": written.short or written.level, "channels": frozenset(written.channels)}
+    return RequiredPart(**fields)
 
 
-def _read_phrases(node: Node, *, by_ear: bool, strong: Node | None = None) -> Mapping[str, re.Pattern[str]]:
+def _compile_categories(
+    phrases: Mapping[str, tuple[str, ...]], *, by_ear: bool, strong: Mapping[str, tuple[str, ...]] = NO_WORDS
+) -> Mapping[str, re.Pattern[str]]:
     """Return an expression per category. `strong` words are also found when split or mistyped."""
-    node.check_keys(*_CATEGORIES)
-    strong_words: Mapping[str, Any] = strong.raw if strong else {}
     return MappingProxyType(
-        {
-            name: compile_phrases(node.get_names(name), by_ear=by_ear, strong=strong_words.get(name, ()))
-            for name in node.raw
-        }
+        {name: compile_phrases(words, by_ear=by_ear, strong=strong.get(name, ())) for name, words in phrases.items()}
     )
+
+
+def _read_file(model: type[ModelT], name: str) -> ModelT:
+    return read_document(model, yaml_text.load(_read_text(name)), file=name)
 
 
 def _read_text(name: str) -> str:

@@ -30,6 +30,7 @@ from recobra.policy import queries
 from recobra.policy.company_rules import CompanyRuleRefused
 from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
+from recobra_core.documents import DocumentError
 from recobra_core.law.model import WEEKDAYS
 
 # Fields beside which the form shows what they loosen; the loosenings of others stand below the rule.
@@ -195,7 +196,7 @@ def preview_rule(request: StaffRequest) -> HttpResponse:
     try:
         document = shapes.to_document(shapes.from_post(request.POST))
         rules = law.read_company_rules({**document, "name": "preview"})
-    except (shapes.FormUnreadable, law.LawFileError):
+    except (shapes.FormUnreadable, DocumentError):
         context["problem"] = _("The rule cannot be read yet: complete the fields.")
     else:
         portfolio_id = rule.portfolio_id if rule else _read_portfolio(request)

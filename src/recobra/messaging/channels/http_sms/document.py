@@ -21,7 +21,18 @@ from pydantic_core import PydanticCustomError
 from recobra.messaging.channels.adapter import Unsuitable
 from recobra.messaging.channels.http import validate_base_url
 from recobra.portfolio.description import TimeZone
-from recobra_core.documents import A_TEXT, DocumentModel, Expected, Place, Text, expects, refuse, refuse_all, whole
+from recobra_core.documents import (
+    A_TEXT,
+    DocumentModel,
+    Expected,
+    Place,
+    Text,
+    at_least_one,
+    expects,
+    refuse,
+    refuse_all,
+    whole,
+)
 from recobra_core.yaml_source import read_yaml
 
 LENGTH_MAX: Final = 20_000
@@ -167,7 +178,7 @@ class Answer(DocumentModel):
     accepted: Annotated[
         frozenset[Annotated[int, whole(100, 599, strict=False)]],
         Strict(False),
-        Field(min_length=1),
+        AfterValidator(at_least_one),
         BeforeValidator(_as_list),
     ] = frozenset({200, 201, 202})
     id: Path = ()
