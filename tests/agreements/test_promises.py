@@ -11,12 +11,16 @@ from tests.people import acting
 from recobra.access.actors import Service, actor_for, service_actor
 from recobra.access.models import Role, Scope, User
 from recobra.access.permissions import NotAllowed, OutOfScope
+from recobra.agreements.facts import PromiseRegistered
 from recobra.agreements.models import Promise
 from recobra.agreements.operations import PromiseRefused, register_promise
 from recobra.agreements.queries import judge_promises, open_promise, promises_for
 from recobra.journal.models import Entry
+from recobra.journal.operations import record_fact
 from recobra.payments.operations import record_payment, reverse_payment
 from recobra.portfolio.models import Hold, Portfolio
+from recobra.portfolio.snapshot import Scope as Decided
+from recobra.strategy.snapshot import read_events
 from recobra.workbench.models import Task
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -190,3 +194,14 @@ def test_the_policy_of_the_day_sets_the_least_amount_and_the_furthest_day(promis
             promise(**refused)
     made = promise(date(2026, 11, 26), amount_minor=20_000)
     assert made.until == made.promised_on
+
+
+def test_the_strategy_reads_the_last_promise_from_its_row_and_not_from_the_journal(promise, rosa, company):
+    scope = Decided(portfolio_ids=[company.pk])
+    told = PromiseRegistered(promised_on=FRIDAY)
+    record_fact(told, actor=acting("bot", now=NOW), debtor_id=rosa.pk, portfolio_id=company.pk)
+    assert read_events(scope, as_of=FRIDAY).num_rows == 0
+    promise()
+    (event,) = read_events(scope, as_of=FRIDAY).to_pylist()
+    assert (event["debtor_id"], event["last_promise_on"], event["payments_90d"]) == (rosa.pk, TODAY, 0)
+    assert read_events(scope, as_of=TODAY - timedelta(1)).num_rows == 0

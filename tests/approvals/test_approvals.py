@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from recobra.access.actors import actor_for
 from recobra.access.models import Role, Scope, User
@@ -227,3 +228,30 @@ def test_the_database_knows_no_approval_by_its_own_author_beside_others(discount
 def test_who_decides_about_any_kind_has_the_tray():
     for kind in kinds.registered_kinds():
         assert all(Right.DECIDE in rights for rights in RIGHTS.values() if kind.right in rights), kind.code
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_people_in_the_same_instant_one_decides(discounts):
+    carla = person("carla", Role.MANAGER)
+    deciders = [as_actor(person(name, Role.MANAGER)) for name in ("bruno", "dora")]
+    approval = ask(carla)
+    together, heard = threading.Barrier(2), []
+
+    def decide(actor):
+        together.wait()
+        try:
+            operations.approve(approval_id=approval.pk, actor=actor)
+        except AlreadyDecided:
+            heard.append(actor.name)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=decide, args=[actor]) for actor in deciders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (late,) = heard
+    ((step, _subject, first),) = discounts.done
+    approval.refresh_from_db()
+    assert (step, approval.decided_by, {first, late}) == ("approve", first, {"bruno", "dora"})

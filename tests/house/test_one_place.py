@@ -29,6 +29,8 @@ ONE_PLACE = {
     "time zones by name": (r"if \w+ in available_timezones", {f"{APP}kit/zones.py"}),
     "formulas in cells": (r"f\"'\{(text|cell)\}", {f"{APP}kit/spreadsheet_text.py"}),
     "number words": (r"cuarenta", {f"{APP}conversations/bot/numerals.py"}),
+    "making of a promise": (r"Promise\.objects\.create|PromiseRegistered\(promise", {f"{APP}agreements/operations.py"}),
+    "who is a second person": (r"has_other_holder\(", {f"{APP}access/queries.py", f"{APP}approvals/queries.py"}),
     "telephone numbers in files": (r"PhoneMetadata", {f"{APP}tabular/phones.py"}),
 }
 
