@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -76,6 +78,16 @@ def _address(*names: str, **numbers: object) -> str:
     raise LookupError(names)
 
 
+def _run(operation: Callable[..., object], service: str) -> None:
+    """Run what a process does by itself; earlier states pass it the time alone."""
+    if "actor" not in signature(operation).parameters:
+        operation(now=clock.now())
+        return
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - an earlier state has no actors
+
+    operation(actor=service_actor(Service(service), now=clock.now()))
+
+
 def _file(debtor_id: int, rest: str) -> str:
     return f"/ficha/{debtor_id}/{rest}"
 
@@ -115,8 +127,8 @@ def _answer(staff: Staff, contact: Contact, *lines: str) -> None:
     for at, line in enumerate(lines):
         form = {"text": line.replace("DIGITS", digits), "key": f"{contact.pk}-{at}"}
         staff.post("ana", f"/mensajes/buzon/{letter.pk}/responder/", form)
-        answer_waiting(now=clock.now())
-        dispatch_once(now=clock.now())
+        _run(answer_waiting, "bot")
+        _run(dispatch_once, "dispatch")
 
 
 def first_day(staff: Staff) -> None:
@@ -148,7 +160,7 @@ def first_day(staff: Staff) -> None:
     staff.post("carla", "/reglas/nueva/", RULE)
     staff.post("carla", "/campanas/recordatorio-whatsapp/lanzar/")
     work_off()
-    dispatch_once(now=clock.now())
+    _run(dispatch_once, "dispatch")
     _answers(staff)
 
 
@@ -158,6 +170,7 @@ def _answers(staff: Staff) -> None:
     scenes = (
         ("¿Cuánto debo?", "DIGITS", "pago todo el viernes", "sí"),
         ("¿Cuánto debo?", "DIGITS", "pago todo mañana", "sí"),
+        ("¿Cuánto debo?", "0000", "DIGITS"),
         ("¿Cuánto debo?", "DIGITS", "no reconozco esa deuda, yo nunca compré eso"),
         ("Buenos días, ¿cuánto debo?", "DIGITS", "ya pagué ayer en el banco"),
         ("BAJA",),
@@ -260,7 +273,11 @@ def _cycle(staff: Staff) -> None:
     """Run the cycle of the day from its screen and send what it plans."""
     staff.post("carla", "/ciclo/correr/", {"day": str(clock.now().date())})
     work_off()
-    dispatch_once(now=clock.now())
+    due = Contact.objects.filter(status="DUE", portfolio__code="PE-CONSUMO").order_by("id").first()
+    if due is not None:
+        account = Account.objects.filter(debtor=due.debtor, portfolio=due.portfolio, status="OPEN").order_by("id")[0]
+        _pay(staff, "ana", account, "20.00", f"R-{due.pk}")
+    _run(dispatch_once, "dispatch")
 
 
 def third_day(staff: Staff) -> None:
@@ -274,6 +291,8 @@ def third_day(staff: Staff) -> None:
     _pay(staff, "carla", _accounts("CO-SERVICIOS")[0], "30000", "R-5")
     _cycle(staff)
     _answers(staff)
+    staff.post("dario", "/canales/proveedor/correo-sur/probar/")
+    staff.post("visitor", "/entrar/", {"username": "hilda", "password": "una-clave-de-ejemplo"})
     for task in Task.objects.filter(status="OPEN").order_by("id")[:3]:
         staff.post("carla", _file(task.debtor_id, f"tareas/{task.pk}/cerrar/"), {"outcome": "will_pay"})
     for country in ("PE", "CO"):

@@ -61,7 +61,7 @@ class Staff:
         from recobra.access.models import User  # noqa: PLC0415
 
         self.now = TUESDAY
-        self.clients = {}
+        self.clients = {"visitor": Client()}
         for name in ("ana", "bruno", "carla", "dario", "hilda"):
             self.clients[name] = Client()
             self.clients[name].force_login(User.objects.get(username=name))

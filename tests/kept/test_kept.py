@@ -123,6 +123,11 @@ MOVED = {
             WHERE kind = 'promise.registered' ORDER BY id""",
         now="SELECT debtor_id, promised_on::text, amount_minor, registered_by FROM agreements_promise ORDER BY id",
     ),
+    "wrong proofs of identity are rows": Moved(
+        to="conversations_identityattempt",
+        was="SELECT debtor_id, at FROM journal_entry WHERE kind = 'identity.refused' ORDER BY id",
+        now="SELECT debtor_id, at FROM conversations_identityattempt ORDER BY id",
+    ),
     "disputes are rows": Moved(
         to="conversations_dispute",
         was="SELECT debtor_id, at FROM journal_entry WHERE kind = 'dispute.opened' ORDER BY id",
