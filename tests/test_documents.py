@@ -13,6 +13,7 @@ import yaml
 from recobra.insight.queries import schemas
 from recobra.intake.mapping import MappingFile
 from recobra.messaging.channels.http_sms.document import read_gateway
+from recobra.messaging.templates.pack import Pack
 from recobra_core.decide import Strategy, ready
 from recobra_core.documents import DocumentError, read_document
 from recobra_core.law import read_company_rules
@@ -35,7 +36,18 @@ class Kind(NamedTuple):
 
 
 PERU = resources.files("recobra_core.law") / "data" / "PE.yaml"
+LETTERS = resources.files("recobra.messaging") / "library" / "es" / "cartas.yaml"
 KINDS = {
+    "templates": Kind(
+        yaml.safe_load(LETTERS.read_text(encoding="utf-8")),
+        lambda document: read_document(Pack, document),
+        [
+            (("templates", 0, "subject"), MISSING, "templates[0].subject", "", "un texto"),
+            (("templates", 1, "tono"), "firme", "templates[1].tono", "«tono»", "¿Quiso decir «tone»?"),
+            (("templates", 2, "legal"), "no", "templates[2].legal", "«no»", "true (sí) o false (no)"),
+            (("channels",), ["fax"], "channels[0]", "«fax»", "uno de: "),
+        ],
+    ),
     "law": Kind(
         yaml.safe_load(PERU.read_text(encoding="utf-8")),
         lambda document: read_country_document(document, file="PE.yaml"),

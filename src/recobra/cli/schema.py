@@ -12,7 +12,7 @@ from recobra.cli.answer import Answer, CommandRefused
 def add_commands(commands: options.Commands) -> None:
     """Add the command to the command line."""
     schema = options.add_command(commands, "schema", "print the JSON schema of a document, for an editor")
-    schema.add_argument("name", metavar="NAME", help="strategy, gateway, mapping, company-rules or law")
+    schema.add_argument("name", metavar="NAME", help="strategy, gateway, mapping, company-rules, law or templates")
     schema.set_defaults(run=print_schema)
 
 

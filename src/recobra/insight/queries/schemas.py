@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from recobra.intake.mapping import MappingFile
 from recobra.messaging.channels.http_sms.document import Gateway
+from recobra.messaging.templates.pack import Pack
 from recobra_core.decide import Strategy
 from recobra_core.documents import DocumentModel, document_schema
 from recobra_core.law.company_rules import CompanyRulesDocument
@@ -18,6 +19,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentModel]]] = {
     "law": CountryDocument,
     "mapping": MappingFile,
     "strategy": Strategy,
+    "templates": Pack,
 }
 
 

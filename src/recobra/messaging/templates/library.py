@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, Final
 
+from recobra.messaging.templates.pack import Block, BlocksFile, ComposedTemplate, Pack, WholeTemplate
 from recobra_core import yaml_text
+from recobra_core.documents import read_document
 
 _HTML: Final = '<div style="font-family:sans-serif;max-width:640px;line-height:1.5">\n{}\n</div>\n'
 _HEADING: Final = "## "
@@ -19,75 +21,72 @@ def load_starter_templates(language: str) -> Iterator[dict[str, Any]]:
     """Yield each starter template of a language as the fields of a template."""
     folder = resources.files("recobra.messaging") / "library" / language
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
-    blocks = yaml_text.load((folder / "_blocks.yaml").read_text("utf-8"))
+    raw_blocks = {"blocks": yaml_text.load((folder / "_blocks.yaml").read_text("utf-8"))}
+    blocks = read_document(BlocksFile, raw_blocks, file="_blocks.yaml").blocks
     for file in files:
         if not file.name.startswith("_"):
-            yield from _expand_collection(yaml_text.load(file.read_text("utf-8")), blocks)
+            raw = yaml_text.load(file.read_text("utf-8"))
+            yield from _expand_pack(read_document(Pack, raw, file=file.name, context=tuple(blocks)), blocks)
 
 
-def _expand_collection(collection: Mapping[str, Any], blocks: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _expand_pack(pack: Pack, blocks: Mapping[str, Block]) -> Iterator[dict[str, Any]]:
     """Yield the templates of one file: for each channel and, where composed of blocks, for each country."""
-    for channel in collection["channels"]:
-        for template in collection["templates"]:
+    buttons = [button.to_document() for button in pack.buttons]
+    for channel in pack.channels:
+        for template in pack.templates:
             # Only letters and e-mails are composed of blocks, by country; the others have their whole text.
-            if "opening" not in template:
-                yield _common_fields(template, channel, template.get("country", "")) | {
+            if isinstance(template, WholeTemplate):
+                yield _common_fields(template, channel, template.country) | {
                     "subject": "",
-                    "text": template["text"].strip() + "\n",
+                    "text": template.text.strip() + "\n",
                     "html": "",
-                    "buttons": collection.get("buttons", []),
+                    "buttons": buttons,
                 }
                 continue
-            for country, order in collection["flavours"].items():
-                if country not in template.get("not_for", ()):
+            for country, order in pack.flavours.items():
+                if country not in template.not_for:
                     parts = [_find_block(name, template, channel, blocks) for name in order]
                     yield _compose_template(template, channel, country, parts)
 
 
-def _compose_template(
-    template: Mapping[str, Any], channel: str, country: str, parts: list[Mapping[str, str]]
-) -> dict[str, Any]:
+def _compose_template(template: ComposedTemplate, channel: str, country: str, parts: list[Block]) -> dict[str, Any]:
     """Return a template composed of blocks, as text and, for e-mail, as HTML."""
-    text = "\n".join(part["text"].replace(_HEADING, "") for part in parts)
+    text = "\n".join(part.text.replace(_HEADING, "") for part in parts)
     html_text = ""
     if channel == "email":
         # A block may have an HTML of its own; else it is made from its text.
-        html_parts = [part.get("html") or _to_html(part["text"]) for part in parts]
+        html_parts = [part.html or _to_html(part.text) for part in parts]
         html_text = _HTML.format("\n".join(part.strip() for part in html_parts))
-    return _common_fields(template, channel, country) | {
-        "subject": template["subject"],
-        "text": text,
-        "html": html_text,
-    }
+    return _common_fields(template, channel, country) | {"subject": template.subject, "text": text, "html": html_text}
 
 
-def _common_fields(template: Mapping[str, Any], channel: str, country: str) -> dict[str, Any]:
+def _common_fields(template: WholeTemplate | ComposedTemplate, channel: str, country: str) -> dict[str, Any]:
     """Return the fields that a starter template has whether or not it is composed of blocks."""
     return {
-        "code": template["code"],
+        "code": template.code,
         "channel": channel,
-        "name": template["name"],
+        "name": template.name,
         "country": country,
-        "tone": template.get("tone", ""),
-        "stage": template["stage"],
-        "legal": template.get("legal", False),
+        "tone": template.tone,
+        "stage": template.stage,
+        "legal": template.legal,
     }
 
 
-def _find_block(name: str, template: Mapping[str, Any], channel: str, blocks: Mapping[str, Any]) -> Mapping[str, str]:
+def _find_block(name: str, template: ComposedTemplate, channel: str, blocks: Mapping[str, Block]) -> Block:
     """Return a block by its name in the order of a flavour."""
     if name in {"opening", "closing"}:
-        return {"text": template[name].strip() + "\n"}
+        words = template.opening if name == "opening" else template.closing
+        return Block(text=words.strip() + "\n")
     block_name = name
     if name == "documentos":
-        block_name = template["documents"]
+        block_name = template.documents
     elif name == "firma":
         block_name = f"firma_{channel}"
-    elif name == "identidad_cl" and template["documents"] == "por_vencer":
+    elif name == "identidad_cl" and template.documents == "por_vencer":
         # Chile asks for other words before anything is overdue.
         block_name = "identidad_previa_cl"
-    block: Mapping[str, str] = blocks[block_name]
-    return block
+    return blocks[block_name]
 
 
 def _to_html(text: str) -> str:
