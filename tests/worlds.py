@@ -12,6 +12,7 @@ from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, ContactItem, Template
 from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Instalment, Posting
+from tests.people import acting
 
 TODAY = date(2026, 11, 23)
 
@@ -28,10 +29,10 @@ def add_library(now):
     table = Template._meta.db_table
     key = (connection.settings_dict["NAME"], now)
     if Template.objects.exists():
-        messaging.ensure_library(now=now)
+        messaging.ensure_library(actor=acting("library", now=now))
         return
     if key not in _library:
-        messaging.ensure_library(now=now)
+        messaging.ensure_library(actor=acting("library", now=now))
         with connection.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT (FORMAT binary)") as copy:
             _library[key] = b"".join(copy)
         return
@@ -122,7 +123,9 @@ class World:
 
     def plan_rows(self, rows):
         schema = pa.schema([*PLANNED, *PLANNED_OPTIONAL])
-        written = messaging.plan_contacts(contacts=pa.Table.from_pylist(rows, schema=schema), now=self.now)
+        written = messaging.plan_contacts(
+            contacts=pa.Table.from_pylist(rows, schema=schema), actor=acting("cycle", now=self.now)
+        )
         ids = written["contact_id"].to_pylist()
         return [Contact.objects.get(pk=i) for i in ids] if len(ids) < 10 else ids
 
@@ -132,7 +135,7 @@ class World:
         return self.planned(debtor, **changes)
 
     def dispatch(self, **changes):
-        return messaging.dispatch_once(now=changes.pop("now", self.now), **changes)
+        return messaging.dispatch_once(actor=acting("dispatch", now=changes.pop("now", self.now)), **changes)
 
     def facts(self, kind):
         with connection.cursor() as cursor:

@@ -126,7 +126,7 @@ def test_from_the_call_to_the_answer_in_the_debtors_hand_with_a_photo_and_a_fare
         assert caller.meta(call(world, "text", number=number, text=text))[0] == 200
         assert ProcrastinateJob.objects.filter(task_name="contact.answer").count() == number
         assert conversations.answer_waiting(actor=acting("bot", now=now)) == 1
-        messaging.dispatch_once(now=now)
+        messaging.dispatch_once(actor=acting("dispatch", now=now))
     asked, balance, noted = meta.texts()
     assert "últimos 4 dígitos" in asked
     assert "450.50" in balance
@@ -149,7 +149,7 @@ def test_from_the_call_to_the_answer_in_the_debtors_hand_with_a_photo_and_a_fare
 
     assert caller.meta(call(world, "text", number=5, text="BAJA"))[0] == 200
     conversations.answer_waiting(actor=acting("bot", now=now))
-    assert messaging.dispatch_once(now=now)["sent"] == 0
+    assert messaging.dispatch_once(actor=acting("dispatch", now=now))["sent"] == 0
     assert len(meta.sent) == 3
     assert Silence.objects.filter(value=ROSA).exists()
     assert Conversation.objects.get().status == "CLOSED"
@@ -191,7 +191,7 @@ def test_the_same_call_ten_times_is_one_message_and_one_answer(caller, world, ro
         each.start()
     for each in threads:
         each.join()
-    messaging.dispatch_once(now=now)
+    messaging.dispatch_once(actor=acting("dispatch", now=now))
     assert ConversationMessage.objects.filter(direction="IN").count() == 1
     assert len(meta.sent) == 1
 

@@ -7,6 +7,7 @@ from recobra.compliance.models import Incident
 from recobra.kit import clock
 from recobra.messaging.models import Letter, LetterBatch
 from recobra.workbench.models import Visit
+from tests.people import acting
 
 from .scenes import assert_accessible, visit
 
@@ -32,8 +33,7 @@ def numbers(world):
             happened_at=now,
             description="Se quejó del tono.",
             debtor_id=sent.debtor_id,
-            actor="bruno",
-            now=now,
+            actor=acting("bruno", now=now),
         )
     Incident.objects.filter(kind="BREACH").update(
         closed_at=now, closed_by="carla", corrective_action="Se habló con el gestor."

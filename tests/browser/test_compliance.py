@@ -90,8 +90,7 @@ def numbers(world, provided, soft):
         said = {
             "point_id": point.pk,
             "source": "STAFF",
-            "actor": "ana",
-            "now": clock.now(),
+            "actor": acting("ana", now=clock.now()),
             "said": "Lo dijo al llamar",
         }
         if point.kind == "PHONE":

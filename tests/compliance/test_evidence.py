@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from recobra.access.actors import actor_for
+from recobra.access.permissions import NotAllowed, OutOfScope
 from recobra.compliance.evidence.export import EvidenceRefused, export_evidence, export_evidence_by_number, own_identity
 from recobra.compliance.evidence.verification import verify_file
 from recobra.compliance.models import Incident
@@ -16,6 +18,7 @@ from recobra.messaging.models import Contact, ContactItem, Letter, Receipt
 from recobra.portfolio.models import Account, Creditor, Debtor, Portfolio
 from recobra.workbench.models import Visit
 from tests.messaging.letters.pdf_text import pages
+from tests.people import acting
 
 
 @pytest.fixture
@@ -93,7 +96,7 @@ def text(evidence):
 
 
 def test_all_that_was_said_is_in_it_word_for_word(rosa, told, cast, now):
-    made = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now))
+    made = document(export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["carla"], now=now)))
     (contact,) = made["contacts"]
     assert contact["content"] == told.body
     assert contact["recipient"] == "+51987654321"
@@ -113,12 +116,12 @@ def test_what_was_said_of_another_form_of_a_number_is_in_it(rosa, cast, now):
     ConsentEntry.objects.create(
         at=now, kind="PHONE", value="+5215512345678", act="OPTED_OUT", source="KEYWORD", said="BAJA", actor="debtor"
     )
-    made = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now))
+    made = document(export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["carla"], now=now)))
     assert [entry["act"] for entry in made["consent"]] == ["OPTED_OUT"]
 
 
 def test_the_pdf_says_the_same_and_reads_nothing_as_markup(rosa, told, cast, now):
-    made = export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["carla"], now=now)
+    made = export_evidence(debtor_id=rosa.pk, form="pdf", actor=actor_for(cast["carla"], now=now))
     for part in (
         "Rosa Quispe",
         "45678912",
@@ -134,7 +137,7 @@ def test_the_pdf_says_the_same_and_reads_nothing_as_markup(rosa, told, cast, now
 def test_the_pdf_tells_hours_by_the_debtors_clock_and_says_all_in_words(rosa, told, cast, now):
     sent = now + timedelta(hours=13, seconds=2, microseconds=345_678)  # already the next day in UTC
     Contact.objects.update(sent_at=sent, answer="kept in the mailbox")
-    made = export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["carla"], now=sent)
+    made = export_evidence(debtor_id=rosa.pk, form="pdf", actor=actor_for(cast["carla"], now=sent))
     shown = text(made)
     for part in (
         "23 nov 2026, 23:00:02 (America/Lima)",
@@ -149,7 +152,7 @@ def test_the_pdf_tells_hours_by_the_debtors_clock_and_says_all_in_words(rosa, to
     for code in ("contact.sent", "dispatch", "kept in", "345678", "2026-11-2", "aún no", "Sello del día anterior"):
         assert code not in shown, code
     assert made.name == f"constancia-{rosa.pk}-20261123-230002.pdf"
-    exact = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=sent))
+    exact = document(export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["carla"], now=sent)))
     assert exact["contacts"][0]["sent_at"] == "2026-11-24T04:00:02.345678+00:00"
     assert exact["debtor"]["time_zone"] == "America/Lima"
 
@@ -165,7 +168,7 @@ def test_the_pdf_tells_hours_by_the_debtors_clock_and_says_all_in_words(rosa, to
 )
 def test_a_debtor_has_one_clock_and_the_portfolios_where_it_is_not_known(rosa, cast, now, known, zone):
     Debtor.objects.filter(pk=rosa.pk).update(**{"country": "PE", **known})
-    made = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now))
+    made = document(export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["carla"], now=now)))
     assert made["debtor"]["time_zone"] == zone
 
 
@@ -180,13 +183,13 @@ def test_a_debtor_has_one_clock_and_the_portfolios_where_it_is_not_known(rosa, c
 )
 def test_a_contact_is_told_in_a_zone_that_it_was_judged_for(told, cast, now, judged_for, said):
     Contact.objects.update(zones=judged_for)
-    shown = text(export_evidence(debtor_id=told.debtor_id, form="pdf", user=cast["carla"], now=now))
+    shown = text(export_evidence(debtor_id=told.debtor_id, form="pdf", actor=actor_for(cast["carla"], now=now)))
     assert f"{said} · WhatsApp · Enviado" in " ".join(shown.split())
 
 
 def test_both_forms_are_signed_by_the_installation(rosa, told, cast, now):
     for form in ("pdf", "json"):
-        made = export_evidence(debtor_id=rosa.pk, form=form, user=cast["carla"], now=now)
+        made = export_evidence(debtor_id=rosa.pk, form=form, actor=actor_for(cast["carla"], now=now))
         trusted = [own_identity(now=now).certificate]
         assert verify_file(made.content, trusted=trusted, now=now).ok
         altered = (
@@ -200,35 +203,35 @@ def test_both_forms_are_signed_by_the_installation(rosa, told, cast, now):
 def test_the_seal_that_covers_a_fact_is_named(rosa, told, cast, now):
     tomorrow = now + timedelta(days=1)
     seal.seal_days(until=tomorrow.date(), now=tomorrow)
-    made = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=tomorrow))
+    made = document(export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["carla"], now=tomorrow)))
     (sent,) = [fact for fact in made["journal"] if fact["kind"] == "contact.sent"]
     assert sent["intact"]
     assert sent["sealed_on"] == now.date().isoformat()
     assert now.date().isoformat() in [each["day"] for each in made["seals"]]
-    shown = text(export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["carla"], now=tomorrow))
+    shown = text(export_evidence(debtor_id=rosa.pk, form="pdf", actor=actor_for(cast["carla"], now=tomorrow)))
     assert "Sello del día anterior" in shown
     assert "Ninguno de estos hechos" not in shown
 
 
 def test_the_auditor_gets_it_masked_and_the_document_says_so(rosa, told, cast, now):
-    made = export_evidence(debtor_id=rosa.pk, form="json", user=cast["hilda"], now=now)
+    made = export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["hilda"], now=now))
     whole = made.content.decode()
     assert made.masked
     assert document(made)["about"]["masked"]
     for secret in ("987654321", "45678912", "555 0000"):
         assert secret not in whole
-    pdf = export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["hilda"], now=now)
+    pdf = export_evidence(debtor_id=rosa.pk, form="pdf", actor=actor_for(cast["hilda"], now=now))
     assert "987654321" not in text(pdf)
 
 
 def test_a_gestor_may_not_and_an_outsider_does_not_find_the_debtor(rosa, told, cast, now):
-    with pytest.raises(EvidenceRefused):
-        export_evidence(debtor_id=rosa.pk, form="json", user=cast["ana"], now=now)
-    with pytest.raises(EvidenceRefused):
-        export_evidence(debtor_id=rosa.pk, form="json", user=cast["zoe"], now=now)
+    with pytest.raises(NotAllowed):
+        export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["ana"], now=now))
+    with pytest.raises(NotAllowed):
+        export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["zoe"], now=now))
     cast["bruno"].scopes.all().delete()
-    with pytest.raises(Debtor.DoesNotExist):
-        export_evidence(debtor_id=rosa.pk, form="json", user=cast["bruno"], now=now)
+    with pytest.raises(OutOfScope):
+        export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["bruno"], now=now))
 
 
 def test_who_may_not_see_all_that_is_owed_may_not_export_it(rosa, told, cast, company, now):
@@ -243,7 +246,7 @@ def test_who_may_not_see_all_that_is_owed_may_not_export_it(rosa, told, cast, co
     )
     Account.objects.create(portfolio=other, debtor=rosa, external_id="G-1", product="INVOICE")
     with pytest.raises(EvidenceRefused):
-        export_evidence(debtor_id=rosa.pk, form="json", user=cast["bruno"], now=now)
+        export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["bruno"], now=now))
 
 
 def test_a_letter_says_how_it_went_and_a_visit_what_came_of_it(rosa, told, cast, now):
@@ -251,17 +254,19 @@ def test_a_letter_says_how_it_went_and_a_visit_what_came_of_it(rosa, told, cast,
     Visit.objects.create(
         contact=told, route_date=now.date(), result="ABSENT", note="Cerrado", noted_at=now, noted_by="ana"
     )
-    (contact,) = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now))["contacts"]
+    (contact,) = document(export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["carla"], now=now)))[
+        "contacts"
+    ]
     assert (contact["letter"]["status"], contact["visit"]["result"]) == ("DELIVERED", "ABSENT")
     assert contact["letter"]["tracking"] == "OLVA-9"
-    shown = text(export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["carla"], now=now))
+    shown = text(export_evidence(debtor_id=rosa.pk, form="pdf", actor=actor_for(cast["carla"], now=now)))
     assert "PE-77" in shown
     assert "OLVA-9" in shown
 
 
 def test_that_it_was_handed_out_is_a_fact(rosa, told, cast, now):
-    export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now)
-    made = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now))
+    export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["carla"], now=now))
+    made = document(export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["carla"], now=now)))
     assert "evidence.exported" in [fact["kind"] for fact in made["journal"]]
 
 
@@ -269,8 +274,8 @@ def test_the_command_asks_which_creditor_where_two_have_the_number(rosa, told, n
     other = Creditor.objects.create(code="NORTE", name="Banco Norte")
     Debtor.objects.create(creditor=other, external_id="D-77", name="Otro", country="PE")
     with pytest.raises(EvidenceRefused, match="D-77"):
-        export_evidence_by_number(creditor="", number="D-77", form="json", actor="command", now=now)
-    made = export_evidence_by_number(creditor="SUR", number="D-77", form="json", actor="command", now=now)
+        export_evidence_by_number(creditor="", number="D-77", form="json", actor=acting("command", now=now))
+    made = export_evidence_by_number(creditor="SUR", number="D-77", form="json", actor=acting("command", now=now))
     assert document(made)["debtor"]["name"] == "Rosa Quispe"
     with pytest.raises(EvidenceRefused, match="X-1"):
-        export_evidence_by_number(creditor="SUR", number="X-1", form="json", actor="command", now=now)
+        export_evidence_by_number(creditor="SUR", number="X-1", form="json", actor=acting("command", now=now))

@@ -18,6 +18,7 @@ from recobra.consent.opt_out import record_opt_out
 from recobra.insight.queries.compliance import compliance_month, compliance_report, spreadsheet_rows
 from recobra.messaging.models import Contact
 from tests.messaging.letters.pdf_text import pages
+from tests.people import acting
 
 
 def recorded(now, **changes):
@@ -26,8 +27,7 @@ def recorded(now, **changes):
         "country": "PE",
         "happened_at": now,
         "description": "Llamó molesta.",
-        "actor": "bruno",
-        "now": now,
+        "actor": acting("bruno", now=now),
     }
     return record_incident(**facts | changes)
 
@@ -39,10 +39,10 @@ def test_an_incident_says_what_the_law_threatens(db, now):
 def test_an_incident_is_closed_with_what_was_done(db, now):
     incident = recorded(now)
     with pytest.raises(IncidentRefused):
-        close_incident(incident_id=incident.pk, corrective_action=" ", actor="carla", now=now)
-    close_incident(incident_id=incident.pk, corrective_action="Se habló con el gestor.", actor="carla", now=now)
+        close_incident(incident_id=incident.pk, corrective_action=" ", actor=acting("carla", now=now))
+    close_incident(incident_id=incident.pk, corrective_action="Se habló con el gestor.", actor=acting("carla", now=now))
     with pytest.raises(IncidentRefused):
-        close_incident(incident_id=incident.pk, corrective_action="Otra vez", actor="carla", now=now)
+        close_incident(incident_id=incident.pk, corrective_action="Otra vez", actor=acting("carla", now=now))
 
 
 def test_what_cannot_be_an_incident_is_refused(db, now):
@@ -62,10 +62,10 @@ def test_a_message_after_a_baja_is_a_breach_also_when_nobody_knows_if_it_arrived
     debtor = post.debtor()
     point = debtor.points.get()
     post.sent(debtor, handed_over_at=post.later(hours=-2), planned_for=date(2026, 11, 20))
-    record_opt_out(point_id=point.pk, source="STAFF", actor="ana", now=post.later(hours=-1))
+    record_opt_out(point_id=point.pk, source="STAFF", actor=acting("ana", now=post.later(hours=-1)))
     post.sent(debtor, status="UNCERTAIN", reason="lost", sent_at=None)
-    assert record_breaches(since=post.later(days=-3), now=now, actor="system") == 1
-    assert record_breaches(since=post.later(days=-3), now=now, actor="system") == 0
+    assert record_breaches(since=post.later(days=-3), actor=acting("system", now=now)) == 1
+    assert record_breaches(since=post.later(days=-3), actor=acting("system", now=now)) == 0
     breach = Incident.objects.get()
     assert (breach.kind, breach.country, breach.contact.status) == ("BREACH", "PE", "UNCERTAIN")
     assert breach.potential_fine
@@ -74,9 +74,9 @@ def test_a_message_after_a_baja_is_a_breach_also_when_nobody_knows_if_it_arrived
 def test_a_baja_of_a_line_counts_in_all_ways_of_writing_it(post, now, cast):
     debtor = post.debtor()
     point = debtor.points.create(kind="PHONE", value="+5215512345678", valid=True)
-    record_opt_out(kind="PHONE", value="+525512345678", source="STAFF", actor="ana", now=post.later(hours=-1))
+    record_opt_out(kind="PHONE", value="+525512345678", source="STAFF", actor=acting("ana", now=post.later(hours=-1)))
     post.sent(debtor, channel="sms", point=point, address=point.value)
-    assert record_breaches(since=post.later(days=-3), now=now, actor="system") == 1
+    assert record_breaches(since=post.later(days=-3), actor=acting("system", now=now)) == 1
     assert compliance_month(cast["carla"], country="PE", month=date(2026, 11, 1)).opt_outs == 1
 
 
@@ -92,13 +92,13 @@ def test_what_the_last_check_stopped_is_an_attempt_what_lacked_a_template_is_non
         judged_at=now,
     )
     lacking = post.sent(post.debtor(), status="BLOCKED", reason="no_template", handed_over_at=None, sent_at=None)
-    assert record_attempts(contact_ids=[stopped.pk, lacking.pk], at=now, actor="dispatch") == 1
+    assert record_attempts(contact_ids=[stopped.pk, lacking.pk], actor=acting("dispatch", now=now)) == 1
     assert Incident.objects.get().article == "art. 62.b"
 
 
 def test_a_complaint_that_came_in_is_entered_once(post, now):
     contact = post.sent(post.debtor(), complained_at=now)
-    assert [record_complaints(contact_ids=[contact.pk], at=now, actor="provider") for _ in range(2)] == [1, 0]
+    assert [record_complaints(contact_ids=[contact.pk], actor=acting("provider", now=now)) for _ in range(2)] == [1, 0]
 
 
 @pytest.fixture
@@ -117,8 +117,8 @@ def month(post, now):
         sent_at=None,
         judged_at=now,
     )
-    record_complaints(contact_ids=[complained.pk], at=now, actor="provider")
-    record_opt_out(point_id=first.points.get().pk, source="STAFF", actor="ana", now=now)
+    record_complaints(contact_ids=[complained.pk], actor=acting("provider", now=now))
+    record_opt_out(point_id=first.points.get().pk, source="STAFF", actor=acting("ana", now=now))
     return date(2026, 11, 1)
 
 

@@ -16,6 +16,7 @@ from recobra.messaging.dispatch.lease import lease_contacts
 from recobra.messaging.models import Contact
 from recobra.messaging.tokens import unsubscribe_url
 from recobra.portfolio.models import ContactPoint, Creditor, Portfolio
+from tests.people import acting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LINK = "/d/baja/"
@@ -130,7 +131,9 @@ def test_nothing_waits_for_the_number_any_more_in_any_portfolio_or_channel_not_e
     leased = lease_contacts(lease=lease, now=world.now, limit=10)
     assert {sms.pk, whatsapp.pk} & set(leased)
     assert (
-        consent.record_opt_out(kind="PHONE", value="51 999 888 777", source="KEYWORD", channel="sms", now=world.now)
+        consent.record_opt_out(
+            kind="PHONE", value="51 999 888 777", source="KEYWORD", channel="sms", actor=acting("debtor", now=world.now)
+        )
         == 2
     )
     ended = statuses()
@@ -139,7 +142,9 @@ def test_nothing_waits_for_the_number_any_more_in_any_portfolio_or_channel_not_e
 
 
 def test_a_debtor_loaded_later_with_the_number_hears_nothing_either(world, elsewhere):
-    consent.record_opt_out(kind="PHONE", value=ROSA, source="KEYWORD", channel="whatsapp", now=world.now)
+    consent.record_opt_out(
+        kind="PHONE", value=ROSA, source="KEYWORD", channel="whatsapp", actor=acting("debtor", now=world.now)
+    )
     late = world.debtor(name="Cargada Después", portfolio=elsewhere)
     point = phone(late)
     assert consent.apply_to_new_points() == 1
@@ -150,7 +155,7 @@ def test_a_debtor_loaded_later_with_the_number_hears_nothing_either(world, elsew
 
 def test_planned_again_to_a_silent_address_is_refused_at_the_last_check_also_for_a_debtor_loaded_later(world):
     first = world.someone_due()
-    consent.record_opt_out(public_id=first.public_id, source="LINK", now=world.now)
+    consent.record_opt_out(public_id=first.public_id, source="LINK", actor=acting("debtor", now=world.now))
     late = world.debtor(name="Cargada Después", email=first.point.value)
     world.owes(late)
     again = [world.planned(first.debtor), world.planned(late)]
@@ -164,7 +169,10 @@ def test_planned_again_to_a_silent_address_is_refused_at_the_last_check_also_for
 
 def test_the_wish_of_a_number_that_is_nobodys_is_kept_and_told_once(world):
     for _ in range(3):
-        assert consent.record_opt_out(kind="PHONE", value=ROSA, source="KEYWORD", now=world.now) == 0
+        assert (
+            consent.record_opt_out(kind="PHONE", value=ROSA, source="KEYWORD", actor=acting("debtor", now=world.now))
+            == 0
+        )
     assert Silence.objects.get().value == ROSA
     assert ConsentEntry.objects.count() == 1
     assert len(world.facts("optout.received")) == 1
@@ -172,7 +180,9 @@ def test_the_wish_of_a_number_that_is_nobodys_is_kept_and_told_once(world):
 
 def test_a_mexican_number_is_silent_however_it_is_written(world):
     point = phone(world.debtor(), "+525512345678")
-    consent.record_opt_out(kind="PHONE", value="5215512345678", source="KEYWORD", channel="whatsapp", now=world.now)
+    consent.record_opt_out(
+        kind="PHONE", value="5215512345678", source="KEYWORD", channel="whatsapp", actor=acting("debtor", now=world.now)
+    )
     point.refresh_from_db()
     assert point.opted_out_at == world.now
     assert set(Silence.objects.values_list("value", flat=True)) == {"+525512345678", "+5215512345678"}
@@ -183,7 +193,7 @@ def test_what_is_in_the_providers_hands_is_not_called_back(world):
     point = phone(rosa)
     contact = due(world, rosa, point)
     Contact.objects.filter(pk=contact.pk).update(status="LEASED", handed_over_at=world.now, lease=uuid.uuid4())
-    consent.record_opt_out(point_id=point.pk, source="LINK", now=world.now)
+    consent.record_opt_out(point_id=point.pk, source="LINK", actor=acting("debtor", now=world.now))
     assert statuses() == {contact.pk: "LEASED"}
 
 
@@ -197,7 +207,7 @@ def test_a_message_planned_while_the_wish_is_being_written_is_swept_when_it_is_c
         connection.close()
 
     with transaction.atomic():
-        consent.record_opt_out(point_id=point.pk, source="LINK", now=world.now)
+        consent.record_opt_out(point_id=point.pk, source="LINK", actor=acting("debtor", now=world.now))
         planner = threading.Thread(target=plan)
         planner.start()
         planner.join()
@@ -211,30 +221,44 @@ def test_a_wrong_number_is_never_used_again_for_that_person_at_any_creditor(worl
     rosa_elsewhere = world.debtor(portfolio=elsewhere, **identity)
     brother = world.debtor(name="Luis Quispe")
     points = [phone(d) for d in (rosa, rosa_elsewhere, brother)]
-    assert consent.record_wrong_person(point_id=points[0].pk, source="KEYPAD", channel="ivr", now=world.now) == 2
-    assert consent.record_wrong_person(point_id=points[0].pk, source="KEYPAD", channel="ivr", now=world.now) == 0
+    assert (
+        consent.record_wrong_person(
+            point_id=points[0].pk, source="KEYPAD", channel="ivr", actor=acting("debtor", now=world.now)
+        )
+        == 2
+    )
+    assert (
+        consent.record_wrong_person(
+            point_id=points[0].pk, source="KEYPAD", channel="ivr", actor=acting("debtor", now=world.now)
+        )
+        == 0
+    )
     for point in points:
         point.refresh_from_db()
     assert [p.retired_at is not None for p in points] == [True, True, False]
     assert all(p.opted_out_at for p in points)
     assert len(world.facts("wrong_person.received")) == 2
     assert ConsentEntry.objects.get().act == "NOT_ME"
-    assert not consent.resume_messages(kind="PHONE", value=ROSA, source="KEYWORD", now=world.now)
+    assert not consent.resume_messages(
+        kind="PHONE", value=ROSA, source="KEYWORD", actor=acting("debtor", now=world.now)
+    )
     assert Silence.objects.count() == 1
 
 
 def test_only_the_owner_asks_for_messages_again(world):
     point = phone(world.debtor())
-    consent.record_opt_out(point_id=point.pk, source="STAFF", actor="ana", actor_id=7, now=world.now)
+    consent.record_opt_out(point_id=point.pk, source="STAFF", actor=acting("ana", now=world.now, user_id=7))
     with pytest.raises(ValueError, match="owner"):
-        consent.resume_messages(kind="PHONE", value=ROSA, source="STAFF", now=world.now)
+        consent.resume_messages(kind="PHONE", value=ROSA, source="STAFF", actor=acting("ana", now=world.now))
     later = world.now + timedelta(days=1)
-    assert consent.resume_messages(kind="PHONE", value=ROSA, source="KEYWORD", channel="sms", said="ALTA", now=later)
+    assert consent.resume_messages(
+        kind="PHONE", value=ROSA, source="KEYWORD", channel="sms", said="ALTA", actor=acting("debtor", now=later)
+    )
     point.refresh_from_db()
     assert point.opted_out_at is None
     assert not Silence.objects.exists()
-    assert not consent.resume_messages(kind="PHONE", value=ROSA, source="KEYWORD", now=later)
-    assert consent.record_opt_out(kind="PHONE", value=ROSA, source="KEYWORD", now=later) == 1
+    assert not consent.resume_messages(kind="PHONE", value=ROSA, source="KEYWORD", actor=acting("debtor", now=later))
+    assert consent.record_opt_out(kind="PHONE", value=ROSA, source="KEYWORD", actor=acting("debtor", now=later)) == 1
     assert list(ConsentEntry.objects.values_list("act", flat=True)) == ["OPTED_OUT", "RESUMED", "OPTED_OUT"]
 
 
@@ -246,7 +270,14 @@ def test_words_that_come_late_or_twice_count_as_of_when_they_were_said(world, or
     said_at = {"BAJA": world.now - timedelta(hours=2), "ALTA": world.now - timedelta(hours=1)}
     for word in order:
         say = consent.record_opt_out if word == "BAJA" else consent.resume_messages
-        say(kind="PHONE", value=ROSA, source="KEYWORD", said=word, at=said_at[word], now=world.now)
+        say(
+            kind="PHONE",
+            value=ROSA,
+            source="KEYWORD",
+            said=word,
+            at=said_at[word],
+            actor=acting("debtor", now=world.now),
+        )
     point.refresh_from_db()
     assert point.opted_out_at is None
     assert not Silence.objects.exists()
@@ -258,15 +289,15 @@ def test_words_that_come_late_or_twice_count_as_of_when_they_were_said(world, or
 
 def test_of_two_words_in_the_same_second_silence_wins(world):
     for say in (consent.record_opt_out, consent.resume_messages):
-        say(kind="PHONE", value=ROSA, source="KEYWORD", at=world.now, now=world.now)
+        say(kind="PHONE", value=ROSA, source="KEYWORD", at=world.now, actor=acting("debtor", now=world.now))
     assert Silence.objects.count() == 1
 
 
 def test_an_authorisation_is_for_one_channel_and_ends_no_silence(world):
     rosa = world.debtor()
     point = phone(rosa)
-    consent.record_opt_out(point_id=point.pk, source="LINK", now=world.now)
-    said = {"point_id": point.pk, "channel": "whatsapp", "source": "STAFF", "actor": "ana", "now": world.now}
+    consent.record_opt_out(point_id=point.pk, source="LINK", actor=acting("debtor", now=world.now))
+    said = {"point_id": point.pk, "channel": "whatsapp", "source": "STAFF", "actor": acting("ana", now=world.now)}
     assert consent.grant_consent(**said, text_shown="Autorizo mensajes de Banco Sur")
     assert not consent.grant_consent(**said)
     point.refresh_from_db()
@@ -282,7 +313,9 @@ def test_withdrawing_an_authorisation_takes_back_what_waits_for_that_channel_alo
     rosa = world.debtor()
     point = phone(rosa)
     whatsapp, sms = due(world, rosa, point, channel="whatsapp"), due(world, rosa, point)
-    consent.withdraw_consent(point_id=point.pk, channel="whatsapp", source="KEYWORD", now=world.now)
+    consent.withdraw_consent(
+        point_id=point.pk, channel="whatsapp", source="KEYWORD", actor=acting("debtor", now=world.now)
+    )
     assert statuses() == {whatsapp.pk: "CANCELLED", sms.pk: "DUE"}
     assert world.facts("contact.cancelled") == [(whatsapp.pk, "consent_withdrawn")]
     late = phone(world.debtor())
@@ -292,7 +325,7 @@ def test_withdrawing_an_authorisation_takes_back_what_waits_for_that_channel_alo
 
 
 def test_the_ledger_only_grows(world):
-    consent.record_opt_out(kind="PHONE", value=ROSA, source="KEYWORD", now=world.now)
+    consent.record_opt_out(kind="PHONE", value=ROSA, source="KEYWORD", actor=acting("debtor", now=world.now))
     with pytest.raises(IntegrityError), transaction.atomic():
         ConsentEntry.objects.update(act="RESUMED")
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -303,9 +336,9 @@ def test_there_must_be_something_to_opt_out_of_and_staff_says_who_it_is(world):
     point = world.debtor().points.get()
     for missing in ({"point_id": 0}, {"public_id": uuid.uuid4()}):
         with pytest.raises(consent.OptOutRefused):
-            consent.record_opt_out(**missing, source="LINK", now=world.now)
+            consent.record_opt_out(**missing, source="LINK", actor=acting("debtor", now=world.now))
     with pytest.raises(TypeError):
-        consent.record_opt_out(source="LINK", now=world.now)
+        consent.record_opt_out(source="LINK", actor=acting("debtor", now=world.now))
     with pytest.raises(ValueError, match="actor"):
-        consent.record_opt_out(point_id=point.pk, source="STAFF", now=world.now)
+        consent.record_opt_out(point_id=point.pk, source="STAFF", actor=acting("debtor", now=world.now))
     assert not ConsentEntry.objects.exists()

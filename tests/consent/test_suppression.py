@@ -17,6 +17,7 @@ from tests.messaging.crash import ROOT, database_url
 from tests.messaging.http_sink import Gateway
 from tests.messaging.smtp_sink import Sink
 from tests.messaging.test_provider_routing import TEXT
+from tests.people import acting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,7 +96,12 @@ def test_after_a_baja_nothing_more_arrives_though_it_was_leased_already(world, g
             until(lambda: ours.filter(status="LEASED").count() >= 6 and len(gateway.numbers) > 5)
             begin = time.monotonic()
             consent.record_opt_out(
-                source="KEYWORD", kind="PHONE", value=NUMBER, channel="sms", said="BAJA", now=world.now
+                source="KEYWORD",
+                kind="PHONE",
+                value=NUMBER,
+                channel="sms",
+                said="BAJA",
+                actor=acting("debtor", now=world.now),
             )
             until(lambda: not ours.filter(status="LEASED").exists(), seconds=30)
             took, before = time.monotonic() - begin, arrived(gateway)
@@ -104,7 +110,7 @@ def test_after_a_baja_nothing_more_arrives_though_it_was_leased_already(world, g
             for process in crew:
                 process.wait(timeout=240)
     assert [process.returncode for process in crew] == [0] * dispatchers
-    messaging.dispatch_once(now=world.now)
+    messaging.dispatch_once(actor=acting("dispatch", now=world.now))
     assert arrived(gateway) == before, "something left after the silence"
     assert len(gateway.numbers) > others, "the dispatchers went on with the others"
     assert before < len(mine), "the wish came before all of it had left"

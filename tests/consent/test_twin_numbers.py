@@ -15,6 +15,7 @@ from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import ContactPoint
 from tests.consent.test_suppression import due, template
 from tests.messaging.test_dispatch import ended
+from tests.people import acting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +34,7 @@ def twins(request):
 
 def said(world, act, value, *, hours_ago=1):
     how = {"kind": "PHONE", "value": value, "channel": "sms", "source": "KEYWORD"}
-    return act(**how, now=world.now - timedelta(hours=hours_ago))
+    return act(**how, actor=acting("debtor", now=world.now - timedelta(hours=hours_ago)))
 
 
 def words_of_the_ledger(world, value):

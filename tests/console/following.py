@@ -19,7 +19,7 @@ from tests.people import acting
 
 def follow(world: World, now: datetime) -> None:
     """Give the company its strategy, its templates and a load of today."""
-    messaging.ensure_library(now=now)
+    messaging.ensure_library(actor=acting("library", now=now))
     strategy.ensure_ready_made(actor=acting("dario", now=now))
     strategy.assign_strategy(portfolio_id=world.portfolio.pk, code="consumo", actor=acting("dario", now=now))
     receivables.fresh_load(world.portfolio, as_of=schedule.today(now), now=now)

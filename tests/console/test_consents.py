@@ -10,6 +10,7 @@ from recobra.consent.opt_out import record_opt_out
 from recobra.kit import clock
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint, Debtor
+from tests.people import acting
 
 from .test_countries import text
 
@@ -91,7 +92,9 @@ def test_an_authorisation_needs_its_proof(at_desk, maria, phone):
 def test_what_another_person_said_of_the_same_number_is_not_told(at_desk, maria, phone, world):
     jose = world.debtors["José"]
     shared = ContactPoint.objects.create(debtor=jose, kind="PHONE", value=phone.value, valid=True)
-    record_opt_out(point_id=shared.pk, source="STAFF", said="Soy José y es mi vida", actor="bruno", now=clock.now())
+    record_opt_out(
+        point_id=shared.pk, source="STAFF", said="Soy José y es mi vida", actor=acting("bruno", now=clock.now())
+    )
     page = text(at_desk("ana").get(f"/ficha/{maria.pk}/voluntad/"))
     assert "Soy José" not in page
     assert "otra persona con el mismo número" in page

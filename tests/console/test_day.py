@@ -40,7 +40,7 @@ def at(clock_at):
 def followed(at, company):
     """The company under the ready-made consumer strategy, with a load of today and nobody in it yet."""
     now = clock.now()
-    messaging.ensure_library(now=now)
+    messaging.ensure_library(actor=acting("library", now=now))
     strategy.ensure_ready_made(actor=acting("dario", now=now))
     strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor=acting("dario", now=now))
     receivables.fresh_load(company, as_of=now.date(), now=now)
@@ -78,7 +78,7 @@ def test_who_is_late_is_written_to_first_by_the_machine_and_its_arrival_is_prove
     work_off()
     assert "Rosa Quispe Consumo Perú Planificado — Correo recordatorio-firme" in read(carla, "/mensajes/")
     assert "Correo planificado para el 23 nov 2026, 07:00" in read(carla, f"/ficha/{rosa.pk}/")
-    assert messaging.dispatch_once(now=clock.now())["sent"] == 1
+    assert messaging.dispatch_once(actor=acting("dispatch", now=clock.now()))["sent"] == 1
     sent = Contact.objects.get()
     letter = MailboxMessage.objects.get(contact_public_id=str(sent.public_id))
     carla.post(f"/mensajes/buzon/{letter.pk}/recibo/", {"became": "READ"})
@@ -100,7 +100,7 @@ def test_who_is_late_is_written_to_first_by_the_machine_and_its_arrival_is_prove
 def test_who_read_and_paid_counts_in_the_result_of_the_plan(at_desk, followed, at):
     rosa, _luis = owes(followed, "Rosa Quispe", days=20), owes(followed, "Luis Paredes", days=20)
     run_cycle()
-    assert messaging.dispatch_once(now=clock.now())["sent"] == 2
+    assert messaging.dispatch_once(actor=acting("dispatch", now=clock.now()))["sent"] == 2
     letter = MailboxMessage.objects.get(recipients="rosa.quispe@example.com")
     ana = at_desk("ana")
     ana.post(f"/mensajes/buzon/{letter.pk}/recibo/", {"became": "READ"})
@@ -121,7 +121,7 @@ def test_each_debtor_gets_its_own_name_and_amount(at_desk, followed):
     for name, amount_minor in people.items():
         owes(followed, name, days=20, amount_minor=amount_minor)
     run_cycle()
-    assert messaging.dispatch_once(now=clock.now())["sent"] == 3
+    assert messaging.dispatch_once(actor=acting("dispatch", now=clock.now()))["sent"] == 3
     ana, seen = at_desk("ana"), {}
     for sent in Contact.objects.select_related("debtor"):
         seen[sent.debtor.name] = read(ana, f"/mensajes/{sent.pk}/")
@@ -137,7 +137,7 @@ def test_a_notice_speaks_of_what_falls_due_and_a_claim_of_what_is_overdue(at_des
     owes(followed, "Luis Paredes", days=20)
     run_cycle()
     notice, claim = (Contact.objects.get(debtor__name=name) for name in ("Rosa Quispe", "Luis Paredes"))
-    assert messaging.dispatch_once(now=clock.now())["sent"] == 2
+    assert messaging.dispatch_once(actor=acting("dispatch", now=clock.now()))["sent"] == 2
     ana = at_desk("ana")
     of_notice, of_claim = (read(ana, f"/mensajes/{each.pk}/") for each in (notice, claim))
     assert "Cuentas de las que habló Cuenta Por vencer L-Rosa S/ 500.00" in of_notice
@@ -151,7 +151,7 @@ def test_a_notice_that_comes_after_the_due_date_is_not_sent(at_desk, followed, a
     run_cycle()
     notice = Contact.objects.get()
     at(MONDAY + 2 * DAY)
-    assert messaging.dispatch_once(now=clock.now())["sent"] == 0
+    assert messaging.dispatch_once(actor=acting("dispatch", now=clock.now()))["sent"] == 0
     page = read(at_desk("ana"), f"/mensajes/{notice.pk}/")
     assert "Anulado" in page
     assert "Ya no se debe nada de lo que el mensaje menciona." in page

@@ -12,6 +12,7 @@ from recobra.conversations.models import Attachment, CannedAnswer, Conversation
 from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, Provider
 from recobra.portfolio.models import Account, Portfolio
+from tests.people import acting
 
 pytestmark = pytest.mark.own_world  # built on the day of the test's own clock
 LINE = "+51987654321"
@@ -139,7 +140,7 @@ def test_at_night_an_answer_to_an_old_message_waits_for_its_hour_only_if_its_wri
     assert "en espera de su hora" in first.content.decode()
     assert not Contact.objects.filter(conversation_id=talk.pk).exists()
     assert answer(ana, talk, "De 9 a 18 horas.", queue="1").status_code == 302
-    assert messaging.dispatch_once(now=NIGHT)["sent"] == 0
+    assert messaging.dispatch_once(actor=acting("dispatch", now=NIGHT))["sent"] == 0
     waiting = Contact.objects.get(conversation_id=talk.pk)
     assert waiting.status == "DUE"
     assert waiting.due_at > NIGHT + timedelta(hours=6)

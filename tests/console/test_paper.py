@@ -18,6 +18,7 @@ from recobra.portfolio.models import Debtor, Portfolio
 from recobra.strategy import schedule
 from recobra.workbench.models import Visit
 from tests.console.following import follow
+from tests.people import acting
 
 from .test_countries import text
 
@@ -59,7 +60,7 @@ def test_what_the_last_check_stops_is_in_the_register_by_itself(tuesday, at_desk
     planned = Contact.objects.get(status="DUE")
     Contact.objects.filter(pk=planned.pk).update(due_at=day - timedelta(hours=2), planned_for=day.date())
     late = day + timedelta(hours=13)
-    assert messaging.dispatch_once(now=late)["blocked"] == 1
+    assert messaging.dispatch_once(actor=acting("dispatch", now=late))["blocked"] == 1
     bruno = at_desk("bruno")
     register = text(bruno.get("/incidentes/"))
     for said in (

@@ -17,6 +17,7 @@ from recobra.workbench.models import Task
 from tests import receivables
 from tests.console.editor import EDIT, fields
 from tests.console.following import follow, work_off
+from tests.people import acting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TUESDAY = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -45,7 +46,7 @@ def run_day(at_desk):
     """Run the cycle from its screen and let a dispatcher send what is due."""
     at_desk("carla").post("/ciclo/correr/", {"day": clock.now().date().isoformat()})
     work_off()
-    dispatch_once(now=clock.now())
+    dispatch_once(actor=acting("dispatch", now=clock.now()))
 
 
 def messages(at_desk, narrow=""):
@@ -76,7 +77,7 @@ def test_who_owes_soon_today_or_late_is_reminded_without_anybody_asking(at_desk,
     people = {name: owes(lender, name, days=ago) for name, ago in days.items()}
     run_morning_cycle.defer(timestamp=0)
     work_off()
-    dispatch_once(now=clock.now())
+    dispatch_once(actor=acting("dispatch", now=clock.now()))
     sent = {name: row.template_code for name, row in messages(at_desk, "estado=SENT").items()}
     assert {name: sent.get(name) for name in people} == {
         "Pronto": "aviso-preventivo",
@@ -247,7 +248,7 @@ def test_no_claim_leaves_that_is_paid_contested_somebody_elses_or_of_another_amo
     act("Reclamo", "pausas/nueva/", reason="DISPUTE", starts_on=today, disputed_minor="300.00")
     act("Ajeno", f"voluntad/{people['Ajeno'].points.get().pk}/anotar/", act="NOT_ME", said="No la conoce")
     receivables.account(lender.portfolio, people["Parte"], "P-otra", (clock.now().date() - timedelta(2), 5_000))
-    dispatch_once(now=clock.now())
+    dispatch_once(actor=acting("dispatch", now=clock.now()))
     ended = {name: (row.status, row.reason) for name, row in messages(at_desk).items() if name in people}
     assert ended == {
         "Pagado": ("CANCELLED", "payment"),

@@ -44,7 +44,7 @@ def sent(world, rosa, demonstration):
 def leave(world, debtor, channel):
     point = debtor.points.get(kind="EMAIL" if channel == "email" else "PHONE")
     world.planned(debtor, channel=channel, point_id=point.pk)
-    assert messaging.dispatch_once(now=world.now)["sent"] == 1
+    assert messaging.dispatch_once(actor=acting("dispatch", now=world.now))["sent"] == 1
     found = Contact.objects.latest("pk")
     assert (found.status, found.channel) == ("SENT", channel)
     return found

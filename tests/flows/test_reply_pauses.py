@@ -58,7 +58,9 @@ def test_an_answer_that_waits_stays(late, now):
 
 
 def test_a_silenced_number_that_a_load_brings_again_stays_silent(company, now):
-    consent.record_opt_out(kind="PHONE", value="+51987654321", source=ConsentEntry.Source.KEYWORD, now=now)
+    consent.record_opt_out(
+        kind="PHONE", value="+51987654321", source=ConsentEntry.Source.KEYWORD, actor=acting("debtor", now=now)
+    )
     rosa = receivables.debtor(company, "Rosa")
     point = ContactPoint.objects.create(debtor=rosa, kind="PHONE", value="+51987654321", valid=True)
     with transaction.atomic():
@@ -73,6 +75,6 @@ def test_a_process_that_has_decided_again_can_still_judge_what_leaves(late, comp
     receivables.account(company, ines, "L-2", (MONDAY - timedelta(20), 30_000))
     strategy.redecide_debtors(debtor_ids=[ines.pk], actor=acting("ana", now=now))
     assert Contact.objects.filter(status="DUE").count() == 2
-    assert messaging.dispatch_once(now=now)["sent"] == 2
+    assert messaging.dispatch_once(actor=acting("dispatch", now=now))["sent"] == 2
     strategy.redecide_debtors(debtor_ids=[ines.pk], actor=acting("ana", now=now))
     assert Contact.objects.count() == 2

@@ -46,8 +46,9 @@ def seed(messages: int, portfolio, now: datetime, *, channel: str = "email") -> 
     from recobra.messaging import operations as messaging
     from recobra.messaging.models import Template
     from recobra.messaging.outbox.plan import PLANNED
+    from tests.people import acting
 
-    messaging.ensure_library(now=now)
+    messaging.ensure_library(actor=acting("library", now=now))
     if channel == "sms":
         Template.objects.create(
             code="cobro-sms",
@@ -96,7 +97,7 @@ def seed(messages: int, portfolio, now: datetime, *, channel: str = "email") -> 
     }
     columns = {name: pa.array([value] * ids.num_rows, PLANNED.field(name).type) for name, value in same.items()}
     rows = pa.table({**{name: ids[name] for name in ids.column_names}, **columns}).select(PLANNED.names)
-    written = messaging.plan_contacts(contacts=rows, now=now)
+    written = messaging.plan_contacts(contacts=rows, actor=acting("cycle", now=now))
     assert written.num_rows == messages
 
 
@@ -216,6 +217,7 @@ def _dispatch(started: float, tell: int) -> None:
     """Dispatch in accelerated time, telling of each round of messages begun; leave when nothing is open any more."""
     from recobra.messaging import operations as messaging
     from recobra.messaging.models import Contact
+    from tests.people import acting
 
     def told() -> bool:
         os.write(tell, b".")
@@ -224,7 +226,7 @@ def _dispatch(started: float, tell: int) -> None:
     try:
         while True:
             now = BEGIN + timedelta(seconds=(time.time() - started) * SPEED)
-            figures = messaging.dispatch_once(now=now, is_stopping=told)
+            figures = messaging.dispatch_once(actor=acting("dispatch", now=now), is_stopping=told)
             if not figures["leased"]:
                 if not Contact.objects.filter(status__in=["DUE", "LEASED"]).exists():
                     os._exit(0)

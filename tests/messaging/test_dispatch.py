@@ -18,6 +18,7 @@ from recobra.messaging.models import Contact, MailboxMessage
 from recobra.portfolio.models import ContactPoint, Hold
 from tests import policies
 from tests.messaging.smtp_sink import Sink
+from tests.people import acting
 from tests.worlds import TODAY, soon
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -270,7 +271,9 @@ def test_taking_back_and_leasing_at_once_end_in_one_way_only(world, sink):
         taken = lease_contacts(lease=lease, now=world.now, limit=10)
         assert taken == [contact.pk]
         assert (
-            messaging.cancel_planned(debtor_ids=[contact.debtor_id], reason="payment", at=world.now, actor="intake")
+            messaging.cancel_planned(
+                debtor_ids=[contact.debtor_id], reason="payment", actor=acting("intake", now=world.now)
+            )
             == 1
         )
         give_back(taken, lease=lease)
@@ -283,7 +286,7 @@ def test_a_payment_in_the_middle_of_a_batch_stops_the_message(world, settings):
     first, second = world.someone_due(), world.someone_due()
 
     def pay():
-        messaging.cancel_planned(debtor_ids=[second.debtor_id], reason="payment", at=world.now, actor="intake")
+        messaging.cancel_planned(debtor_ids=[second.debtor_id], reason="payment", actor=acting("intake", now=world.now))
         connections.close_all()
 
     class Server(Sink):
@@ -307,11 +310,11 @@ def test_a_person_settles_what_is_uncertain_once(world, settings):
     with Sink(faults={"accepted drop": 1.0}) as sink:
         settings.SMTP_URL = sink.url
         world.dispatch()
-    messaging.settle_uncertain(contact_id=contact.pk, outcome="SENT", actor="bruno", now=world.now)
+    messaging.settle_uncertain(contact_id=contact.pk, outcome="SENT", actor=acting("bruno", now=world.now))
     assert ended(contact) == ("SENT", "")
     assert contact.sent_at == contact.handed_over_at
     with pytest.raises(messaging.NotUncertain):
-        messaging.settle_uncertain(contact_id=contact.pk, outcome="FAILED", actor="bruno", now=world.now)
+        messaging.settle_uncertain(contact_id=contact.pk, outcome="FAILED", actor=acting("bruno", now=world.now))
 
 
 def test_the_built_in_mailbox_is_asked_about_what_is_uncertain(world):
@@ -320,7 +323,7 @@ def test_the_built_in_mailbox_is_asked_about_what_is_uncertain(world):
     assert MailboxMessage.objects.get().contact_public_id == str(arrived.public_id)
     Contact.objects.update(status="UNCERTAIN", reason="lost", handed_over_at=world.now - timedelta(minutes=5))
     Contact.objects.filter(pk=recent.pk).update(handed_over_at=world.now)
-    figures = messaging.resolve_uncertain(now=world.now, actor="dispatch")
+    figures = messaging.resolve_uncertain(actor=acting("dispatch", now=world.now))
     assert figures == {"sent": 1, "failed": 1, "uncertain": 1}
     assert ended(arrived) == ("SENT", "")
     assert ended(lost) == ("FAILED", "not_delivered")

@@ -9,6 +9,7 @@ from recobra.messaging import operations as messaging
 from recobra.messaging import snapshot
 from recobra.messaging.models import Contact
 from recobra.messaging.outbox.plan import PLANNED
+from tests.people import acting
 from tests.worlds import TODAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,8 +19,8 @@ def test_the_same_plan_twice_is_written_once(world):
     rows = [world.row(world.debtor()) for _ in range(3)]
     rows.append(world.row(world.debtor(), status="BLOCKED", reason="held", rule="ALL/hold", article="ILLNESS"))
     table = pa.Table.from_pylist(rows, schema=PLANNED)
-    first = messaging.plan_contacts(contacts=table, now=world.now)
-    again = messaging.plan_contacts(contacts=table, now=world.now)
+    first = messaging.plan_contacts(contacts=table, actor=acting("cycle", now=world.now))
+    again = messaging.plan_contacts(contacts=table, actor=acting("cycle", now=world.now))
     assert first.num_rows == 4
     assert set(first.column_names) == {"debtor_id", "channel", "contact_id"}
     assert again.num_rows == 0
@@ -30,15 +31,17 @@ def test_the_same_plan_twice_is_written_once(world):
 
 
 def test_an_empty_plan_is_no_plan(world):
-    assert messaging.plan_contacts(contacts=PLANNED.empty_table(), now=world.now).num_rows == 0
-    assert messaging.cancel_planned(debtor_ids=[], reason="payment", at=world.now, actor="cycle") == 0
+    assert messaging.plan_contacts(contacts=PLANNED.empty_table(), actor=acting("cycle", now=world.now)).num_rows == 0
+    assert messaging.cancel_planned(debtor_ids=[], reason="payment", actor=acting("cycle", now=world.now)) == 0
 
 
 def test_taking_back_leaves_what_was_sent_and_other_people_alone(world):
     mine, other = world.someone_due(), world.someone_due()
     sent = world.planned(mine.debtor, planned_for=TODAY.replace(day=20))
     Contact.objects.filter(pk=sent.pk).update(status="SENT", handed_over_at=world.now)
-    count = messaging.cancel_planned(debtor_ids=[mine.debtor_id], reason="payment", at=world.now, actor="intake")
+    count = messaging.cancel_planned(
+        debtor_ids=[mine.debtor_id], reason="payment", actor=acting("intake", now=world.now)
+    )
     assert count == 1
     assert dict(Contact.objects.values_list("pk", "status")) == {mine.pk: "CANCELLED", other.pk: "DUE", sent.pk: "SENT"}
     assert world.facts("contact.cancelled") == [(mine.pk, "payment")]

@@ -19,6 +19,7 @@ from recobra.messaging.providers.secrets import encrypt
 from recobra.messaging.receipts.poll import poll_unreported_contacts
 from recobra.messaging.receipts.uncertain import resolve_uncertain
 from recobra.portfolio.models import ContactPoint
+from tests.people import acting
 
 pytestmark = pytest.mark.django_db
 EVERY = timedelta(minutes=10)
@@ -73,8 +74,8 @@ def test_what_did_not_arrive_is_found_out_by_asking_and_once(world, twilio):
     lost, fine = sent(world, "SM1", ago=timedelta(minutes=16)), sent(world, "SM2", ago=timedelta(minutes=16))
     young = sent(world, "SM3", ago=timedelta(minutes=3))
     twilio.update({"SM1": "failed", "SM2": "delivered", "SM3": "failed"})
-    assert poll_unreported_contacts(now=world.now, every=EVERY) == 1
-    assert poll_unreported_contacts(now=world.now, every=EVERY) == 0
+    assert poll_unreported_contacts(actor=acting("provider", now=world.now), every=EVERY) == 1
+    assert poll_unreported_contacts(actor=acting("provider", now=world.now), every=EVERY) == 0
     for contact in (lost, fine, young):
         contact.refresh_from_db()
     assert (lost.undelivered_at, fine.undelivered_at, young.undelivered_at) == (world.now, None, None)
@@ -91,7 +92,7 @@ def test_the_jobs_do_what_has_waited(world, twilio):
         received_at=clock.now(),
         event_key="SM9",
     )
-    record_opt_out(kind="PHONE", value="+51911222333", source="KEYWORD", now=world.now)
+    record_opt_out(kind="PHONE", value="+51911222333", source="KEYWORD", actor=acting("debtor", now=world.now))
     late = ContactPoint.objects.create(debtor=contact.debtor, kind="PHONE", value="+51911222333", valid=True)
     old = clock.now() - timedelta(days=91)
     WebhookCall.objects.create(provider=Provider.objects.get(), received_at=old, digest="d", body=b"", status="DONE")
@@ -112,5 +113,5 @@ def test_a_provider_whose_secrets_cannot_be_read_stops_no_dispatcher(world, twil
     Contact.objects.filter(pk=contact.pk).update(status="UNCERTAIN", reason="lost", sent_at=None)
     Provider.objects.update(secrets=encrypt({"auth_token": "otra"}))
     settings.SECRET_KEY = "otra-clave-de-otra-instalacion"
-    assert resolve_uncertain(now=world.now, actor="provider") == {"sent": 0, "failed": 0, "uncertain": 1}
-    assert poll_unreported_contacts(now=world.now, every=EVERY) == 0
+    assert resolve_uncertain(actor=acting("provider", now=world.now)) == {"sent": 0, "failed": 0, "uncertain": 1}
+    assert poll_unreported_contacts(actor=acting("provider", now=world.now), every=EVERY) == 0

@@ -132,10 +132,10 @@ def test_a_receipt_that_is_faster_than_our_own_commit_waits_for_its_contact(worl
     told(world, provider, event(world, "DELIVERED", reference="SM7"))
     assert Receipt.objects.get().contact is None
     contact = handed_over(world, provider, rosa, number, status="SENT", provider_reference="SM7")
-    assert match_waiting_receipts(now=world.now + timedelta(hours=1)) == 1
+    assert match_waiting_receipts(actor=acting("provider", now=world.now + timedelta(hours=1))) == 1
     contact.refresh_from_db()
     assert contact.delivered_at == world.now + timedelta(minutes=1)
-    assert match_waiting_receipts(now=world.now + timedelta(hours=1)) == 0
+    assert match_waiting_receipts(actor=acting("provider", now=world.now + timedelta(hours=1))) == 0
     assert len(world.facts("contact.delivered")) == 1
 
 
@@ -164,7 +164,7 @@ def test_what_turned_uncertain_after_its_receipt_came_is_settled_by_it(world, pr
     contact.refresh_from_db()
     assert contact.status == "LEASED"  # its dispatcher will say
     Contact.objects.filter(pk=contact.pk).update(status="UNCERTAIN", reason="dispatcher_died")
-    match_waiting_receipts(now=world.now + timedelta(hours=1))
+    match_waiting_receipts(actor=acting("provider", now=world.now + timedelta(hours=1)))
     contact.refresh_from_db()
     assert contact.status == "SENT"
 

@@ -18,6 +18,7 @@ from recobra.messaging.receipts import uncertain as settling
 from recobra.messaging.receipts.poll import poll_unreported_contacts
 from recobra.messaging.receipts.uncertain import resolve_uncertain
 from recobra.portfolio.models import ContactPoint
+from tests.people import acting
 
 pytestmark = pytest.mark.django_db
 
@@ -107,7 +108,7 @@ def timed(work):
 def test_slow_answers_are_waited_for_together(world, servers):
     slow = servers("lento", seconds=0.5)
     handed_over(world, slow, 12)
-    figures, seconds = timed(lambda: resolve_uncertain(now=world.now, actor="dispatch"))
+    figures, seconds = timed(lambda: resolve_uncertain(actor=acting("dispatch", now=world.now)))
     assert figures == {"sent": 0, "failed": 12, "uncertain": 0}
     assert seconds < 4, "one after another they take six"
 
@@ -116,11 +117,11 @@ def test_a_provider_that_hangs_holds_nobody_up_and_is_asked_again(world, servers
     hanging, fine = servers("mudo", seconds=60), servers("bueno", said="delivered")
     handed_over(world, hanging, 30)
     handed_over(world, fine, 3)
-    figures, seconds = timed(lambda: resolve_uncertain(now=world.now, actor="dispatch"))
+    figures, seconds = timed(lambda: resolve_uncertain(actor=acting("dispatch", now=world.now)))
     assert figures == {"sent": 3, "failed": 0, "uncertain": 30}
     assert seconds < settling.WITHIN_SECONDS
     hanging.seconds = 0
-    figures = resolve_uncertain(now=world.now, actor="dispatch")
+    figures = resolve_uncertain(actor=acting("dispatch", now=world.now))
     assert figures == {"sent": 0, "failed": 30, "uncertain": 0}
 
 
@@ -129,7 +130,7 @@ def test_who_was_not_asked_in_time_is_asked_first_the_next_time(world, servers, 
     slow = servers("lento", seconds=0.5, said="")  # it cannot tell, so that all of them stay uncertain
     handed_over(world, slow, 20)
     for _round in range(3):
-        figures, seconds = timed(lambda: resolve_uncertain(now=world.now, actor="dispatch", within_seconds=3))
+        figures, seconds = timed(lambda: resolve_uncertain(actor=acting("dispatch", now=world.now), within_seconds=3))
         assert figures == {"sent": 0, "failed": 0, "uncertain": 20}
         assert seconds < 4
     assert len(slow.asked) == 20
@@ -141,8 +142,10 @@ def test_silent_messages_are_asked_about_together_and_later_when_time_ran_out(wo
     slow = servers("lento", seconds=0.5)
     handed_over(world, slow, 20, status="SENT")
     every = timedelta(minutes=10)
-    found, seconds = timed(lambda: poll_unreported_contacts(now=world.now, every=every, within_seconds=3))
+    found, seconds = timed(
+        lambda: poll_unreported_contacts(actor=acting("provider", now=world.now), every=every, within_seconds=3)
+    )
     assert 0 < found < 20
     assert seconds < 4
     later = world.now + every  # their age has been passed since
-    assert found + poll_unreported_contacts(now=later, every=every) == 20
+    assert found + poll_unreported_contacts(actor=acting("provider", now=later), every=every) == 20

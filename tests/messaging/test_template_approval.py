@@ -34,9 +34,7 @@ def draft(**changes):
         "subject": "{{ acreedor }}",
         "text": WORDS,
         "html": WORDS,
-        "actor": "carla",
-        "actor_id": 7,
-        "now": NOW,
+        "actor": acting("carla", user_id=7, now=NOW),
     }
     return messaging.save_template(**given | changes)
 
@@ -183,10 +181,10 @@ def test_variants_share_debtors_by_weight_and_each_debtor_keeps_the_same(db):
     assert set(drawn.values()) == {first, second}
     assert 0.71 < sum(template == first for template in drawn.values()) / len(drawn) < 0.79
     assert all(picked(debtor_id=debtor) == drawn[debtor] for debtor in range(1, 50))
-    messaging.weigh_template(template_id=second.pk, weight=0, actor="dario", now=NOW)
+    messaging.weigh_template(template_id=second.pk, weight=0, actor=acting("dario", now=NOW))
     assert {picked(debtor_id=debtor) for debtor in range(1, 50)} == {first}
     with pytest.raises(messaging.WrongStatus):
-        messaging.weigh_template(template_id=second.pk, weight=101, actor="dario", now=NOW)
+        messaging.weigh_template(template_id=second.pk, weight=101, actor=acting("dario", now=NOW))
 
 
 def test_a_new_version_takes_the_place_of_the_one_in_force_only_when_approved(db):

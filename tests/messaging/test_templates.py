@@ -49,18 +49,17 @@ def own_words(now, **changes):
         "subject": "{{ acreedor }}",
         "text": GOOD,
         "html": GOOD,
-        "actor": "carla",
-        "now": now,
+        "actor": acting("carla", now=now),
     }
     return messaging.save_template(**given | changes)
 
 
 def test_the_library_is_added_once_and_never_over_a_companys_own_words(world):
     assert set(queries.template_versions().values_list("code", flat=True)) == {*LIBRARY, LEGAL, LINKED}
-    assert messaging.ensure_library(now=world.now) == 0
+    assert messaging.ensure_library(actor=acting("library", now=world.now)) == 0
     own = own_words(world.now)
     assert own.version == 2
-    assert messaging.ensure_library(now=world.now) == 0
+    assert messaging.ensure_library(actor=acting("library", now=world.now)) == 0
     general = queries.template_versions().filter(code="recordatorio", channel="email", country="", tone="")
     assert general.get().version == 1
     messaging.submit_template(template_id=own.pk, actor=acting("carla", now=world.now))

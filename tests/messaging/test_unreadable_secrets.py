@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from recobra.messaging.providers import operations as providers
 from recobra.messaging.providers import routing
+from tests.people import acting
 
 
 def test_secrets_of_another_installation_shut_that_provider_alone(company, now, settings):
@@ -21,9 +22,7 @@ def test_secrets_of_another_installation_shut_that_provider_alone(company, now, 
             country="",
             rank=1,
             enabled=True,
-            actor="dario",
-            actor_id=None,
-            now=now,
+            actor=acting("dario", now=now),
         )
         settings.SECRET_KEY = "otra-clave-de-otra-instalacion" if code == "uno" else settings.SECRET_KEY
     assert [way.code for way in routing.load_routes().open_routes("sms", "PE")] == ["dos"]

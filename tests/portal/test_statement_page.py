@@ -132,7 +132,9 @@ def test_a_link_dies_after_ninety_days_and_when_somebody_says_not_me(world):
 
 def test_a_number_denied_for_one_debtor_opens_nothing_for_the_next(world):
     contact, path = debtor_page(world)
-    record_wrong_person(kind="EMAIL", value=contact.point.value, source="PROVIDER", now=clock.now())
+    record_wrong_person(
+        kind="EMAIL", value=contact.point.value, source="PROVIDER", actor=acting("provider", now=clock.now())
+    )
     assert Client().get(path).status_code == 404
 
 

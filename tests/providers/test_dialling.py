@@ -41,9 +41,7 @@ def telephone(mock, now, db):
         country="",
         rank=1,
         enabled=True,
-        actor="dario",
-        actor_id=None,
-        now=now,
+        actor=acting("dario", now=now),
     )
     return "voz"
 
@@ -137,7 +135,9 @@ def test_when_the_window_shuts_nobody_is_called_any_more(telephone, company, now
 @pytest.mark.django_db(transaction=True)
 def test_a_number_that_asked_for_silence_is_not_called(telephone, company, now):
     person = late(company, "Rosa", "+51987654321")
-    consent.record_opt_out(kind="PHONE", value="+51987654321", source="KEYWORD", said="BAJA", now=now)
+    consent.record_opt_out(
+        kind="PHONE", value="+51987654321", source="KEYWORD", said="BAJA", actor=acting("debtor", now=now)
+    )
     with open_dialling_session(provider_code=telephone) as session:
         found = dial(session, [person], now)
     assert found.placed == ()

@@ -12,6 +12,7 @@ from recobra.messaging.models import Provider
 from recobra.messaging.providers import operations as providers
 from recobra.messaging.providers import routing
 from recobra.messaging.providers.secrets import decrypt, encrypt
+from tests.people import acting
 
 from .peer import closed_port
 from .settings import ACCOUNT_SID
@@ -39,9 +40,7 @@ def save(now):
             "country": "PE",
             "rank": 10,
             "enabled": True,
-            "actor": "dario",
-            "actor_id": None,
-            "now": now,
+            "actor": acting("dario", now=now),
         }
         return providers.save_provider(**{**fields, **changes})
 
@@ -67,7 +66,7 @@ def test_a_provider_is_saved_and_used(save):
 def test_a_secret_is_seen_by_nobody_again(save, caplog):
     caplog.set_level(logging.DEBUG)
     provider = save()
-    providers.test_provider(provider_id=provider.pk, actor="dario", now=provider.created_at)
+    providers.test_provider(provider_id=provider.pk, actor=acting("dario", now=provider.created_at))
     (route, *_) = routing.load_routes().open_routes("sms", "PE")
     with connection.cursor() as cursor:
         cursor.execute("SELECT messaging_provider::text FROM messaging_provider")
@@ -143,7 +142,7 @@ def test_what_changed_is_a_fact_without_what_it_is(save, now):
 
 def test_the_test_button_says_what_it_found_and_keeps_it(save, now):
     provider = save(settings={**SETTINGS, "base_url": closed_port()})
-    check = providers.test_provider(provider_id=provider.pk, actor="dario", now=now)
+    check = providers.test_provider(provider_id=provider.pk, actor=acting("dario", now=now))
     provider.refresh_from_db()
     assert (check.ok, provider.tested_well, provider.tested_at) == (False, False, now)
     assert provider.tested_answer == check.answer != ""
@@ -152,7 +151,7 @@ def test_the_test_button_says_what_it_found_and_keeps_it(save, now):
 
 
 def test_a_provider_is_switched_off_and_on_and_retired(save, now):
-    provider, by = save(), {"actor": "dario", "actor_id": None, "now": now}
+    provider, by = save(), {"actor": acting("dario", now=now)}
     providers.enable_provider(provider_id=provider.pk, enabled=False, **by)
     assert not [route for route in routing.load_routes().open_routes("sms", "PE") if route.code == "twilio-pe"]
     providers.enable_provider(provider_id=provider.pk, enabled=True, **by)
@@ -170,7 +169,7 @@ def test_under_another_key_a_secret_is_lost_and_must_be_given_again(save, settin
     assert providers.stored_secret_names(provider) == frozenset()
     with pytest.raises(providers.ProviderRefused):
         save(secrets={})
-    assert not providers.test_provider(provider_id=provider.pk, actor="dario", now=now).ok
+    assert not providers.test_provider(provider_id=provider.pk, actor=acting("dario", now=now)).ok
     save(secrets={"auth_token": TOKEN})
     assert providers.stored_secret_names(Provider.objects.get()) == {"auth_token"}
 

@@ -11,6 +11,7 @@ import pytest
 from recobra.messaging.models import Template
 from recobra.messaging.providers import operations as providers
 from recobra.messaging.templates import whatsapp_approval as approval
+from tests.people import acting
 
 from .peer import HALF, open_peer
 
@@ -77,9 +78,7 @@ def save_provider(now):
             rank=1,
             enabled=True,
             secrets={"token": "EAAB", "app_secret": "a", "verify_token": "v"},
-            actor="dario",
-            actor_id=None,
-            now=now,
+            actor=acting("dario", now=now),
         ).pk
 
     return save
@@ -90,7 +89,7 @@ def template_list(name, status):
 
 
 def register(template, provider_id, now):
-    return approval.register_template(template_id=template.pk, provider_id=provider_id, actor="carla", now=now)
+    return approval.register_template(template_id=template.pk, provider_id=provider_id, actor=acting("carla", now=now))
 
 
 def test_a_template_is_put_up_with_examples_that_are_nobodys(template, save_provider, now):
@@ -143,13 +142,13 @@ def test_metas_decisions_are_asked_for(template, save_provider, now):
     Template.objects.update(provider_name="aviso_1", provider_status="PENDING")
     with meta(template_list("aviso_1", "APPROVED")) as peer:
         save_provider(peer.url)
-        assert approval.synchronise_templates(now=now) == 1
-        assert approval.synchronise_templates(now=now) == 0
+        assert approval.synchronise_templates(actor=acting("provider", now=now)) == 1
+        assert approval.synchronise_templates(actor=acting("provider", now=now)) == 0
     template.refresh_from_db()
     assert template.provider_status == "APPROVED"
 
 
 def test_a_provider_that_does_not_answer_is_said_to(save_provider, now, caplog):
     save_provider("http://127.0.0.1:9")
-    assert approval.synchronise_templates(now=now) == 0
+    assert approval.synchronise_templates(actor=acting("provider", now=now)) == 0
     assert "could not be asked for" in caplog.text

@@ -20,14 +20,14 @@ SERVICE_RIGHTS: Final[Mapping[Service, frozenset[Right]]] = {
     Service.COMMAND: _EVERY_RIGHT,
     Service.DEMO: _EVERY_RIGHT,
     Service.SYSTEM: _EVERY_RIGHT,
-    Service.BOT: frozenset({Right.SERVE, Right.ANSWER_MESSAGES, Right.REGISTER_PROMISE}),
+    Service.BOT: frozenset({Right.SERVE, Right.ANSWER_MESSAGES, Right.RECORD_CONSENT, Right.REGISTER_PROMISE}),
     Service.CYCLE: frozenset({Right.SERVE, Right.RUN_CYCLE, Right.RUN_CAMPAIGNS}),
-    Service.DEBTOR: frozenset({Right.SERVE, Right.REGISTER_PROMISE}),
+    Service.DEBTOR: frozenset({Right.SERVE, Right.RECORD_CONSENT, Right.REGISTER_PROMISE}),
     Service.DISPATCH: frozenset({Right.SERVE}),
     Service.INTAKE: frozenset({Right.SERVE, Right.LOAD_FILES}),
     Service.LIBRARY: frozenset({Right.SERVE, Right.EDIT_TEMPLATES, Right.EDIT_STRATEGIES}),
     Service.NIGHT: frozenset({Right.SERVE, Right.RUN_CYCLE}),
-    Service.PROVIDER: frozenset({Right.SERVE}),
+    Service.PROVIDER: frozenset({Right.SERVE, Right.RECORD_CONSENT}),
 }
 
 

@@ -34,6 +34,7 @@ class Right(StrEnum):
     ANSWER_MESSAGES = "answer_messages"
     # Gives conversations to people, sees those of unknown numbers and keeps the ready answers.
     LEAD_CONVERSATIONS = "lead_conversations"
+    RECORD_CONSENT = "record_consent"
     APPROVE_TEMPLATES = "approve_templates"
     RUN_CAMPAIGNS = "run_campaigns"
     MANAGE_CHANNELS = "manage_channels"
@@ -60,6 +61,7 @@ _COLLECTOR_RIGHTS: Final = {
     Right.PLACE_HOLD,
     Right.CLOSE_TASK,
     Right.ANSWER_MESSAGES,
+    Right.RECORD_CONSENT,
     Right.VISIT,
     Right.REGISTER_PROMISE,
     Right.SEE_COMPLIANCE,

@@ -132,7 +132,7 @@ def _load_portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
     from recobra.portfolio import setup  # noqa: PLC0415
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
-    messaging.ensure_library(now=at)
+    messaging.ensure_library(actor=service_actor(Service.LIBRARY, now=at))
     demo = service_actor(Service.DEMO, now=at)
     strategy.ensure_ready_made(actor=demo)
     folder = bootstrap.demo_dir()
@@ -200,6 +200,7 @@ def _send_due(at: datetime, planned: int) -> int:
 
     `planned` is how many were planned, for the lines of progress. Raises CommandRefused where a dispatcher fails.
     """
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.access.queries import User  # noqa: PLC0415 - needs the settings
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
     from recobra.messaging import queries  # noqa: PLC0415
@@ -209,7 +210,9 @@ def _send_due(at: datetime, planned: int) -> int:
     command = [sys.executable, "-m", "recobra.cli", "dispatch", "--once", "--now", at.isoformat(), "--json"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603
         sent = 0
-        while batch := messaging.dispatch_once(now=at, limit=PROGRESS_STEP)["sent"]:
+        while batch := messaging.dispatch_once(actor=service_actor(Service.DISPATCH, now=at), limit=PROGRESS_STEP)[
+            "sent"
+        ]:
             sent += batch
             # Read from the database: the other one sends too.
             sent_by_both = queries.counts_for(user, day=at.date())[queries.Status.SENT]

@@ -45,11 +45,15 @@ def export_evidence(arguments: argparse.Namespace) -> Answer:
     if form not in {"pdf", "json"}:
         raise CommandRefused(f"{arguments.output} should end in .pdf or .json.")
     bootstrap.set_up()
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.compliance.evidence import export as evidence  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
 
     exported = evidence.export_evidence_by_number(
-        creditor=arguments.creditor, number=arguments.debtor, form=form, actor="command", now=clock.now()
+        creditor=arguments.creditor,
+        number=arguments.debtor,
+        form=form,
+        actor=service_actor(Service.COMMAND, now=clock.now()),
     )
     _write_file(arguments.output, exported.content)
     return Answer(

@@ -98,7 +98,7 @@ def _open_portfolio(described: PortfolioDescription, code: str) -> Any:
     """Open a portfolio as its first mapping describes it, with the ready-made strategy of its industry."""
     from django.db import transaction  # noqa: PLC0415 - needs the settings
 
-    from recobra.access.actors import Service, service_actor  # noqa: PLC0415
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415
     from recobra.portfolio import setup  # noqa: PLC0415
@@ -108,7 +108,7 @@ def _open_portfolio(described: PortfolioDescription, code: str) -> Any:
     command = service_actor(Service.COMMAND, now=now)
     with transaction.atomic():
         portfolio = setup.open_described_portfolio(described, code=code, actor=command)
-        messaging.ensure_library(now=now)
+        messaging.ensure_library(actor=service_actor(Service.LIBRARY, now=now))
         strategy.ensure_ready_made(actor=command)
         strategy.assign_strategy(portfolio_id=portfolio.pk, code=READY_MADE[portfolio.industry], actor=command)
     return portfolio

@@ -165,6 +165,7 @@ def start_dispatcher(arguments: argparse.Namespace) -> Answer:
     if arguments.now is not None and not arguments.once:
         arguments.wrong("--now is for --once only")
     bootstrap.set_up()
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
     from recobra.messaging.channels.email import server  # noqa: PLC0415
@@ -173,7 +174,7 @@ def start_dispatcher(arguments: argparse.Namespace) -> Answer:
     if arguments.once:
         if arguments.now is None:
             return Answer(document=messaging.dispatch_due(instant=clock.now))
-        return Answer(document=messaging.dispatch_once(now=arguments.now))
+        return Answer(document=messaging.dispatch_once(actor=service_actor(Service.DISPATCH, now=arguments.now)))
     return Answer(document={"dispatch": "running"}, then=_dispatch_forever)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
@@ -11,12 +10,17 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import OutOfScope, consequence, requires
+from recobra.access.roles import Right
+from recobra.compliance.facts import IncidentClosed, IncidentRecorded
 from recobra.compliance.models import Incident
-from recobra.journal.operations import SUBJECTS, Facts, record, record_all
+from recobra.journal.operations import record_fact, record_facts
 from recobra.kit import tables
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Account, Debtor
+from recobra.portfolio.scope import check_debtor, check_portfolio
 from recobra_core import law
 
 TEXT_LIMIT: Final = 4_000
@@ -34,10 +38,24 @@ _INSERTED = pa.schema(
 )
 
 
+# A fact about an incident, with its subjects.
+_RECORDED = pa.schema(
+    [
+        ("portfolio_id", pa.int64()),
+        ("debtor_id", pa.int64()),
+        ("contact_id", pa.int64()),
+        ("incident_id", pa.int64()),
+        ("incident_kind", pa.string()),
+        ("rule", pa.string()),
+    ]
+)
+
+
 class IncidentRefused(Exception):
     """The incident cannot be recorded or closed; the text says why and is shown as it is."""
 
 
+@requires(Right.RECORD_INCIDENT)
 @transaction.atomic
 def record_incident(
     *,
@@ -50,19 +68,51 @@ def record_incident(
     contact_id: int | None = None,
     rule: str = "",
     article: str = "",
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
+    actor: Actor,
 ) -> Incident:
     """Record an incident by hand. Raises IncidentRefused, also for a second one of a contact, kind and rule.
 
     `portfolio_id` says which portfolio it belongs to, and so which people see it, where the debtor has several.
     """
+    if debtor_id is not None:
+        check_debtor(actor, debtor_id)
+    if portfolio_id is not None:
+        check_portfolio(actor, portfolio_id)
+    return enter_incident(
+        kind=kind,
+        country=country,
+        happened_at=happened_at,
+        description=description,
+        debtor_id=debtor_id,
+        portfolio_id=portfolio_id,
+        contact_id=contact_id,
+        rule=rule,
+        article=article,
+        actor=actor,
+    )
+
+
+@consequence
+@transaction.atomic
+def enter_incident(
+    *,
+    kind: str,
+    country: str,
+    happened_at: datetime,
+    description: str,
+    debtor_id: int | None = None,
+    portfolio_id: int | None = None,
+    contact_id: int | None = None,
+    rule: str = "",
+    article: str = "",
+    actor: Actor,
+) -> Incident:
+    """Record an incident that follows from what a debtor said, as `record_incident` does. Raises IncidentRefused."""
     if kind not in Incident.Kind.values:
         raise IncidentRefused(_("Say what kind of incident it is."))
     if country not in law.load_countries():
         raise IncidentRefused(_("There are no contact rules for this country."))
-    if happened_at > now:
+    if happened_at > actor.now:
         raise IncidentRefused(_("An incident cannot lie in the future."))
     if not description.strip() or len(description) > TEXT_LIMIT:
         raise IncidentRefused(_("Say what happened."))
@@ -80,9 +130,9 @@ def record_incident(
         kind=kind,
         country=country,
         happened_at=happened_at,
-        recorded_at=now,
-        recorded_by=actor,
-        actor=actor,
+        recorded_at=actor.now,
+        recorded_by=actor.name,
+        actor=actor.name,
         debtor_id=debtor_id,
         contact=contact,
         portfolio_id=_portfolio_id(contact, debtor_id, portfolio_id),
@@ -91,58 +141,58 @@ def record_incident(
         description=description.strip(),
         potential_fine=statutory_fine(country),
     )
-    _record_facts([incident], at=now, actor=actor, actor_id=actor_id)
+    _record_facts([incident], actor=actor)
     return incident
 
 
+@requires(Right.RECORD_INCIDENT)
 @transaction.atomic
-def close_incident(
-    *, incident_id: int, corrective_action: str, actor: str, actor_id: int | None = None, now: datetime
-) -> Incident:
+def close_incident(*, incident_id: int, corrective_action: str, actor: Actor) -> Incident:
     """Close an incident with its corrective action. Raises IncidentRefused."""
     incident = Incident.objects.select_for_update().filter(pk=incident_id).first()
     if incident is None or incident.closed_at is not None:
         raise IncidentRefused(_("There is no such open incident."))
+    _check_reach(incident, actor)
     if not corrective_action.strip() or len(corrective_action) > TEXT_LIMIT:
         raise IncidentRefused(_("Say what was done about it."))
     incident.corrective_action = corrective_action.strip()
-    incident.closed_at = now
-    incident.closed_by = actor
+    incident.closed_at = actor.now
+    incident.closed_by = actor.name
     incident.save(update_fields=["corrective_action", "closed_at", "closed_by"])
-    record(
-        "incident.closed",
-        at=now,
+    record_fact(
+        IncidentClosed(incident_id=incident.pk),
         actor=actor,
-        actor_id=actor_id,
         portfolio_id=incident.portfolio_id,
         debtor_id=incident.debtor_id,
         contact_id=incident.contact_id,
-        payload={"incident_id": incident.pk},
     )
     return incident
 
 
+@consequence
 @transaction.atomic
-def record_attempts(*, contact_ids: Collection[int], at: datetime, actor: str) -> int:
+def record_attempts(*, contact_ids: Collection[int], actor: Actor) -> int:
     """Record contacts that the gate stopped at its last check as attempts; return how many are new."""
     # What the plan left out was never attempted, and callers do not pass it. What ended for want of a template or a
     # provider broke no rule: the query leaves it out.
-    return _insert_incidents("ATTEMPT", _STOPPED, [list(contact_ids)], at=at, actor=actor)
+    return _insert_incidents("ATTEMPT", _STOPPED, [list(contact_ids)], actor=actor)
 
 
+@consequence
 @transaction.atomic
-def record_complaints(*, contact_ids: Collection[int], at: datetime, actor: str) -> int:
+def record_complaints(*, contact_ids: Collection[int], actor: Actor) -> int:
     """Record complaints that came in as receipts; return how many are new."""
-    return _insert_incidents("COMPLAINT", _COMPLAINED, [list(contact_ids)], at=at, actor=actor)
+    return _insert_incidents("COMPLAINT", _COMPLAINED, [list(contact_ids)], actor=actor)
 
 
+@requires(Right.SERVE)
 @transaction.atomic
-def record_breaches(*, since: datetime, now: datetime, actor: str) -> int:
+def record_breaches(*, since: datetime, actor: Actor) -> int:
     """Record messages that were handed over after an opt-out as breaches; return how many are new.
 
     Messages of uncertain delivery count: they may have arrived. Answers to a debtor who wrote again do not.
     """
-    return _insert_incidents("BREACH", _AFTER_SILENCE, [OPTED_OUT_RULE, since], at=now, actor=actor)
+    return _insert_incidents("BREACH", _AFTER_SILENCE, [OPTED_OUT_RULE, since], actor=actor)
 
 
 def statutory_fine(country: str) -> str:
@@ -194,32 +244,41 @@ _INSERT = """
     RETURNING id, portfolio_id, debtor_id, contact_id, country, kind"""
 
 
-def _insert_incidents(kind: str, query: str, parameters: Sequence[object], *, at: datetime, actor: str) -> int:
+def _insert_incidents(kind: str, query: str, parameters: Sequence[object], *, actor: Actor) -> int:
     """Insert the rows of a query as incidents of a kind, leaving out those in the register; return how many are new."""
-    inserted = tables.fetch(_INSERT.format(selected=query), [kind, at, actor, *parameters], _INSERTED)
+    inserted = tables.fetch(_INSERT.format(selected=query), [kind, actor.now, actor.name, *parameters], _INSERTED)
     rows = inserted.to_pylist()
     # The sanction is in the law's files, which SQL cannot read.
     for country in {row["country"] for row in rows}:
         ids = [row["incident_id"] for row in rows if row["country"] == country]
         Incident.objects.filter(pk__in=ids).update(potential_fine=statutory_fine(country))
     incidents = Incident.objects.filter(pk__in=[row["incident_id"] for row in rows]).order_by("pk")
-    _record_facts(incidents, at=at, actor=actor)
+    _record_facts(incidents, actor=actor)
     return len(rows)
 
 
-def _record_facts(incidents: Iterable[Incident], *, at: datetime, actor: str, actor_id: int | None = None) -> None:
+def _record_facts(incidents: Iterable[Incident], *, actor: Actor) -> None:
     """Record one fact in the journal for each new incident."""
-    facts = [
+    rows = [
         {
             "portfolio_id": incident.portfolio_id,
             "debtor_id": incident.debtor_id,
             "contact_id": incident.contact_id,
-            "payload": json.dumps({"incident_id": incident.pk, "kind": incident.kind, "rule": incident.rule}),
+            "incident_id": incident.pk,
+            "incident_kind": str(incident.kind),
+            "rule": incident.rule,
         }
         for incident in incidents
     ]
-    rows = pa.Table.from_pylist(facts, schema=SUBJECTS)
-    record_all(Facts(kind="incident.recorded", at=at, actor=actor, actor_id=actor_id, rows=rows))
+    record_facts(IncidentRecorded, pa.Table.from_pylist(rows, schema=_RECORDED), actor=actor)
+
+
+def _check_reach(incident: Incident, actor: Actor) -> None:
+    """Raise OutOfScope for an incident out of reach; one of no portfolio is within that of who recorded it."""
+    if incident.portfolio_id is not None:
+        check_portfolio(actor, incident.portfolio_id)
+    elif actor.portfolio_codes is not None and incident.recorded_by != actor.name:
+        raise OutOfScope(_("There is no such open incident."))
 
 
 def _portfolio_id(contact: Contact | None, debtor_id: int | None, portfolio_id: int | None) -> int | None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from procrastinate.contrib.django import app
 
+from recobra.access.actors import Service, service_actor
 from recobra.compliance.incidents import record_breaches
 from recobra.kit import clock
 
@@ -18,4 +19,4 @@ LOOKBACK = timedelta(days=7)
 def record_recent_breaches(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Record the breaches of the last days that nobody has noticed."""
     now = clock.now()
-    record_breaches(since=now - LOOKBACK, now=now, actor="night")
+    record_breaches(since=now - LOOKBACK, actor=service_actor(Service.NIGHT, now=now))

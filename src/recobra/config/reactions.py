@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
-from functools import cache
+from collections.abc import Iterator
+from datetime import date, timedelta
 
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
-from recobra.access.actors import Actor, Service
+from recobra.access.actors import Actor, Service, service_actor
 from recobra.agreements.facts import PromiseRegistered
 from recobra.compliance import incidents
 from recobra.consent import operations as consent
@@ -24,9 +22,16 @@ from recobra.conversations.facts import (
     PersonAsked,
 )
 from recobra.intake.facts import LoadDone
-from recobra.journal.facts import F, Fact
-from recobra.journal.operations import Facts, Recorded, Subject, react, register_reaction
+from recobra.journal.facts import F
+from recobra.journal.operations import Recorded, Subject, react
 from recobra.messaging import operations as messaging
+from recobra.messaging.facts import (
+    ContactBlocked,
+    ContactCancelled,
+    ContactComplained,
+    ContactFailed,
+    ContactRefusedByDebtor,
+)
 from recobra.payments.facts import PaymentRecorded
 from recobra.policy import portfolio_policies
 from recobra.policy.settings import Policy
@@ -56,11 +61,11 @@ def connect() -> None:
     """Register the reactions to each kind of fact; those of one kind run in this order."""
     react(PortfolioOpened, begin_policy)
     react(PaymentRecorded, cancel_contacts_of_payer)
-    for kind in ("contact.cancelled", "contact.blocked"):
-        register_reaction(kind, _typed(void_firings))
-    register_reaction("contact.blocked", _typed(record_attempts))
-    register_reaction("contact.complained", _typed(record_complaints))
-    register_reaction("contact.refused_by_debtor", opt_out_at_provider)
+    for ended in (ContactCancelled, ContactBlocked):
+        react(ended, void_firings)
+    react(ContactBlocked, record_attempts)
+    react(ContactComplained, record_complaints)
+    react(ContactRefusedByDebtor, opt_out_at_provider)
     react(ComplaintReceived, record_complaint)
     react(HoldPlaced, cancel_contacts_on_hold)
     react(LoadDone, apply_consent_to_new_points)
@@ -68,8 +73,8 @@ def connect() -> None:
     # After the cancellations above: what they took back is decided anew.
     for deciding in DECIDED_ANEW:
         react(deciding, redecide_debtors)
-    for kind in ("contact.blocked", "contact.failed"):
-        register_reaction(kind, _typed(flag_unsent_replies))
+    for unsent in (ContactBlocked, ContactFailed):
+        react(unsent, flag_unsent_replies)
     react(PromiseRegistered, hold_until_promise)
     react(DisputeOpened, hold_disputed_debt)
     react(PaymentReported, hold_until_payment_is_found)
@@ -89,52 +94,50 @@ def cancel_contacts_of_payer(recorded: Recorded[PaymentRecorded]) -> None:
     actor = recorded.actor
     # The debtors of a whole load are not locked: they wait for the cycle that follows it.
     strategy.block_cycle_commit(debtor_ids=debtor_ids if len(debtor_ids) <= REDECIDE_LIMIT else ())
-    messaging.cancel_planned(debtor_ids=debtor_ids, reason="payment", at=actor.now, actor=actor.name)
+    messaging.cancel_planned(debtor_ids=debtor_ids, reason="payment", actor=actor)
 
 
-def record_attempts(recorded: Recorded[F]) -> None:
+def record_attempts(recorded: Recorded[ContactBlocked]) -> None:
     """Record attempted breaches: contacts that were on their way and were stopped."""
-    actor = recorded.actor
     # What the plan of a day leaves out is no attempt.
-    if not _is_plan_of_a_day(recorded):
-        incidents.record_attempts(contact_ids=recorded.contact_ids(), at=actor.now, actor=actor.name)
+    attempted = [subject.contact_id for subject, blocked in recorded if not blocked.is_planned]
+    contact_ids = [contact_id for contact_id in attempted if contact_id is not None]
+    incidents.record_attempts(contact_ids=contact_ids, actor=recorded.actor)
 
 
-def record_complaints(recorded: Recorded[F]) -> None:
+def record_complaints(recorded: Recorded[ContactComplained]) -> None:
     """Record complaints that debtors made to a provider."""
     actor = recorded.actor
-    incidents.record_complaints(contact_ids=recorded.contact_ids(), at=actor.now, actor=actor.name)
+    incidents.record_complaints(contact_ids=recorded.contact_ids(), actor=actor)
 
 
 def record_complaint(recorded: Recorded[ComplaintReceived]) -> None:
     """Record complaints that were made in a conversation; of unknown people only the country is known."""
     for subject, complaint in recorded:
-        incidents.record_incident(
+        incidents.enter_incident(
             kind="COMPLAINT",
             country=complaint.country,
             happened_at=complaint.at,
             description=complaint.description,
             debtor_id=subject.debtor_id,
             portfolio_id=subject.portfolio_id,
-            actor=recorded.actor.name,
-            now=recorded.actor.now,
+            actor=recorded.actor,
         )
 
 
-def opt_out_at_provider(facts: Facts) -> None:
+def opt_out_at_provider(recorded: Recorded[ContactRefusedByDebtor]) -> None:
     """Record an opt-out for debtors who complained to the provider or unsubscribed there."""
-    for row in facts.rows.to_pylist():
-        refusal = json.loads(row["payload"])
+    for subject, refusal in recorded:
         try:
             consent.record_opt_out(
-                public_id=refusal["public_id"],
+                public_id=refusal.public_id,
                 source="PROVIDER",
-                said=refusal["kind"],
-                at=datetime.fromisoformat(refusal["at"]),
-                now=facts.at,
+                said=refusal.receipt_kind,
+                at=refusal.at,
+                actor=service_actor(Service.PROVIDER, now=recorded.actor.now),
             )
         except consent.OptOutRefused:
-            _log.warning("Contact %s, refused by its debtor at the provider, has no address.", row["contact_id"])
+            _log.warning("Contact %s, refused by its debtor at the provider, has no address.", subject.contact_id)
 
 
 def apply_consent_to_new_points(_recorded: Recorded[LoadDone]) -> None:
@@ -147,7 +150,7 @@ def cancel_contacts_of_writer(recorded: Recorded[ConversationReceived]) -> None:
     debtor_ids = recorded.debtor_ids()
     actor = recorded.actor
     strategy.block_cycle_commit(debtor_ids=debtor_ids)
-    messaging.cancel_planned(debtor_ids=debtor_ids, reason="replied", keep_answers=True, at=actor.now, actor=actor.name)
+    messaging.cancel_planned(debtor_ids=debtor_ids, reason="replied", keep_answers=True, actor=actor)
 
 
 def cancel_contacts_on_hold(recorded: Recorded[HoldPlaced]) -> None:
@@ -163,9 +166,7 @@ def cancel_contacts_on_hold(recorded: Recorded[HoldPlaced]) -> None:
         if subject.debtor_id is not None and subject.account_id is None and is_current and not hold.is_planned:
             debtor_ids.append(subject.debtor_id)
     if debtor_ids:
-        messaging.cancel_planned(
-            debtor_ids=debtor_ids, reason="hold", keep_answers=True, at=actor.now, actor=actor.name
-        )
+        messaging.cancel_planned(debtor_ids=debtor_ids, reason="hold", keep_answers=True, actor=actor)
 
 
 def void_firings(recorded: Recorded[F]) -> None:
@@ -266,22 +267,3 @@ def _create_task(actor: Actor, subject: Subject, kind: str, title: str, *, due_d
         "step_key": "",
     }
     workbench.create_tasks(rows=pa.Table.from_pylist([task], _TASKS), actor=actor)
-
-
-# What follows is the way of the kinds that are no types yet; it goes with the last of them.
-@cache
-def _typed(reaction: Callable[[Recorded[Fact]], None]) -> Callable[[Facts], None]:
-    """Return a reaction to facts as text that passes on who is concerned; the facts themselves are not read."""
-
-    def react_to(facts: Facts) -> None:
-        names = ("portfolio_id", "debtor_id", "account_id", "contact_id")
-        subjects = [Subject(**{name: row.get(name) for name in names}) for row in facts.rows.to_pylist()]
-        reaction(Recorded(actor=_actor_of(facts), subjects=subjects, facts=[]))
-
-    return react_to
-
-
-def _actor_of(facts: Facts) -> Actor:
-    """Return who recorded facts, as the operations take it that follow from them."""
-    service = Service(facts.actor) if facts.actor in set(map(str, Service)) else None
-    return Actor(name=facts.actor, user_id=facts.actor_id, now=facts.at, rights=frozenset(), service=service)

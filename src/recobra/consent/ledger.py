@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,20 +11,24 @@ import pyarrow as pa
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor, Service
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.consent.facts import ConsentGranted, ConsentWithdrawn
 from recobra.consent.models import ConsentEntry
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
 from recobra.kit import tables
 from recobra.messaging import reasons
 from recobra.messaging.models import Contact
 from recobra.messaging.outbox.transitions import cancel_where
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import ContactPoint
+from recobra.portfolio.scope import check_debtor
 
 Act = ConsentEntry.Act
 Source = ConsentEntry.Source
 SAID_MAX: Final = 500
 _LOCK_SEED: Final = 3
-DEBTOR: Final = "debtor"
 # Whom a fact about consent concerns: the contact point, its debtor, and the contact that was answered, if any.
 SUBJECTS = pa.schema([("point_id", pa.int64()), ("debtor_id", pa.int64()), ("contact_id", pa.int64())])
 
@@ -65,30 +68,25 @@ class ConsentStatement:
     """How an opt-out, an authorisation or another act was stated, for its entry in the ledger.
 
     `channel` is the one it came by, or the one that an authorisation covers; `text_shown` is the text it answers and
-    `said` the person's own words; `at` is when it was stated, if earlier than `now`.
+    `said` the person's own words; `at` is when it was stated, if earlier than the actor's moment.
     """
 
     source: str
-    now: datetime
+    actor: Actor
     # Providers call late, twice and in any order; the ledger must read as if they had called in time.
     at: datetime | None = None
     channel: str = ""
     text_shown: str = ""
     said: str = ""
-    actor: str = ""
-    actor_id: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where staff is the source and the actor is none of its members."""
+        if Source(self.source) == Source.STAFF and self.actor.service in {Service.DEBTOR, Service.PROVIDER}:
+            raise ValueError("A wish that was put down by staff needs its actor.")
 
     def effective_at(self) -> datetime:
-        """Return when it was stated, never later than now."""
-        return self.now if self.at is None else min(self.at, self.now)
-
-    def journal_actor(self) -> str:
-        """Return the actor for the journal. Raises ValueError where staff is the source and no actor is named."""
-        if Source(self.source) == Source.STAFF and not self.actor:
-            raise ValueError("A wish that was put down by staff needs its actor.")
-        if self.actor:
-            return self.actor
-        return "provider" if self.source == Source.PROVIDER else DEBTOR
+        """Return when it was stated, never later than the actor's moment."""
+        return self.actor.now if self.at is None else min(self.at, self.actor.now)
 
 
 def find_address(
@@ -139,6 +137,12 @@ def _build_address(
     )
 
 
+def check_reach(address: Address, actor: Actor) -> None:
+    """Raise OutOfScope for the address of a debtor who is not within reach; a bare number may be anybody's."""
+    if address.debtor_id is not None:
+        check_debtor(actor, address.debtor_id)
+
+
 def add_entry(address: Address, act: str, statement: ConsentStatement) -> ConsentEntry:
     """Add an entry to the ledger. The caller holds `lock_address`, so that what it read before is still true."""
     return ConsentEntry.objects.create(
@@ -152,8 +156,8 @@ def add_entry(address: Address, act: str, statement: ConsentStatement) -> Consen
         said=statement.said[:SAID_MAX],
         debtor_id=address.debtor_id,
         contact_id=address.contact_id,
-        actor=statement.journal_actor(),
-        actor_id=statement.actor_id,
+        actor=statement.actor.name,
+        actor_id=statement.actor.user_id,
     )
 
 
@@ -174,65 +178,61 @@ def latest_entry(address: Address, *acts: str, until: datetime | None = None) ->
     return max(entries, key=lambda entry: (entry.at, entry.act == Act.OPTED_OUT, entry.pk), default=None)
 
 
-def cancel_contacts(address: Address, *, reason: str, at: datetime, actor: str, channel: str = "") -> int:
+def cancel_contacts(address: Address, *, reason: str, channel: str = "", actor: Actor) -> int:
     """Cancel the contacts to an address that are due or leased, but not handed over; return how many."""
     condition = TO_ADDRESS
     parameters = address.sql_parameters()
     if channel:
         condition = f"{TO_ADDRESS} AND w.channel = %s"
         parameters.append(channel)
-    return cancel_where(condition, parameters, reason=reason, at=at, actor=actor)
+    return cancel_where(condition, parameters, reason=reason, actor=actor)
 
 
+@requires(Right.RECORD_CONSENT)
 @transaction.atomic
 def grant_consent(
     *,
     channel: str,
     source: str,
-    now: datetime,
     text_shown: str = "",
     said: str = "",
-    actor: str = "",
-    actor_id: int | None = None,
     public_id: uuid.UUID | str | None = None,
     point_id: int | None = None,
     kind: str = "",
     value: str = "",
+    actor: Actor,
 ) -> bool:
     """Record that a channel was authorised for an address; return False where the ledger says so already.
 
     It ends no silence: only the debtor does. Raises OptOutRefused where there is no such address.
     """
     address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    statement = ConsentStatement(
-        source=source, now=now, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
-    )
+    check_reach(address, actor)
+    statement = ConsentStatement(source=source, actor=actor, channel=channel, text_shown=text_shown, said=said)
     return _record_authorisation(address, Act.GRANTED, statement)
 
 
+@requires(Right.RECORD_CONSENT)
 @transaction.atomic
 def withdraw_consent(
     *,
     channel: str,
     source: str,
-    now: datetime,
     text_shown: str = "",
     said: str = "",
-    actor: str = "",
-    actor_id: int | None = None,
     public_id: uuid.UUID | str | None = None,
     point_id: int | None = None,
     kind: str = "",
     value: str = "",
+    actor: Actor,
 ) -> bool:
     """Record that a channel is no longer authorised for an address, and cancel the contacts due by it."""
     address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    statement = ConsentStatement(
-        source=source, now=now, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
-    )
+    check_reach(address, actor)
+    statement = ConsentStatement(source=source, actor=actor, channel=channel, text_shown=text_shown, said=said)
     if not _record_authorisation(address, Act.WITHDRAWN, statement):
         return False
-    cancel_contacts(address, reason=reasons.CONSENT_WITHDRAWN, at=now, actor=statement.journal_actor(), channel=channel)
+    cancel_contacts(address, reason=reasons.CONSENT_WITHDRAWN, channel=channel, actor=actor)
     return True
 
 
@@ -267,15 +267,9 @@ def _record_authorisation(address: Address, act: str, statement: ConsentStatemen
                 "forms": list(address.forms),
             },
         )
-    record(
-        "consent.granted" if is_granted else "consent.withdrawn",
-        at=statement.now,
-        actor=statement.journal_actor(),
-        actor_id=statement.actor_id,
-        debtor_id=address.debtor_id,
-        contact_id=address.contact_id,
-        payload={"channel": statement.channel, "source": statement.source},
-    )
+    kind = ConsentGranted if is_granted else ConsentWithdrawn
+    fact = kind(channel=statement.channel, source=str(statement.source))
+    record_fact(fact, actor=statement.actor, debtor_id=address.debtor_id, contact_id=address.contact_id)
     return True
 
 
@@ -316,11 +310,3 @@ def apply_to_new_points() -> int:
     silenced = tables.fetch(_SILENCE_NEW_POINTS, [], schema)
     authorised = tables.fetch(_COPY_TO_NEW_POINTS, [], schema)
     return silenced.num_rows + authorised.num_rows
-
-
-def build_payloads(points: pa.Table, statement: ConsentStatement) -> pa.Array:
-    """Return the payload of a fact, as JSON text, for each contact point of `points` (schema SUBJECTS)."""
-    payloads = [
-        json.dumps({"point_id": point_id, "source": statement.source}) for point_id in points["point_id"].to_pylist()
-    ]
-    return pa.array(payloads, pa.string())

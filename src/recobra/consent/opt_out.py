@@ -10,6 +10,10 @@ from typing import Final
 import pyarrow as pa
 from django.db import transaction
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.consent.facts import OptOutReceived, OptOutResumed, WrongPersonReceived
 from recobra.consent.ledger import (
     SUBJECTS,
     Act,
@@ -18,14 +22,15 @@ from recobra.consent.ledger import (
     OptOutRefused,
     Source,
     add_entry,
-    build_payloads,
     cancel_contacts,
+    check_reach,
     find_address,
     latest_entry,
     lock_address,
 )
 from recobra.consent.models import ConsentEntry, Silence
-from recobra.journal.operations import Facts, record_all
+from recobra.journal.facts import Fact
+from recobra.journal.operations import record_facts
 from recobra.kit import tables
 from recobra.messaging import reasons
 from recobra.portfolio.models import ContactPoint
@@ -57,10 +62,10 @@ _RETIRE_POINTS = """
     RETURNING point.id, point.debtor_id, %s::bigint"""
 
 
+@requires(Right.RECORD_CONSENT)
 def record_opt_out(
     *,
     source: str,
-    now: datetime,
     at: datetime | None = None,
     public_id: uuid.UUID | str | None = None,
     point_id: int | None = None,
@@ -69,8 +74,7 @@ def record_opt_out(
     channel: str = "",
     text_shown: str = "",
     said: str = "",
-    actor: str = "",
-    actor_id: int | None = None,
+    actor: Actor,
 ) -> int:
     """Silence an address for every debtor that has it, by every channel; return how many points are new to it.
 
@@ -80,16 +84,15 @@ def record_opt_out(
     contact or point.
     """
     address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    statement = ConsentStatement(
-        source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
-    )
+    check_reach(address, actor)
+    statement = ConsentStatement(source=source, actor=actor, at=at, channel=channel, text_shown=text_shown, said=said)
     return apply_opt_out(address, statement)
 
 
+@requires(Right.RECORD_CONSENT)
 def record_wrong_person(
     *,
     source: str,
-    now: datetime,
     at: datetime | None = None,
     public_id: uuid.UUID | str | None = None,
     point_id: int | None = None,
@@ -98,8 +101,7 @@ def record_wrong_person(
     channel: str = "",
     text_shown: str = "",
     said: str = "",
-    actor: str = "",
-    actor_id: int | None = None,
+    actor: Actor,
 ) -> int:
     """Retire an address for the debtor who was sought there, and silence it; return how many points were retired.
 
@@ -108,16 +110,15 @@ def record_wrong_person(
     Raises OptOutRefused.
     """
     address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    statement = ConsentStatement(
-        source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
-    )
+    check_reach(address, actor)
+    statement = ConsentStatement(source=source, actor=actor, at=at, channel=channel, text_shown=text_shown, said=said)
     return apply_wrong_person(address, statement)
 
 
+@requires(Right.RECORD_CONSENT)
 def resume_messages(
     *,
     source: str,
-    now: datetime,
     at: datetime | None = None,
     public_id: uuid.UUID | str | None = None,
     kind: str = "",
@@ -125,6 +126,7 @@ def resume_messages(
     channel: str = "",
     text_shown: str = "",
     said: str = "",
+    actor: Actor,
 ) -> bool:
     """End the silence of an address whose owner asks for messages again; return False if it stays silent.
 
@@ -132,7 +134,8 @@ def resume_messages(
     OptOutRefused.
     """
     address = find_address(public_id=public_id, kind=kind, value=value)
-    statement = ConsentStatement(source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said)
+    check_reach(address, actor)
+    statement = ConsentStatement(source=source, actor=actor, at=at, channel=channel, text_shown=text_shown, said=said)
     return apply_resumption(address, statement)
 
 
@@ -152,8 +155,8 @@ def apply_opt_out(address: Address, statement: ConsentStatement) -> int:
     if is_new and points.num_rows == 0:
         # No debtor has the number yet; the opt-out is recorded nevertheless.
         without_point = [{"contact_id": address.contact_id, "debtor_id": address.debtor_id}]
-        _record_facts("optout.received", pa.Table.from_pylist(without_point, SUBJECTS), statement)
-    _record_facts("optout.received", points, statement)
+        _record_facts(OptOutReceived, pa.Table.from_pylist(without_point, SUBJECTS), statement)
+    _record_facts(OptOutReceived, points, statement)
     return points.num_rows
 
 
@@ -181,7 +184,7 @@ def apply_wrong_person(address: Address, statement: ConsentStatement) -> int:
         address.contact_id,
     ]
     retired = tables.fetch(_RETIRE_POINTS, parameters, SUBJECTS)
-    _record_facts("wrong_person.received", retired, statement)
+    _record_facts(WrongPersonReceived, retired, statement)
     return retired.num_rows
 
 
@@ -206,7 +209,7 @@ def apply_resumption(address: Address, statement: ConsentStatement) -> bool:
         for point_id, debtor_id in points.values_list("pk", "debtor_id")
     ]
     points.update(opted_out_at=None)
-    _record_facts("optout.resumed", pa.Table.from_pylist(subjects, SUBJECTS), statement)
+    _record_facts(OptOutResumed, pa.Table.from_pylist(subjects, SUBJECTS), statement)
     return True
 
 
@@ -235,12 +238,10 @@ def _opt_out_points(address: Address, statement: ConsentStatement) -> pa.Table:
 @transaction.atomic
 def _cancel_opted_out(address: Address, statement: ConsentStatement) -> None:
     """Cancel the contacts to an address that asked for no more messages."""
-    cancel_contacts(address, reason=reasons.OPTED_OUT, at=statement.now, actor=statement.journal_actor())
+    cancel_contacts(address, reason=reasons.OPTED_OUT, actor=statement.actor)
 
 
-def _record_facts(kind: str, points: pa.Table, statement: ConsentStatement) -> None:
+def _record_facts(kind: type[Fact], points: pa.Table, statement: ConsentStatement) -> None:
     """Record one fact of a kind in the journal for each of the points (schema SUBJECTS)."""
-    rows = points.select(["debtor_id", "contact_id"]).append_column("payload", build_payloads(points, statement))
-    record_all(
-        Facts(kind=kind, at=statement.now, actor=statement.journal_actor(), actor_id=statement.actor_id, rows=rows)
-    )
+    sources = pa.array([str(statement.source)] * points.num_rows, pa.string())
+    record_facts(kind, points.append_column("source", sources), actor=statement.actor)

@@ -159,7 +159,9 @@ def _perform_actions(contact: Contact, provider: Provider, turn: Turn, now: date
         )
         with transaction.atomic():
             # Twilio repeats a request that took too long. A receipt is recorded once, and the action goes with it.
-            if record_receipts(events=[receipt], provider_id=provider.pk, now=now):
+            if record_receipts(
+                events=[receipt], provider_id=provider.pk, actor=service_actor(Service.PROVIDER, now=now)
+            ):
                 _perform_action(action, contact, turn.promise_date, now)
 
 
@@ -167,9 +169,21 @@ def _perform_action(action: CallAction, contact: Contact, promise_date: date | N
     """Carry out one action: what the debtor chose on the keypad is recorded with the keys that were pressed."""
     public_id = UUID(str(contact.public_id))
     if action is CallAction.NOT_ME:
-        record_wrong_person(public_id=public_id, source=Source.KEYPAD, channel=Channel.IVR, said="9, 1", now=now)
+        record_wrong_person(
+            public_id=public_id,
+            source=Source.KEYPAD,
+            channel=Channel.IVR,
+            said="9, 1",
+            actor=service_actor(Service.DEBTOR, now=now),
+        )
     elif action is CallAction.OPT_OUT:
-        record_opt_out(public_id=public_id, source=Source.KEYPAD, channel=Channel.IVR, said="9", now=now)
+        record_opt_out(
+            public_id=public_id,
+            source=Source.KEYPAD,
+            channel=Channel.IVR,
+            said="9",
+            actor=service_actor(Service.DEBTOR, now=now),
+        )
     elif action is CallAction.SEND_PAY_LINK:
         _plan_payment_sms(contact, now)
     elif action is CallAction.PROMISE and promise_date is not None:
@@ -229,4 +243,4 @@ def _plan_payment_sms(contact: Contact, now: datetime) -> None:
     }
     optional = [column for column in PLANNED_OPTIONAL if column.name in row]
     schema = pa.schema([*PLANNED, *optional])
-    plan_contacts(contacts=pa.Table.from_pylist([row], schema=schema), now=now)
+    plan_contacts(contacts=pa.Table.from_pylist([row], schema=schema), actor=service_actor(Service.CYCLE, now=now))

@@ -77,7 +77,7 @@ def silence_address(
         at=message.at,
         kind=address_forms.point_kind(conversation.channel),
         value=conversation.address,
-        now=actor.now,
+        actor=service_actor(Service.DEBTOR, now=actor.now),
     )
     conversation.mode = Conversation.Mode.PERSON
     conversation.mode_reason = "not_me" if wrong_person else "opted_out"

@@ -17,7 +17,7 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.access.actors import Actor
+from recobra.access.actors import Actor, Service, service_actor
 from recobra.conversations import dialler
 from recobra.kit.zones import local_date
 from recobra.messaging import reasons
@@ -92,7 +92,7 @@ class DiallingSession:
             return DialResult()
         with transaction.atomic():
             rows = _outbox_rows(callees[:most], script=script, actor=actor)
-            planned = plan_contacts(contacts=rows, now=actor.now)
+            planned = plan_contacts(contacts=rows, actor=service_actor(Service.CYCLE, now=actor.now))
             contact_ids = lease_contacts(lease=self._lease, now=actor.now, limit=most, only_channel=Channel.CALL.value)
         try:
             return self._place_leased(contact_ids, actor=actor)
@@ -101,7 +101,7 @@ class DiallingSession:
             # A call that was not placed does not wait in the outbox: later there may be no gestor to speak.
             due = Contact.objects.filter(pk__in=planned["contact_id"].to_pylist(), status=Contact.Status.DUE)
             due_ids = list(due.values_list("pk", flat=True))
-            withdraw_contacts(contact_ids=due_ids, reason=reasons.REPLANNED, at=actor.now, actor=actor.name)
+            withdraw_contacts(contact_ids=due_ids, reason=reasons.REPLANNED, actor=actor)
 
     def find_answered(self, *, references: Sequence[str]) -> frozenset[str]:
         """Return the references of the ringing calls on which somebody has picked up."""
@@ -125,7 +125,7 @@ class DiallingSession:
         if not contact_ids:
             return DialResult(is_exhausted=True)
         batch = prepare_batch(contact_ids, now=actor.now, routes=self._routes)
-        figures = end_not_sent(batch.not_sent, lease=self._lease, now=actor.now, actor=actor.name)
+        figures = end_not_sent(batch.not_sent, lease=self._lease, actor=actor)
         # Every call goes by this session's own line, whatever else could carry it.
         ready = [replace(prepared, route=self._route) for prepared in batch.ready]
         with transaction.atomic():
@@ -135,7 +135,7 @@ class DiallingSession:
         if marked:
             attempts = self._runner.run(self._place(marked))
             with transaction.atomic():
-                figures.update(end_attempts(attempts, lease=self._lease, now=actor.now, actor=actor.name))
+                figures.update(end_attempts(attempts, lease=self._lease, actor=actor))
         placed = tuple(_build_placed_call(attempt) for attempt in attempts if attempt.outcome.kind == "SENT")
         return DialResult(placed=placed, figures=figures, is_exhausted=not marked)
 

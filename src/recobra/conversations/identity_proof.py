@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import transaction
 
-from recobra.access.actors import Actor
+from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.conversations import identity_attempts
@@ -41,7 +41,7 @@ def record_page_opening(*, contact_id: int, actor: Actor) -> None:
     clicked = ReceiptEvent(
         kind=Receipt.Kind.CLICKED, at=actor.now, event_key=f"statement:{public_id}", public_id=public_id
     )
-    record_receipts(events=[clicked], provider_id=None, now=actor.now)
+    record_receipts(events=[clicked], provider_id=None, actor=service_actor(Service.PROVIDER, now=actor.now))
 
 
 @requires(Right.SERVE)

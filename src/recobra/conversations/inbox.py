@@ -156,9 +156,7 @@ def silence_conversation(*, conversation_id: int, wrong_person: bool, said: str 
         channel=conversation.channel,
         said=said,
         source=ConsentEntry.Source.STAFF,
-        actor=actor.name,
-        actor_id=actor.user_id,
-        now=actor.now,
+        actor=actor,
     )
     act = ConsentEntry.Act.NOT_ME if wrong_person else ConsentEntry.Act.OPTED_OUT
     conversation.mode = Conversation.Mode.PERSON

@@ -22,7 +22,7 @@ def retry_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what
     """Retry the calls that failed, and join receipts that came before their contact was stored."""
     now = clock.now()
     conversations.retry_calls(actor=service_actor(Service.PROVIDER, now=now))
-    messaging.match_waiting_receipts(now=now)
+    messaging.match_waiting_receipts(actor=service_actor(Service.PROVIDER, now=now))
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -30,8 +30,8 @@ def retry_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what
 def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Query the providers for uncertain contacts, and for those without a receipt."""
     now = clock.now()
-    messaging.resolve_uncertain(now=now, actor="provider")
-    messaging.poll_unreported_contacts(now=now, every=STATUS_QUERY_INTERVAL)
+    messaging.resolve_uncertain(actor=service_actor(Service.PROVIDER, now=now))
+    messaging.poll_unreported_contacts(actor=service_actor(Service.PROVIDER, now=now), every=STATUS_QUERY_INTERVAL)
 
 
 @app.periodic(cron="40 2 * * *")
@@ -45,7 +45,7 @@ def delete_old_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does
 @app.task(name="contact.templates", queueing_lock="contact.templates", lock="contact.templates")
 def ask_templates(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Query WhatsApp for its decisions about templates, in case a call about one never came."""
-    synchronise_templates(now=clock.now())
+    synchronise_templates(actor=service_actor(Service.PROVIDER, now=clock.now()))
 
 
 # No lock: two jobs for one conversation are harmless, since each message is locked before it is answered.

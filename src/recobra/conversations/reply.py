@@ -12,7 +12,7 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.access.actors import Actor, Service
+from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
 from recobra.conversations.counterparty import Counterparty, find_counterparty, is_silenced, lock_address
@@ -159,9 +159,7 @@ def cancel_bot_replies(conversation: Conversation, *, actor: Actor) -> None:
         "w.conversation_id = %s AND w.purpose = 'REPLY' AND w.author = %s",
         [conversation.pk, BOT],
         reason=reasons.TAKEN_OVER,
-        at=actor.now,
-        actor=actor.name,
-        actor_id=actor.user_id,
+        actor=actor,
     )
 
 
@@ -291,7 +289,10 @@ def _plan_contact(
         "author": actor.name,
         "author_id": actor.user_id,
     }
-    planned = plan_contacts(contacts=pa.Table.from_pylist([{**_EMPTY_ROW, **row}], schema=_PLAN), now=now)
+    planned = plan_contacts(
+        contacts=pa.Table.from_pylist([{**_EMPTY_ROW, **row}], schema=_PLAN),
+        actor=service_actor(Service.CYCLE, now=now),
+    )
     if planned.num_rows == 0:
         raise ReplyRefused(_("Another message by this channel was sent today already, or is about to be."))
     return Contact.objects.get(pk=planned["contact_id"][0].as_py())

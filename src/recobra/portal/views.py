@@ -16,6 +16,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from recobra.access.actors import Service, service_actor
 from recobra.consent.ledger import OptOutRefused
 from recobra.consent.opt_out import record_opt_out, record_wrong_person, resume_messages
 from recobra.kit import clock
@@ -67,14 +68,24 @@ class Unsubscribe(View):
 # program posted, '' for a click on the page.
 def _record_opt_out(public_id: UUID, statement: str, now: datetime) -> str:
     """Record that nothing may be sent any more."""
-    record_opt_out(public_id=public_id, source="LINK", text_shown=str(WISH_TEXTS["stop"]), said=statement, now=now)
+    record_opt_out(
+        public_id=public_id,
+        source="LINK",
+        text_shown=str(WISH_TEXTS["stop"]),
+        said=statement,
+        actor=service_actor(Service.DEBTOR, now=now),
+    )
     return "stopped"
 
 
 def _record_not_me(public_id: UUID, statement: str, now: datetime) -> str:
     """Record that the address is not the debtor's."""
     record_wrong_person(
-        public_id=public_id, source="LINK", text_shown=str(WISH_TEXTS["not_me"]), said=statement, now=now
+        public_id=public_id,
+        source="LINK",
+        text_shown=str(WISH_TEXTS["not_me"]),
+        said=statement,
+        actor=service_actor(Service.DEBTOR, now=now),
     )
     return "not_me"
 
@@ -82,7 +93,11 @@ def _record_not_me(public_id: UUID, statement: str, now: datetime) -> str:
 def _record_resumption(public_id: UUID, statement: str, now: datetime) -> str:
     """Take back an opt-out; «silent» where a wrong-person entry keeps messages away."""
     is_resumed = resume_messages(
-        public_id=public_id, source="PORTAL", text_shown=str(WISH_TEXTS["resume"]), said=statement, now=now
+        public_id=public_id,
+        source="PORTAL",
+        text_shown=str(WISH_TEXTS["resume"]),
+        said=statement,
+        actor=service_actor(Service.DEBTOR, now=now),
     )
     return "resumed" if is_resumed else "silent"
 

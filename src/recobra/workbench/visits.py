@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from recobra.access.actors import Actor
+from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.agreements.operations import PromiseRefused, register_promise
@@ -107,7 +107,7 @@ def record_visit_result(
         permanent=is_permanent,
         detail={"code": result.lower()},
     )
-    record_receipts(events=[receipt], provider_id=None, now=actor.now)
+    record_receipts(events=[receipt], provider_id=None, actor=service_actor(Service.PROVIDER, now=actor.now))
     if promised_on is not None:
         _register_promise(visit, promised_on, promised_minor, today, actor)
     return visit

@@ -65,7 +65,7 @@ def letter(post, now):
 
 
 def printed(now, **changes):
-    return print_letters(country="PE", portfolio_codes=None, actor="bruno", now=now, **changes)
+    return print_letters(country="PE", actor=acting("bruno", now=now), **changes)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -100,7 +100,7 @@ def test_a_letter_is_printed_once(letter, now):
 
 
 def silence(letter, now):
-    record_opt_out(kind="ADDRESS", value=letter.contact.point.value, source="STAFF", actor="ana", now=now)
+    record_opt_out(kind="ADDRESS", value=letter.contact.point.value, source="STAFF", actor=acting("ana", now=now))
 
 
 def retired(letter, now):
@@ -149,7 +149,7 @@ def test_a_letter_that_waited_too_long_is_not_printed(letter, now):
 
 def test_letters_of_portfolios_out_of_scope_stay_in_the_tray(letter, now):
     with pytest.raises(LettersRefused):
-        print_letters(country="PE", portfolio_codes=["CL-OTRA"], actor="bruno", now=now)
+        print_letters(country="PE", actor=replace(acting("bruno", now=now), portfolio_codes=frozenset({"CL-OTRA"})))
 
 
 def test_the_courier_brings_it_or_brings_it_back(post, now):
@@ -159,7 +159,7 @@ def test_the_courier_brings_it_or_brings_it_back(post, now):
     printed(now)
     file = f"reference,status,at\nPE-{home.pk:010},entregado,2026-11-25\nPE-{away.pk:010},devuelto,2026-11-25\nPE-9,entregado,2026-11-25\n"
     later = now + timedelta(days=3)
-    found = import_tracking(content=file.encode(), portfolio_codes=None, actor="bruno", now=later)
+    found = import_tracking(content=file.encode(), actor=acting("bruno", now=later))
     assert (found.delivered, found.returned, [error.line for error in found.errors]) == (1, 1, [4])
     for contact in (home, away):
         contact.refresh_from_db()
@@ -169,7 +169,7 @@ def test_the_courier_brings_it_or_brings_it_back(post, now):
     home.point.refresh_from_db()
     assert away.point.retired_at is not None
     assert home.point.retired_at is None
-    again = import_tracking(content=file.encode(), portfolio_codes=None, actor="bruno", now=later)
+    again = import_tracking(content=file.encode(), actor=acting("bruno", now=later))
     assert (again.delivered, again.returned, again.unchanged) == (0, 0, 2)
 
 
@@ -179,9 +179,9 @@ def test_the_couriers_number_and_since_when_it_has_the_batch_are_kept(post, now)
     batch = printed(now)
     on_its_way = now + timedelta(days=1)
     told = f"reference,status,at,tracking\nPE-{contact.pk:010},en camino,{on_its_way.isoformat()},OLVA-77\n".encode()
-    import_tracking(content=told, portfolio_codes=None, actor="bruno", now=now + timedelta(days=2))
+    import_tracking(content=told, actor=acting("bruno", now=now + timedelta(days=2)))
     later = f"reference;status;at\nPE-{contact.pk:010};entregado;{(now + timedelta(days=3)).isoformat()}\n".encode()
-    import_tracking(content=later, portfolio_codes=None, actor="bruno", now=now + timedelta(days=4))
+    import_tracking(content=later, actor=acting("bruno", now=now + timedelta(days=4)))
     letter = Letter.objects.get()
     batch.refresh_from_db()
     assert (letter.status, letter.tracking, batch.handed_over_at) == ("DELIVERED", "OLVA-77", on_its_way)
@@ -190,7 +190,10 @@ def test_the_couriers_number_and_since_when_it_has_the_batch_are_kept(post, now)
 def test_a_courier_out_of_scope_numbers_nothing(letter, now):
     batch = printed(now)
     told = f"reference,status,at,tracking\n{letter.reference},en camino,2026-11-25,OLVA-77\n".encode()
-    import_tracking(content=told, portfolio_codes=["CL-OTRA"], actor="bruno", now=now + timedelta(days=5))
+    import_tracking(
+        content=told,
+        actor=replace(acting("bruno", now=now + timedelta(days=5)), portfolio_codes=frozenset({"CL-OTRA"})),
+    )
     letter.refresh_from_db()
     batch.refresh_from_db()
     assert (letter.tracking, batch.handed_over_at) == ("", None)

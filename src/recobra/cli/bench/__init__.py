@@ -143,7 +143,7 @@ def _open_portfolio() -> None:
     from recobra.portfolio import setup  # noqa: PLC0415
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
-    messaging.ensure_library(now=FIRST_DAY)
+    messaging.ensure_library(actor=service_actor(Service.LIBRARY, now=FIRST_DAY))
     bench = service_actor(Service.BENCH, now=FIRST_DAY)
     strategy.ensure_ready_made(actor=bench)
     creditor = setup.open_creditor(code="BENCH", name="Bench", actor=bench)
@@ -180,7 +180,7 @@ def _measure_redecision(now: datetime) -> float:
     """Return the median of the milliseconds that deciding again for one debtor takes."""
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
-    from recobra.access.actors import Service, service_actor  # noqa: PLC0415
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
     bench = service_actor(Service.BENCH, now=now)

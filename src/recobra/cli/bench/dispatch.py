@@ -17,6 +17,7 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
+from recobra.access.actors import Service, service_actor
 from recobra.cli import bootstrap
 from recobra.cli.bench import outbox
 
@@ -99,9 +100,7 @@ def _configure_channel(sink: SinkProcess, channel: str, now: datetime) -> None:
         country="",
         rank=1,
         enabled=True,
-        actor="bench",
-        actor_id=None,
-        now=now,
+        actor=service_actor(Service.BENCH, now=now),
     )
 
 

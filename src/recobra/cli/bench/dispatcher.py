@@ -11,6 +11,8 @@ import sys
 import time
 from datetime import datetime
 
+from recobra.access.actors import Service, service_actor
+
 
 def main() -> None:
     """`dispatcher.py CORE INSTANT`: write one line when ready, and the figures at the end."""
@@ -29,7 +31,7 @@ def main() -> None:
     sys.stdin.readline()
     before = resource.getrusage(resource.RUSAGE_SELF)
     begin = time.monotonic()
-    figures = messaging.dispatch_once(now=now)
+    figures = messaging.dispatch_once(actor=service_actor(Service.DISPATCH, now=now))
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     sys.stdout.write(json.dumps({**figures, "cpu_s": cpu, "seconds": time.monotonic() - begin}) + "\n")

@@ -49,7 +49,7 @@ _SEED = (
 
 def open_portfolio(*, now: datetime) -> tuple[int, int]:
     """Create the creditor, its portfolio and the starter templates; return the ids of the first two."""
-    messaging.ensure_library(now=now)
+    messaging.ensure_library(actor=service_actor(Service.LIBRARY, now=now))
     creditor = setup.open_creditor(code="BENCH", name="Bench", actor=service_actor(Service.BENCH, now=now))
     portfolio = setup.open_portfolio(creditor=creditor, **PORTFOLIO, actor=service_actor(Service.BENCH, now=now))
     return creditor.pk, portfolio.pk
@@ -98,6 +98,6 @@ def fill_outbox(*, messages: int, prefix: str, channel: str, ids: tuple[int, int
     for name, value in constants.items():
         columns[name] = pa.array([value] * points.num_rows, PLANNED.field(name).type)
     rows = pa.table(columns).select(PLANNED.names)
-    messaging.plan_contacts(contacts=rows, now=now)
+    messaging.plan_contacts(contacts=rows, actor=service_actor(Service.CYCLE, now=now))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

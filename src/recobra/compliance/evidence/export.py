@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.access.queries import User, portfolio_codes
-from recobra.access.roles import Right, has_right
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
 from recobra.compliance.evidence import (
     UNREDACTED,
     EvidenceRefused,
@@ -22,11 +23,12 @@ from recobra.compliance.evidence import (
     evidence_report,
     redaction_for,
 )
+from recobra.compliance.facts import EvidenceExported
 from recobra.compliance.report import report_pdf
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
 from recobra.kit.typeset import signature
 from recobra.portfolio.models import Account, Debtor
-from recobra.portfolio.queries import debtor_for
+from recobra.portfolio.scope import check_debtor, check_every_portfolio
 
 Form = Literal["pdf", "json"]
 
@@ -43,33 +45,32 @@ class Evidence:
     masked: bool
 
 
+@requires(Right.EXPORT_EVIDENCE)
 @transaction.atomic
-def export_evidence(*, debtor_id: int, form: Form, user: User, now: datetime) -> Evidence:
-    """Return the evidence as the user's role may read it, within his or her scope.
+def export_evidence(*, debtor_id: int, form: Form, actor: Actor) -> Evidence:
+    """Return the evidence as the actor's role may read it.
 
-    Raises EvidenceRefused without the right, or where the debtor owes in portfolios the user may not see. Raises
-    Debtor.DoesNotExist for a debtor outside the scope.
+    Raises EvidenceRefused where the debtor owes in portfolios out of the actor's reach.
     """
-    if not (has_right(user, Right.SEE_CASES) and has_right(user, Right.EXPORT_EVIDENCE)):
-        raise EvidenceRefused(_("This role may not export evidence."))
-    debtor = debtor_for(user, debtor_id)
-    codes = portfolio_codes(user)
+    check_debtor(actor, debtor_id)
+    debtor = Debtor.objects.select_related("creditor").get(pk=debtor_id)
+    codes = actor.portfolio_codes
     # Messages speak of all that is owed, so a part of the portfolios is not enough to read them.
     if codes is not None and Account.objects.filter(debtor=debtor).exclude(portfolio__code__in=codes).exists():
         raise EvidenceRefused(
             _("This debtor owes in other portfolios too: someone who may see all of them must export the evidence.")
         )
-    return _export_dossier(
-        debtor=debtor, form=form, redaction=redaction_for(user), actor=user.username, actor_id=user.pk, now=now
-    )
+    return _export_dossier(debtor=debtor, form=form, redaction=redaction_for(actor), actor=actor)
 
 
+@requires(Right.EXPORT_EVIDENCE)
 @transaction.atomic
-def export_evidence_by_number(*, creditor: str, number: str, form: Form, actor: str, now: datetime) -> Evidence:
+def export_evidence_by_number(*, creditor: str, number: str, form: Form, actor: Actor) -> Evidence:
     """Return the whole evidence, unredacted, by the creditor's code and its number of the debtor.
 
     `creditor` may be '' where only one creditor uses the number. Raises EvidenceRefused.
     """
+    check_every_portfolio(actor)
     candidates = Debtor.objects.select_related("creditor").filter(external_id=number)
     if creditor:
         candidates = candidates.filter(creditor__code=creditor)
@@ -79,7 +80,7 @@ def export_evidence_by_number(*, creditor: str, number: str, form: Form, actor: 
         raise EvidenceRefused(_("There is no debtor «%s».") % number)
     if len(debtors) > 1:
         raise EvidenceRefused(_("Several creditors have a debtor «%s»: say which.") % number)
-    return _export_dossier(debtor=debtors[0], form=form, redaction=UNREDACTED, actor=actor, actor_id=None, now=now)
+    return _export_dossier(debtor=debtors[0], form=form, redaction=UNREDACTED, actor=actor)
 
 
 def own_identity(*, now: datetime) -> signature.Identity:
@@ -92,22 +93,20 @@ def own_certificate(*, now: datetime) -> bytes:
     return signature.certificate_pem(own_identity(now=now))
 
 
-def _export_dossier(
-    *, debtor: Debtor, form: Form, redaction: Redaction, actor: str, actor_id: int | None, now: datetime
-) -> Evidence:
+def _export_dossier(*, debtor: Debtor, form: Form, redaction: Redaction, actor: Actor) -> Evidence:
     """Collect, sign and record the evidence of a debtor in one of its two forms."""
-    own = own_identity(now=now)
-    dossier = collect_dossier(debtor=debtor, redaction=redaction, signer=own.fingerprint, now=now)
+    own = own_identity(now=actor.now)
+    dossier = collect_dossier(debtor=debtor, redaction=redaction, signer=own.fingerprint, now=actor.now)
     digest = sha256(signature.canonical_json(dossier)).hexdigest()
     if form == "json":
-        content = signature.serialise_signed(signature.sign_json(dossier, own=own, now=now))
+        content = signature.serialise_signed(signature.sign_json(dossier, own=own, now=actor.now))
     else:
-        pdf = report_pdf(evidence_report(dossier, digest=digest), at=now)
-        content = signature.sign_pdf(pdf, own=own, now=now, reason=_("Evidence of contacts"))
-    payload = {"form": form, "digest": digest, "masked": redaction.is_masked, "contacts": len(dossier["contacts"])}
-    record("evidence.exported", at=now, actor=actor, actor_id=actor_id, debtor_id=debtor.pk, payload=payload)
+        pdf = report_pdf(evidence_report(dossier, digest=digest), at=actor.now)
+        content = signature.sign_pdf(pdf, own=own, now=actor.now, reason=_("Evidence of contacts"))
+    exported = EvidenceExported(form=form, digest=digest, masked=redaction.is_masked, contacts=len(dossier["contacts"]))
+    record_fact(exported, actor=actor, debtor_id=debtor.pk)
     # The name of the file has the debtor's local time, like the document.
-    local = now.astimezone(ZoneInfo(dossier["debtor"]["time_zone"]))
+    local = actor.now.astimezone(ZoneInfo(dossier["debtor"]["time_zone"]))
     return Evidence(
         content=content,
         name=f"constancia-{debtor.pk}-{local:%Y%m%d-%H%M%S}.{form}",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from recobra.access import masks
-from recobra.access.queries import User
-from recobra.access.roles import Right, has_right
+from recobra.access.actors import Actor
+from recobra.access.roles import Right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +40,10 @@ UNREDACTED: Final = Redaction(reader="command", contact_data=True, national_id=T
 """For the command line: whoever has the machine and its data directory has the data."""
 
 
-def redaction_for(user: User) -> Redaction:
-    """Return the redaction for a user's role."""
+def redaction_for(actor: Actor) -> Redaction:
+    """Return the redaction for an actor's role."""
     return Redaction(
-        reader=user.username,
-        contact_data=has_right(user, Right.SEE_CONTACT_DATA),
-        national_id=has_right(user, Right.SEE_NATIONAL_ID),
+        reader=actor.name,
+        contact_data=Right.SEE_CONTACT_DATA in actor.rights,
+        national_id=Right.SEE_NATIONAL_ID in actor.rights,
     )

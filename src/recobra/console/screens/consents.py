@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TypedDict
 
 from django.contrib import messages
@@ -15,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from recobra.access.actors import Actor
 from recobra.access.roles import Right
 from recobra.consent import operations as consent
 from recobra.consent import queries
 from recobra.consent.ledger import OptOutRefused
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries.debtor_file import debtor_file_for
 from recobra.kit import clock
@@ -36,9 +36,7 @@ class Statement(TypedDict):
     point_id: int
     source: str
     said: str
-    actor: str
-    actor_id: int
-    now: datetime
+    actor: Actor
 
 
 @require_GET
@@ -51,7 +49,7 @@ def show_consents(request: StaffRequest, debtor_id: int) -> HttpResponse:
 
 
 @require_POST
-@needs(Right.ANSWER_MESSAGES)
+@needs(Right.RECORD_CONSENT)
 def record_statement(request: StaffRequest, debtor_id: int, point_id: int) -> HttpResponse:
     """Record a statement that the debtor, or who answered, made to staff; staff cannot take an opt-out back."""
     debtor = debtor_for(request.user, debtor_id)
@@ -72,7 +70,7 @@ def record_statement(request: StaffRequest, debtor_id: int, point_id: int) -> Ht
 def _read_statement(request: StaffRequest, point: ContactPoint) -> Statement:
     """Return the statement that was posted, with who recorded it and when."""
     words = request.POST.get("said", "").strip()
-    return {"point_id": point.pk, "source": "STAFF", "said": words, **actor_and_time(request)}
+    return {"point_id": point.pk, "source": "STAFF", "said": words, "actor": actor_of(request)}
 
 
 # Each of these records one act and returns the message that confirms it.

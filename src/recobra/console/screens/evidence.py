@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access.roles import Right
 from recobra.compliance.evidence import EvidenceRefused, redaction_for
 from recobra.compliance.evidence import export as evidence
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.kit import clock
 from recobra.portfolio.queries import debtor_for
@@ -28,7 +29,7 @@ def show_evidence(request: StaffRequest, debtor_id: int) -> HttpResponse:
     identity = evidence.own_identity(now=clock.now())
     context = {
         "debtor": debtor_for(request.user, debtor_id),
-        "redaction": redaction_for(request.user),
+        "redaction": redaction_for(actor_of(request)),
         "signer": identity.fingerprint,
     }
     return render(request, "console/evidence/index.html", context)
@@ -41,7 +42,7 @@ def export_evidence(request: StaffRequest, debtor_id: int) -> HttpResponse:
     debtor = debtor_for(request.user, debtor_id)
     form: Literal["json", "pdf"] = "json" if request.POST.get("forma") == "json" else "pdf"
     try:
-        file = evidence.export_evidence(debtor_id=debtor.pk, form=form, user=request.user, now=clock.now())
+        file = evidence.export_evidence(debtor_id=debtor.pk, form=form, actor=actor_of(request))
     except EvidenceRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("console:evidence", debtor.pk)

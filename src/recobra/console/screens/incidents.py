@@ -19,7 +19,7 @@ from recobra.access.roles import Right
 from recobra.compliance import incidents, queries
 from recobra.compliance.report import report_pdf
 from recobra.console import spreadsheet
-from recobra.console.actions import actor_and_time, actor_of
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_id
 from recobra.insight.queries import compliance
@@ -58,7 +58,7 @@ def list_incidents(request: StaffRequest) -> HttpResponse:
 def record_incident(request: StaffRequest) -> HttpResponse:
     """Record an incident by hand, about a debtor in the user's scope or none."""
     data = request.POST
-    attribution = actor_and_time(request)
+    actor = actor_of(request)
     try:
         debtor = _read_debtor(request, data.get("deudor", "").strip())
         portfolio: Portfolio | None = None
@@ -72,10 +72,10 @@ def record_incident(request: StaffRequest) -> HttpResponse:
             kind=data.get("tipo", ""),
             country=country,
             description=data.get("descripcion", ""),
-            happened_at=_read_instant(data.get("cuando", ""), attribution["now"]),
+            happened_at=_read_instant(data.get("cuando", ""), actor.now),
             debtor_id=debtor.pk if debtor else None,
             portfolio_id=portfolio.pk if portfolio else None,
-            **attribution,
+            actor=actor,
         )
     except incidents.IncidentRefused as refusal:
         messages.error(request, str(refusal))
@@ -93,9 +93,7 @@ def close_incident(request: StaffRequest, incident_id: int) -> HttpResponse:
     incident = queries.incident_for(request.user, incident_id)
     try:
         incidents.close_incident(
-            incident_id=incident.pk,
-            corrective_action=request.POST.get("accion", ""),
-            **actor_and_time(request),
+            incident_id=incident.pk, corrective_action=request.POST.get("accion", ""), actor=actor_of(request)
         )
     except incidents.IncidentRefused as refusal:
         messages.error(request, str(refusal))

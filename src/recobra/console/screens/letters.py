@@ -11,9 +11,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.operations import record_export
-from recobra.access.queries import portfolio_codes
 from recobra.access.roles import Right
-from recobra.console.actions import actor_and_time, actor_of
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.messaging.channels.letter import operations as letters
 from recobra.messaging.channels.letter import queries
@@ -40,9 +39,8 @@ def print_batch(request: StaffRequest) -> HttpResponse:
     try:
         batch = letters.print_letters(
             country=request.POST.get("pais", ""),
-            portfolio_codes=portfolio_codes(request.user),
             courier=request.POST.get("courier", "").strip()[:COURIER_NAME_LENGTH_MAX],
-            **actor_and_time(request),
+            actor=actor_of(request),
         )
     except (letters.LettersRefused, LetterUnsuitable) as refusal:
         messages.error(request, str(refusal))
@@ -76,9 +74,7 @@ def import_tracking(request: StaffRequest) -> HttpResponse:
     if file is None or (file.size or 0) > TRACKING_BYTES_MAX:
         messages.error(request, _("Choose the courier's file, of up to 10 MB."))
         return redirect("console:letters")
-    result = letters.import_tracking(
-        content=file.read(), portfolio_codes=portfolio_codes(request.user), **actor_and_time(request)
-    )
+    result = letters.import_tracking(content=file.read(), actor=actor_of(request))
     return _render_letters(request, {"tracked": result})
 
 

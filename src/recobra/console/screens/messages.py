@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
 from recobra.console import labels
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_page
 from recobra.journal.queries import debtor_timeline
@@ -140,9 +140,7 @@ def settle_message(request: StaffRequest, contact_id: int) -> HttpResponse:
     outcome = request.POST.get("outcome")
     try:
         messaging.settle_uncertain(
-            contact_id=contact.pk,
-            outcome="SENT" if outcome == "SENT" else "FAILED",
-            **actor_and_time(request),
+            contact_id=contact.pk, outcome="SENT" if outcome == "SENT" else "FAILED", actor=actor_of(request)
         )
     except messaging.NotUncertain:
         messages.error(request, _("The end of this message is known already."))

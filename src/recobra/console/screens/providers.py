@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recobra.access.roles import Right
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.countries.description import country_names
 from recobra.insight.queries import board
@@ -83,7 +83,7 @@ def _handle_form(request: StaffRequest, kind: ProviderKind, status: queries.Prov
             # The code of a provider never changes.
             posted["code"] = status.provider.code
         values = provider_form.read_form(kind, posted, country=board.main_country(request.user))
-        provider = operations.save_provider(**values, **actor_and_time(request))
+        provider = operations.save_provider(**values, actor=actor_of(request))
     except (ProviderRefused, provider_form.FormUnreadable) as refusal:
         context = _form_context(request, kind, status, posted=posted, errors=refusal.errors)
         return render(request, "console/providers/form.html", context, status=422)
@@ -148,7 +148,7 @@ def _form_context(
 def test_provider(request: StaffRequest, code: str) -> HttpResponse:
     """Test the settings without reaching a debtor; htmx gets the provider's answer alone."""
     status = queries.get_provider(code, now=clock.now())
-    check = operations.test_provider(provider_id=status.provider.pk, **actor_and_time(request))
+    check = operations.test_provider(provider_id=status.provider.pk, actor=actor_of(request))
     if request.htmx:  # type: ignore[attr-defined]
         context = {"status": queries.get_provider(code, now=clock.now()), "place": installation_place()}
         return render(request, "console/providers/_tested.html", context)
@@ -166,11 +166,7 @@ def switch_provider(request: StaffRequest, code: str) -> HttpResponse:
     status = queries.get_provider(code, now=clock.now())
     is_enabled = request.POST.get("on") == "1"
     try:
-        operations.enable_provider(
-            provider_id=status.provider.pk,
-            enabled=is_enabled,
-            **actor_and_time(request),
-        )
+        operations.enable_provider(provider_id=status.provider.pk, enabled=is_enabled, actor=actor_of(request))
     except ProviderRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("console:provider", code)
@@ -183,7 +179,7 @@ def switch_provider(request: StaffRequest, code: str) -> HttpResponse:
 def retire_provider(request: StaffRequest, code: str) -> HttpResponse:
     """Switch a provider off and delete its secrets."""
     status = queries.get_provider(code, now=clock.now())
-    operations.retire_provider(provider_id=status.provider.pk, **actor_and_time(request))
+    operations.retire_provider(provider_id=status.provider.pk, actor=actor_of(request))
     messages.success(request, _("The provider is switched off and its secrets are forgotten."))
     return redirect("console:providers")
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from recobra.access.roles import Right
 from recobra.approvals.operations import ApprovalRefused
-from recobra.console.actions import actor_and_time, actor_of
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.messaging import operations as messaging
 from recobra.messaging.queries import Template
@@ -42,7 +42,7 @@ def weigh_template(request: StaffRequest, template_id: int) -> HttpResponse:
     # The operation refuses -1 with a text fit to show.
     weight = int(text) if text.isdecimal() else -1
     try:
-        messaging.weigh_template(template_id=template_id, weight=weight, **actor_and_time(request))
+        messaging.weigh_template(template_id=template_id, weight=weight, actor=actor_of(request))
     except WrongStatus as refusal:
         messages.error(request, str(refusal))
     else:

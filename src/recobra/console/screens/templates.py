@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from recobra.access.roles import Right, has_right
 from recobra.approvals import queries as approvals
 from recobra.console import labels
-from recobra.console.actions import actor_and_time, actor_of
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens import template_approval, template_markup, template_results
 from recobra.console.screens.countries.description import country_names
@@ -108,7 +108,7 @@ def edit_template(request: StaffRequest, template_id: int) -> HttpResponse:
     mistakes: list[check.Mistake] = []
     if request.method == "POST":
         try:
-            saved = messaging.save_template(**_read_form(request, template), **actor_and_time(request))
+            saved = messaging.save_template(**_read_form(request, template), actor=actor_of(request))
         except TemplateRefused as refusal:
             mistakes = list(refusal.mistakes)
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
 
 from django.db import transaction
@@ -19,8 +18,9 @@ from recobra.consent.ledger import Act, Address, ConsentStatement, Source, find_
 from recobra.consent.opt_out import apply_opt_out, apply_resumption, apply_wrong_person
 from recobra.conversations.inbound import receive_message
 from recobra.conversations.models import ConversationMessage
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
 from recobra.messaging.channels.adapter import Event, InboundEvent, ReceiptEvent, TemplateEvent
+from recobra.messaging.facts import TemplateDecidedByProvider
 from recobra.messaging.models import Contact, Provider, Template
 from recobra.messaging.receipts.record import match_waiting_receipts, record_receipts
 from recobra.portfolio import address_forms
@@ -59,8 +59,8 @@ def apply_events(*, events: Sequence[Event], provider_id: int | None, channel: s
     # Opt-outs first, and each step in its own transaction: nothing else that fails may undo one.
     steps: list[Callable[[], object]] = [
         *(partial(follow_wish, event=event) for event in inbound),
-        partial(record_receipts, events=receipts, provider_id=provider_id, now=now),
-        *(partial(_apply_template_decision, event, now) for event in templates),
+        partial(record_receipts, events=receipts, provider_id=provider_id, actor=actor),
+        *(partial(_apply_template_decision, event, actor) for event in templates),
         *(partial(store_message, event=event) for event in inbound),
     ]
     failures: list[Exception] = []
@@ -101,7 +101,7 @@ def apply_wish(*, event: InboundEvent, provider_id: int | None, channel: str, ac
     else:
         source = Source.KEYWORD
     said = event.text or event.button
-    statement = ConsentStatement(source=source, channel=channel, said=said, at=event.at, now=actor.now)
+    statement = ConsentStatement(source=source, channel=channel, said=said, at=event.at, actor=actor)
     address = _find_writer(event, kind, forms, provider_id)
     if act == Act.NOT_ME:
         apply_wrong_person(address, statement)
@@ -144,7 +144,7 @@ def _date_as_first_received(event: InboundEvent, channel: str) -> InboundEvent:
     return dataclasses.replace(event, at=min(event.at, first_at))
 
 
-def _apply_template_decision(event: TemplateEvent, now: datetime) -> None:
+def _apply_template_decision(event: TemplateEvent, actor: Actor) -> None:
     """Store what the provider decided about a template of ours, unless a later decision is known."""
     # The provider may name a language with its country («es_PE») where the template has the language alone.
     languages = {event.language, event.language[:2]}
@@ -153,11 +153,7 @@ def _apply_template_decision(event: TemplateEvent, now: datetime) -> None:
         provider_status=event.status
     )
     if outdated.update(provider_status=event.status, provider_asked_at=event.at):
-        record(
-            "template.decided_by_provider",
-            at=now,
-            actor="provider",
-            payload={"name": event.name, "language": event.language, "status": event.status},
-        )
+        decided = TemplateDecidedByProvider(name=event.name, language=event.language, status=event.status)
+        record_fact(decided, actor=actor)
     elif not templates.exists():
         _log.warning("The provider speaks of a template that is not ours: %s.", event.name)

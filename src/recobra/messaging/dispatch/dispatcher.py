@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
+from recobra.access.actors import Actor
 from recobra.messaging.channels import Outcome
 from recobra.messaging.channels.adapter import Unsuitable
 from recobra.messaging.dispatch.handover import Attempt, end_attempts, end_not_sent, mark_handed_over
@@ -45,7 +46,7 @@ class Dispatcher:
         self._lease = UUID(int=0)
         self._figures: Counter[str] = Counter()
 
-    def begin(self, *, lease: UUID, now: Callable[[], datetime], actor: str, figures: Counter[str]) -> None:
+    def begin(self, *, lease: UUID, now: Callable[[], datetime], actor: Actor, figures: Counter[str]) -> None:
         """Use a lease, a clock and an actor from now on, and count into `figures`."""
         self._lease = lease
         self._now = now
@@ -107,7 +108,13 @@ class Dispatcher:
         later = now + timedelta(seconds=REST_SECONDS)
         routeless_ids = [*batch.waiting, *unroutable_ids]
         put_off = [NotSent(contact_id=contact_id, status="DUE", due_at=later) for contact_id in routeless_ids]
-        self._figures.update(end_not_sent([*batch.not_sent, *put_off], lease=self._lease, now=now, actor=self._actor))
+        self._figures.update(
+            end_not_sent(
+                [*batch.not_sent, *put_off],
+                lease=self._lease,
+                actor=self._actor.at(now),
+            )
+        )
         self._send(lanes)
         give_back(contact_ids, lease=self._lease)  # those not sent, and those locked by others when we marked
 
@@ -207,7 +214,13 @@ class Dispatcher:
     def _write_ends(self, attempts: Sequence[Attempt]) -> None:
         """Write the ends of attempts and count them; inside the transaction of the caller."""
         if attempts:
-            self._figures.update(end_attempts(attempts, lease=self._lease, now=self._now(), actor=self._actor))
+            self._figures.update(
+                end_attempts(
+                    attempts,
+                    lease=self._lease,
+                    actor=self._actor.at(self._now()),
+                )
+            )
 
     def _hand_over(self, marked: Sequence[PreparedContact]) -> list[Attempt]:
         """Send marked messages, and return each one as an attempt with its outcome."""

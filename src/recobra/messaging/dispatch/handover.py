@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,21 +18,31 @@ import pyarrow.compute as pc
 from django.db import connection, transaction
 from django.db.models import F
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
+from recobra.journal.facts import Fact
 from recobra.kit import tables
 from recobra.messaging import reasons
 from recobra.messaging.channels import Bounce, Outcome, OutcomeKind
 from recobra.messaging.dispatch.prepare import NotSent, PreparedContact
+from recobra.messaging.facts import (
+    ContactBlocked,
+    ContactCancelled,
+    ContactFailed,
+    ContactSent,
+    ContactUncertain,
+)
 from recobra.messaging.outbox.transitions import ENDED, RETURNING, record_ends
 from recobra.portfolio.models import ContactPoint
 
 MOST_TRIES: Final = 6
 BACK_OFF_SECONDS: Final = (60, 300, 900, 2700, 7200)
-FACT_KINDS: Final = {
-    "SENT": "contact.sent",
-    "FAILED": "contact.failed",
-    "BLOCKED": "contact.blocked",
-    "CANCELLED": "contact.cancelled",
-    "UNCERTAIN": "contact.uncertain",
+FACT_KINDS: Final[Mapping[str, type[Fact]]] = {
+    "SENT": ContactSent,
+    "FAILED": ContactFailed,
+    "BLOCKED": ContactBlocked,
+    "CANCELLED": ContactCancelled,
+    "UNCERTAIN": ContactUncertain,
 }
 """The journal's fact for each status; a contact that is DUE again has none."""
 
@@ -139,8 +149,9 @@ class _AttemptEnd:
 _ATTEMPT_END_COLUMNS: Final = tuple(field.name for field in fields(_AttemptEnd))
 
 
+@consequence
 @transaction.atomic
-def end_not_sent(not_sent: Sequence[NotSent], *, lease: UUID, now: datetime, actor: str) -> Counter[str]:
+def end_not_sent(not_sent: Sequence[NotSent], *, lease: UUID, actor: Actor) -> Counter[str]:
     """End or put off contacts that may not go now; return how many ended, by the names of the dispatcher's figures."""
     if not not_sent:
         return Counter()
@@ -148,8 +159,8 @@ def end_not_sent(not_sent: Sequence[NotSent], *, lease: UUID, now: datetime, act
     # In the order of the columns of _END_NOT_SENT.
     names = ("contact_id", "status", "reason", "rule", "article", "due_at")
     columns = [[getattr(end, name) for end in not_sent] for name in names]
-    ended = tables.fetch(_END_NOT_SENT, [*columns, lease, now], _ENDED_WITH_STATUS)
-    return _record_ends_by_status(ended, now=now, actor=actor)
+    ended = tables.fetch(_END_NOT_SENT, [*columns, lease, actor.now], _ENDED_WITH_STATUS)
+    return _record_ends_by_status(ended, actor=actor)
 
 
 def mark_handed_over(chunk: Sequence[PreparedContact], *, lease: UUID, now: datetime) -> set[int]:
@@ -182,20 +193,21 @@ def mark_handed_over(chunk: Sequence[PreparedContact], *, lease: UUID, now: date
         return {contact_id for (contact_id,) in cursor.fetchall()}
 
 
-def end_attempts(attempts: Sequence[Attempt], *, lease: UUID, now: datetime, actor: str) -> Counter[str]:
+@consequence
+def end_attempts(attempts: Sequence[Attempt], *, lease: UUID, actor: Actor) -> Counter[str]:
     """Record how attempts ended; return how many contacts ended, by the names of the dispatcher's figures.
 
     A contact that may be tried again goes back to the outbox.
     """
-    ends = [_end_of_attempt(attempt, now) for attempt in attempts]
+    ends = [_end_of_attempt(attempt, actor.now) for attempt in attempts]
     _lock_conversations([end.contact_id for end in ends if end.status in _ALERTING])
     columns = [[getattr(end, name) for end in ends] for name in _ATTEMPT_END_COLUMNS]
-    ended = tables.fetch(_END_ATTEMPTS, [*columns, lease, now], _ENDED_WITH_STATUS)
+    ended = tables.fetch(_END_ATTEMPTS, [*columns, lease, actor.now], _ENDED_WITH_STATUS)
     sent_ids = set(ended.filter(pc.equal(ended["status"], "SENT"))["contact_id"].to_pylist())
     _save_items([attempt.prepared for attempt in attempts if attempt.prepared.contact.contact_id in sent_ids])
     for attempt in attempts:
-        _update_point(attempt, now)
-    return _record_ends_by_status(ended, now=now, actor=actor)
+        _update_point(attempt, actor.now)
+    return _record_ends_by_status(ended, actor=actor)
 
 
 def _end_of_attempt(attempt: Attempt, now: datetime) -> _AttemptEnd:
@@ -235,13 +247,13 @@ def _lock_conversations(contact_ids: Sequence[int]) -> None:
             cursor.execute(_LOCK_CONVERSATIONS, [list(contact_ids)])
 
 
-def _record_ends_by_status(ended: pa.Table, *, now: datetime, actor: str) -> Counter[str]:
+def _record_ends_by_status(ended: pa.Table, *, actor: Actor) -> Counter[str]:
     """Record the facts of contacts that ended; return how many by status in small letters."""
     figures: Counter[str] = Counter()
     for status, kind in FACT_KINDS.items():
         rows = ended.filter(pc.equal(ended["status"], status))
         if rows.num_rows:
-            figures[status.lower()] += record_ends(kind, rows.drop_columns("status"), at=now, actor=actor)
+            figures[status.lower()] += record_ends(kind, rows.drop_columns("status"), actor=actor)
     return figures
 
 

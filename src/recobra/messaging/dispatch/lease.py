@@ -16,7 +16,10 @@ from typing import Final
 
 from django.db import DatabaseError, connection, transaction
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
 from recobra.messaging import reasons
+from recobra.messaging.facts import ContactUncertain
 from recobra.messaging.outbox.transitions import RETURNING, change_contacts, record_ends
 
 LEASE_SECONDS: Final = 120
@@ -127,8 +130,9 @@ def give_back(contact_ids: Sequence[int], *, lease: uuid.UUID) -> None:
             cursor.execute(_GIVE_BACK, [list(contact_ids), lease])
 
 
+@consequence
 @transaction.atomic
-def recover_abandoned(*, lease: uuid.UUID, now: datetime, actor: str) -> int:
+def recover_abandoned(*, lease: uuid.UUID, actor: Actor) -> int:
     """Take over what dead dispatchers left; return how many contacts became uncertain.
 
     Contacts that they had not handed over are due again. Those that they had are never sent again.
@@ -144,7 +148,7 @@ def recover_abandoned(*, lease: uuid.UUID, now: datetime, actor: str) -> int:
                 dead.append(other_lease)
         cursor.execute(_BACK_TO_DUE, [dead])
     uncertain = change_contacts(_TO_UNCERTAIN, [dead, reasons.DISPATCHER_DIED])
-    return record_ends("contact.uncertain", uncertain, at=now, actor=actor)
+    return record_ends(ContactUncertain, uncertain, actor=actor)
 
 
 def _lock_number(lease: uuid.UUID) -> int:

@@ -16,6 +16,9 @@ from typing import Final
 
 from django.conf import settings
 
+from recobra.access.actors import Actor, Service, service_actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
 from recobra.kit import clock
 from recobra.messaging.dispatch import gate_check
 from recobra.messaging.dispatch.dispatcher import Dispatcher
@@ -39,54 +42,51 @@ def warm_up(*, now: datetime) -> None:
             is_lawful(template, country, now.date())
 
 
+@requires(Right.SERVE)
 def dispatch_once(
-    *,
-    now: datetime,
-    limit: int | None = None,
-    worker: str = "dispatch",
-    is_stopping: Callable[[], bool] = lambda: False,
+    *, limit: int | None = None, is_stopping: Callable[[], bool] = lambda: False, actor: Actor
 ) -> dict[str, int]:
-    """Send everything due at `now`, up to `limit` contacts, and return the FIGURES.
+    """Send everything due at the actor's moment, up to `limit` contacts, and return the FIGURES.
 
     Several may run at once. Contacts put off (window shut, provider busy) stay in the outbox and count nowhere but
     under `leased`. When a provider cannot be reached the rest is left for the next call. The first batch is judged as
-    of `now`; the time that sending takes is added to it for those that follow.
+    of that moment; the time that sending takes is added to it for those that follow.
     Raises Unsuitable where the mail server of the settings cannot be used; everything then stays as it was.
     """
     started = time.monotonic()
     with contextlib.closing(Dispatcher(is_stopping)) as dispatcher:
         return _dispatch(
             dispatcher,
-            now=lambda: now + timedelta(seconds=time.monotonic() - started),
+            now=lambda: actor.now + timedelta(seconds=time.monotonic() - started),
             limit=limit,
-            worker=worker,
+            actor=actor,
         )
 
 
-def dispatch_due(
-    *, instant: Callable[[], datetime], batch_size: int = BATCH_SIZE, worker: str = "dispatch"
-) -> dict[str, int]:
+def dispatch_due(*, instant: Callable[[], datetime], batch_size: int = BATCH_SIZE) -> dict[str, int]:
     """Send everything due by a clock and return the FIGURES."""
     total: Counter[str] = Counter()
+    dispatch = service_actor(Service.DISPATCH, now=instant())
     with contextlib.closing(Dispatcher(lambda: False)) as dispatcher:
         while True:
-            figures = _dispatch(dispatcher, now=instant, limit=batch_size, worker=worker)
+            figures = _dispatch(dispatcher, now=instant, limit=batch_size, actor=dispatch)
             total.update(figures)
             if figures["leased"] == 0:
                 break
     return {name: total[name] for name in FIGURES}
 
 
-def dispatch_forever(*, stop: threading.Event, worker: str = "dispatch") -> None:
+def dispatch_forever(*, stop: threading.Event) -> None:
     """Dispatch until `stop` is set; messages on their way are finished, and the rest of the batch is given back."""
     warm_up(now=clock.now())
     ask_at = time.monotonic()
     with contextlib.closing(Dispatcher(stop.is_set)) as dispatcher:
         while not stop.is_set():
-            figures = _dispatch(dispatcher, now=clock.now, limit=BATCH_SIZE, worker=worker)
+            dispatch = service_actor(Service.DISPATCH, now=clock.now())
+            figures = _dispatch(dispatcher, now=clock.now, limit=BATCH_SIZE, actor=dispatch)
             # Of all providers only the built-in mailbox can tell; elsewhere a search of the outbox would be wasted.
             if figures["uncertain"] or (settings.DEMO and time.monotonic() >= ask_at):
-                resolve_uncertain(now=clock.now(), actor=worker)
+                resolve_uncertain(actor=dispatch.at(clock.now()))
                 ask_at = time.monotonic() + ASK_SECONDS
             if not figures["leased"]:
                 # An idle connection would be broken by the time it is needed again.
@@ -94,11 +94,13 @@ def dispatch_forever(*, stop: threading.Event, worker: str = "dispatch") -> None
                 stop.wait(IDLE_SECONDS)
 
 
-def _dispatch(dispatcher: Dispatcher, *, now: Callable[[], datetime], limit: int | None, worker: str) -> dict[str, int]:
+def _dispatch(
+    dispatcher: Dispatcher, *, now: Callable[[], datetime], limit: int | None, actor: Actor
+) -> dict[str, int]:
     """Work batches under one lease until nothing is due or `limit` is reached; return the FIGURES."""
     with hold_lease() as lease:
-        figures = Counter(uncertain=recover_abandoned(lease=lease, now=now(), actor=worker))
-        dispatcher.begin(lease=lease, now=now, actor=worker, figures=figures)
+        figures = Counter(uncertain=recover_abandoned(lease=lease, actor=actor.at(now())))
+        dispatcher.begin(lease=lease, now=now, actor=actor, figures=figures)
         while not dispatcher.is_stopping():
             room = BATCH_SIZE if limit is None else min(BATCH_SIZE, limit - figures["leased"])
             if room <= 0 or not dispatcher.work_batch(room):

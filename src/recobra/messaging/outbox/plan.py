@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
+from recobra.journal.operations import record_facts
 from recobra.kit import tables
-from recobra.messaging.outbox.transitions import ENDED, RETURNING, cancel_where, record_ends
+from recobra.messaging.facts import ContactBlocked
+from recobra.messaging.outbox.transitions import ENDED, RETURNING, cancel_where, list_ends
 
 PLANNED = pa.schema(
     [
@@ -96,8 +99,9 @@ _JUDGE_AGAIN = """
     FROM judged WHERE c.id = judged.id"""
 
 
+@consequence
 @transaction.atomic
-def plan_contacts(*, contacts: pa.Table, now: datetime) -> pa.Table:
+def plan_contacts(*, contacts: pa.Table, actor: Actor) -> pa.Table:
     """Put contacts (schema PLANNED, any of PLANNED_OPTIONAL) into the outbox; return the new ones (schema INSERTED).
 
     A debtor has one live contact per channel and day, answers apart: a second one is not written.
@@ -112,22 +116,16 @@ def plan_contacts(*, contacts: pa.Table, now: datetime) -> pa.Table:
         cursor.execute("TRUNCATE messaging_incoming")
     tables.copy_in("messaging_incoming", contacts.select(schema.names).cast(schema))
     inserted_schema = ENDED.append(pa.field("status", pa.string()))
-    inserted = tables.fetch(f"{_INSERT} {RETURNING}, c.status", [now, now], inserted_schema)
+    inserted = tables.fetch(f"{_INSERT} {RETURNING}, c.status", [actor.now, actor.now], inserted_schema)
     blocked = inserted.filter(pc.equal(inserted["status"], "BLOCKED"))
-    record_ends("contact.blocked", blocked, at=now, actor="cycle")
+    is_planned = pa.array([True] * blocked.num_rows, pa.bool_())
+    record_facts(ContactBlocked, list_ends(blocked).append_column("is_planned", is_planned), actor=actor)
     return inserted.select(INSERTED.names)
 
 
+@consequence
 @transaction.atomic
-def cancel_planned(
-    *,
-    debtor_ids: Sequence[int],
-    reason: str,
-    at: datetime,
-    actor: str,
-    actor_id: int | None = None,
-    keep_answers: bool = False,
-) -> int:
+def cancel_planned(*, debtor_ids: Sequence[int], reason: str, keep_answers: bool = False, actor: Actor) -> int:
     """Cancel the contacts of debtors that were not handed over yet; return how many.
 
     `keep_answers` keeps answers to the debtor and messages that a person wrote.
@@ -135,15 +133,16 @@ def cancel_planned(
     which = "w.debtor_id = ANY(%s)"
     if keep_answers:
         which = f"{which} AND w.purpose NOT IN ('REPLY', 'MANUAL')"
-    return cancel_where(which, [list(debtor_ids)], reason=reason, at=at, actor=actor, actor_id=actor_id)
+    return cancel_where(which, [list(debtor_ids)], reason=reason, actor=actor)
 
 
+@consequence
 @transaction.atomic
-def withdraw_contacts(*, contact_ids: Sequence[int], reason: str, at: datetime, actor: str) -> int:
+def withdraw_contacts(*, contact_ids: Sequence[int], reason: str, actor: Actor) -> int:
     """Cancel contacts that are no longer in the plan of the day and were not handed over yet; return how many."""
     if not contact_ids:
         return 0
-    return cancel_where("w.id = ANY(%s)", [list(contact_ids)], reason=reason, at=at, actor=actor)
+    return cancel_where("w.id = ANY(%s)", [list(contact_ids)], reason=reason, actor=actor)
 
 
 def judge_again(*, debtor_ids: Sequence[int]) -> None:

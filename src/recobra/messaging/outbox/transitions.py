@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import datetime
 
 import pyarrow as pa
 
-from recobra.journal.operations import Facts, record_all
+from recobra.access.actors import Actor
+from recobra.journal.facts import Fact
+from recobra.journal.operations import record_facts
 from recobra.kit import tables
+from recobra.messaging.facts import ContactCancelled
 
 ENDED = pa.schema(
     [
@@ -37,16 +38,14 @@ _CANCEL = f"""
     RETURNING {RETURNING}"""
 
 
-def cancel_where(
-    which: str, parameters: Sequence[object], *, reason: str, at: datetime, actor: str, actor_id: int | None = None
-) -> int:
+def cancel_where(which: str, parameters: Sequence[object], *, reason: str, actor: Actor) -> int:
     """Cancel contacts that wait or are leased, and were not handed over; return how many.
 
     `which` is a condition in SQL over the waiting contact `w`, such as `w.id = ANY(%s)`, and `parameters` are its
     values.
     """
-    ended = change_contacts(_CANCEL.format(which=which), [*parameters, reason, at])
-    return record_ends("contact.cancelled", ended, at=at, actor=actor, actor_id=actor_id)
+    ended = change_contacts(_CANCEL.format(which=which), [*parameters, reason, actor.now])
+    return record_ends(ContactCancelled, ended, actor=actor)
 
 
 def change_contacts(statement: str, parameters: Sequence[object]) -> pa.Table:
@@ -54,13 +53,12 @@ def change_contacts(statement: str, parameters: Sequence[object]) -> pa.Table:
     return tables.fetch(statement, parameters, ENDED)
 
 
-def record_ends(kind: str, ended: pa.Table, *, at: datetime, actor: str, actor_id: int | None = None) -> int:
-    """Record one fact per contact of `ended` (schema ENDED) and return how many."""
-    payloads = [
-        json.dumps({"channel": row["channel"], "step": row["step_key"], "reason": row["reason"]})
-        for row in ended.select(["channel", "step_key", "reason"]).to_pylist()
-    ]
-    rows = ended.select(["contact_id", "portfolio_id", "debtor_id"])
-    rows = rows.append_column("payload", pa.array(payloads, pa.string()))
-    record_all(Facts(kind=kind, at=at, actor=actor, actor_id=actor_id, rows=rows))
+def record_ends(kind: type[Fact], ended: pa.Table, *, actor: Actor) -> int:
+    """Record one fact of a kind per contact of `ended` (schema ENDED) and return how many."""
+    record_facts(kind, list_ends(ended), actor=actor)
     return ended.num_rows
+
+
+def list_ends(ended: pa.Table) -> pa.Table:
+    """Return the subjects and fields of the facts about contacts that ended."""
+    return ended.select(ENDED.names).rename_columns({"step_key": "step"})

@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Protocol, runtime_checkable
 
 from babel import Locale
@@ -16,9 +15,13 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import record
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Adapter, Check, Config, Setting, Unsuitable
+from recobra.messaging.facts import ProviderSaved, ProviderTested
 from recobra.messaging.models import Provider
 from recobra.messaging.providers.routing import build_config
 from recobra.messaging.providers.secrets import decrypt, encrypt
@@ -76,6 +79,7 @@ def list_kinds() -> list[ProviderKind]:
     ]
 
 
+@requires(Right.MANAGE_CHANNELS)
 def save_provider(
     *,
     code: str,
@@ -89,9 +93,7 @@ def save_provider(
     country: str,
     rank: int,
     enabled: bool,
-    actor: str,
-    actor_id: int | None,
-    now: datetime,
+    actor: Actor,
 ) -> Provider:
     """Configure a provider, or change the one of this code. Raises ProviderRefused.
 
@@ -116,7 +118,9 @@ def save_provider(
         errors |= _setting_errors(adapter, new_settings, new_secrets, code)
         if errors:
             raise ProviderRefused(errors)
-        provider = saved or Provider(code=code, kind=kind, channel=adapter.channel, created_at=now, created_by=actor)
+        provider = saved or Provider(
+            code=code, kind=kind, channel=adapter.channel, created_at=actor.now, created_by=actor.name
+        )
         changed = _apply_changes(
             provider,
             secrets=new_secrets,
@@ -130,12 +134,12 @@ def save_provider(
             enabled=enabled,
         )
         provider.save()
-        payload = {"enabled": enabled, "changed": changed}
-        _record("provider.saved", provider, actor=actor, actor_id=actor_id, now=now, payload=payload)
+        _record_saved(provider, changed=changed, actor=actor)
     return provider
 
 
-def enable_provider(*, provider_id: int, enabled: bool, actor: str, actor_id: int | None, now: datetime) -> None:
+@requires(Right.MANAGE_CHANNELS)
+def enable_provider(*, provider_id: int, enabled: bool, actor: Actor) -> None:
     """Switch a provider on or off. Raises ProviderRefused where its settings are unusable."""
     with transaction.atomic():
         provider = Provider.objects.select_for_update().get(pk=provider_id)
@@ -148,28 +152,22 @@ def enable_provider(*, provider_id: int, enabled: bool, actor: str, actor_id: in
             return
         provider.enabled = enabled
         provider.save(update_fields=["enabled"])
-        payload = {"enabled": enabled, "changed": ["enabled"]}
-        _record("provider.saved", provider, actor=actor, actor_id=actor_id, now=now, payload=payload)
+        _record_saved(provider, changed=["enabled"], actor=actor)
 
 
-def retire_provider(*, provider_id: int, actor: str, actor_id: int | None, now: datetime) -> None:
+@requires(Right.MANAGE_CHANNELS)
+def retire_provider(*, provider_id: int, actor: Actor) -> None:
     """Switch a provider off and delete its secrets: from now on its calls are refused too."""
     with transaction.atomic():
         provider = Provider.objects.select_for_update().get(pk=provider_id)
         provider.enabled = False
         provider.secrets = ""
         provider.save(update_fields=["enabled", "secrets"])
-        payload = {"enabled": False, "changed": ["enabled", "secrets"]}
-        _record("provider.saved", provider, actor=actor, actor_id=actor_id, now=now, payload=payload)
+        _record_saved(provider, changed=["enabled", "secrets"], actor=actor)
 
 
-def test_provider(
-    *,
-    provider_id: int,
-    actor: str,
-    now: datetime,
-    actor_id: int | None = None,  # noqa: PT028 - no test, whatever its name
-) -> Check:
+@requires(Right.MANAGE_CHANNELS)
+def test_provider(*, provider_id: int, actor: Actor) -> Check:
     """Test a provider's settings without reaching a debtor, and store the answer."""
     provider = Provider.objects.get(pk=provider_id)
     # Outside a transaction: a provider may take half a minute to answer.
@@ -178,11 +176,14 @@ def test_provider(
     except Unsuitable as error:
         check = Check(ok=False, answer=str(error))
     with transaction.atomic():
-        provider.tested_at = now
+        provider.tested_at = actor.now
         provider.tested_well = check.ok
         provider.tested_answer = check.answer[:MAX_ANSWER_CHARACTERS]
         provider.save(update_fields=["tested_at", "tested_well", "tested_answer"])
-        _record("provider.tested", provider, actor=actor, actor_id=actor_id, now=now, payload={"ok": check.ok})
+        tested = ProviderTested(
+            provider_id=provider.pk, provider=provider.code, provider_kind=provider.kind, ok=check.ok
+        )
+        record_fact(tested, actor=actor)
     return check
 
 
@@ -286,9 +287,13 @@ def _apply_changes(provider: Provider, *, secrets: Mapping[str, str], **fields: 
     return changed
 
 
-def _record(
-    kind: str, provider: Provider, *, actor: str, actor_id: int | None, now: datetime, payload: Mapping[str, object]
-) -> None:
-    """Record a fact about a provider: which one it is, and the payload."""
-    identity = {"provider_id": provider.pk, "provider": provider.code, "kind": provider.kind}
-    record(kind, at=now, actor=actor, actor_id=actor_id, payload={**identity, **payload})
+def _record_saved(provider: Provider, *, changed: list[str], actor: Actor) -> None:
+    """Record that the settings of a provider are others."""
+    saved = ProviderSaved(
+        provider_id=provider.pk,
+        provider=provider.code,
+        provider_kind=provider.kind,
+        enabled=provider.enabled,
+        changed=changed,
+    )
+    record_fact(saved, actor=actor)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from django.db.models import Q
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
 from recobra.messaging.channels.adapter import ReceiptEvent
 from recobra.messaging.models import Contact
 from recobra.messaging.receipts.record import record_receipts
@@ -18,7 +21,8 @@ WITHIN_SECONDS: Final = 60.0
 _poller: Final = StatusPoller()
 
 
-def poll_unreported_contacts(*, now: datetime, every: timedelta, within_seconds: float = WITHIN_SECONDS) -> int:
+@requires(Right.SERVE)
+def poll_unreported_contacts(*, every: timedelta, within_seconds: float = WITHIN_SECONDS, actor: Actor) -> int:
     """Ask about contacts sent a while ago without a receipt; return how many turned out not to have arrived.
 
     A contact is asked about when its age passes one of ASKED_AFTER: `every` is how often this is called. Those for
@@ -26,7 +30,7 @@ def poll_unreported_contacts(*, now: datetime, every: timedelta, within_seconds:
     """
     due = Q(pk__in=_poller.left[:MOST])
     for age in ASKED_AFTER:
-        due |= Q(sent_at__gt=now - age - every, sent_at__lte=now - age)
+        due |= Q(sent_at__gt=actor.now - age - every, sent_at__lte=actor.now - age)
     unreported = Contact.objects.filter(due, status=Contact.Status.SENT, receipts__isnull=True, provider__isnull=False)
     oldest_first = unreported.exclude(provider_reference="").order_by("sent_at", "pk").values_list("pk", flat=True)
     lost_count = 0
@@ -36,10 +40,10 @@ def poll_unreported_contacts(*, now: datetime, every: timedelta, within_seconds:
             continue
         lost = ReceiptEvent(
             kind="FAILED",
-            at=now,
+            at=actor.now,
             event_key=f"asked:{contact.public_id}",
             public_id=contact.public_id,
             provider_reference=contact.provider_reference,
         )
-        lost_count += record_receipts(events=[lost], provider_id=contact.provider_id, now=now)
+        lost_count += record_receipts(events=[lost], provider_id=contact.provider_id, actor=actor)
     return lost_count

@@ -6,25 +6,44 @@ The contact's own columns are derived from all its receipts, so the order in whi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
 
-from recobra.journal.operations import Facts, record, record_all
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence, requires
+from recobra.access.roles import Right
+from recobra.journal.facts import Fact
+from recobra.journal.operations import record_fact, record_facts
 from recobra.kit import tables
 from recobra.messaging.channels.adapter import ReceiptEvent
+from recobra.messaging.facts import (
+    ContactClicked,
+    ContactComplained,
+    ContactDelivered,
+    ContactRead,
+    ContactRefusedByDebtor,
+    ContactSent,
+    ContactUndelivered,
+)
 from recobra.messaging.models import Contact, Receipt
 from recobra.messaging.outbox.transitions import RETURNING, change_contacts, record_ends
 
 MATCHED_WITHIN: Final = timedelta(days=3)
 """A receipt whose contact has not appeared by then is about a message that we did not send."""
-ACTOR: Final = "provider"
 _RECEIPTS = pa.schema([("receipt_id", pa.int64()), ("contact_id", pa.int64())])
-_CHANGES: Final = ("delivered", "read", "clicked", "undelivered", "complained")
+_CHANGES: Final[Mapping[str, type[Fact]]] = {
+    "delivered": ContactDelivered,
+    "read": ContactRead,
+    "clicked": ContactClicked,
+    "undelivered": ContactUndelivered,
+    "complained": ContactComplained,
+}
+"""Columns that say what receipts were the first to report, each with its fact."""
 _DERIVED = pa.schema(
     [
         ("contact_id", pa.int64()),
@@ -136,8 +155,9 @@ _UPDATE_POINTS = """
     FROM locked WHERE point.id = locked.id"""
 
 
+@consequence
 @transaction.atomic
-def record_receipts(*, events: Sequence[ReceiptEvent], provider_id: int | None, now: datetime) -> int:
+def record_receipts(*, events: Sequence[ReceiptEvent], provider_id: int | None, actor: Actor) -> int:
     """Record what a provider reports of contacts, and apply it to them; return how many events were new.
 
     An event whose contact is not known yet (a call may be faster than our own commit) waits for
@@ -161,21 +181,22 @@ def record_receipts(*, events: Sequence[ReceiptEvent], provider_id: int | None, 
         [event.permanent for event in events],
         details,
     ]
-    receipts = tables.fetch(_INSERT, [provider_id, provider_id, now, now, *columns], _RECEIPTS)
-    _apply_receipts(receipts, now=now)
+    receipts = tables.fetch(_INSERT, [provider_id, provider_id, actor.now, actor.now, *columns], _RECEIPTS)
+    _apply_receipts(receipts, actor=actor)
     return receipts.num_rows
 
 
+@requires(Right.SERVE)
 @transaction.atomic
-def match_waiting_receipts(*, now: datetime) -> int:
+def match_waiting_receipts(*, actor: Actor) -> int:
     """Apply receipts that came before their contact's reference was written; return how many found their contact.
 
     It also ends contacts that turned uncertain after their receipt had come.
     """
-    matched = tables.fetch(_MATCH_WAITING, [now - MATCHED_WITHIN], _RECEIPTS)
-    _apply_receipts(matched, now=now)
+    matched = tables.fetch(_MATCH_WAITING, [actor.now - MATCHED_WITHIN], _RECEIPTS)
+    _apply_receipts(matched, actor=actor)
     uncertain = Contact.objects.filter(status=Contact.Status.UNCERTAIN, receipts__isnull=False)
-    _end_as_sent(sorted(set(uncertain.values_list("pk", flat=True))), now=now)
+    _end_as_sent(sorted(set(uncertain.values_list("pk", flat=True))), actor=actor)
     return matched.num_rows
 
 
@@ -184,48 +205,46 @@ def event_key(key: str, provider_id: int | None) -> str:
     return key if provider_id is None else f"{provider_id}:{key}"
 
 
-def _apply_receipts(receipts: pa.Table, *, now: datetime) -> None:
+def _apply_receipts(receipts: pa.Table, *, actor: Actor) -> None:
     """Apply the receipts whose contact is known to the contact and its point, and record what is new as facts."""
     known = receipts.filter(pc.is_valid(receipts["contact_id"]))
     if known.num_rows == 0:
         return
     contact_ids = sorted(set(known["contact_id"].to_pylist()))
     receipt_ids = known["receipt_id"].to_pylist()
-    _end_as_sent(contact_ids, now=now)
+    _end_as_sent(contact_ids, actor=actor)
     with connection.cursor() as cursor:
         cursor.execute(_UPDATE_POINTS, [receipt_ids])
     derived = tables.fetch(_DERIVE_COLUMNS, [contact_ids, contact_ids], _DERIVED)
-    for name in _CHANGES:
-        changed = derived.filter(derived[name])
-        payload = [json.dumps({"channel": channel}) for channel in changed["channel"].to_pylist()]
-        rows = changed.select(["contact_id", "portfolio_id", "debtor_id"])
-        rows = rows.append_column("payload", pa.array(payload, pa.string()))
-        record_all(Facts(kind=f"contact.{name}", at=now, actor=ACTOR, rows=rows))
-    _record_refusals(receipt_ids, now)
+    for name, fact in _CHANGES.items():
+        changed = derived.filter(derived[name]).drop_columns(list(_CHANGES))
+        record_facts(fact, changed, actor=actor)
+    _record_refusals(receipt_ids, actor)
 
 
-def _end_as_sent(contact_ids: Sequence[int], *, now: datetime) -> None:
+def _end_as_sent(contact_ids: Sequence[int], *, actor: Actor) -> None:
     """End as sent those of the contacts that a receipt shows to have arrived."""
     if contact_ids:
         with connection.cursor() as cursor:
             # In the order of their ids, like everybody who locks several contacts.
             cursor.execute(_LOCK_CONTACTS, [list(contact_ids)])
-        ended = change_contacts(_END_AS_SENT, [now, now, list(contact_ids)])
-        record_ends("contact.sent", ended, at=now, actor=ACTOR)
+        ended = change_contacts(_END_AS_SENT, [actor.now, actor.now, list(contact_ids)])
+        record_ends(ContactSent, ended, actor=actor)
 
 
-def _record_refusals(receipt_ids: Iterable[int], now: datetime) -> None:
+def _record_refusals(receipt_ids: Iterable[int], actor: Actor) -> None:
     """Record that debtors complained to their provider or asked it for silence; consent follows by a reaction."""
     kinds = [Receipt.Kind.COMPLAINED, Receipt.Kind.OPTED_OUT]
     receipts = Receipt.objects.filter(pk__in=receipt_ids, kind__in=kinds).select_related("contact")
     for receipt in receipts.order_by("at", "pk"):
         assert receipt.contact is not None
-        record(
-            "contact.refused_by_debtor",
-            at=now,
-            actor=ACTOR,
+        refused = ContactRefusedByDebtor(
+            public_id=str(receipt.contact.public_id), receipt_kind=receipt.kind, at=receipt.at
+        )
+        record_fact(
+            refused,
+            actor=actor,
             portfolio_id=receipt.contact.portfolio_id,
             debtor_id=receipt.contact.debtor_id,
             contact_id=receipt.contact_id,
-            payload={"public_id": str(receipt.contact.public_id), "kind": receipt.kind, "at": receipt.at.isoformat()},
         )

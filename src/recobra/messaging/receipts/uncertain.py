@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, Literal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import check_scope, requires
+from recobra.access.roles import Right
 from recobra.messaging import reasons
+from recobra.messaging.facts import ContactFailed, ContactSent
 from recobra.messaging.models import Contact
 from recobra.messaging.outbox.transitions import RETURNING, change_contacts, record_ends
 from recobra.messaging.receipts.status_query import StatusPoller
@@ -29,21 +33,15 @@ class NotUncertain(Exception):
     """The contact's end is known already; the text is shown as it is."""
 
 
-@transaction.atomic
-def settle_uncertain(
-    *, contact_id: int, outcome: Literal["SENT", "FAILED"], actor: str, actor_id: int | None = None, now: datetime
-) -> None:
+@requires(Right.CLOSE_TASK)
+def settle_uncertain(*, contact_id: int, outcome: Literal["SENT", "FAILED"], actor: Actor) -> None:
     """Write how an uncertain contact ended: it arrived (SENT) or it did not (FAILED). Raises NotUncertain."""
-    is_sent = outcome == "SENT"
-    reason = "" if is_sent else reasons.NOT_DELIVERED
-    ended = change_contacts(_END_UNCERTAIN, [outcome, reason, is_sent, contact_id])
-    if ended.num_rows == 0:
-        raise NotUncertain(_("The end of this contact is known already."))
-    fact_kind = "contact.sent" if is_sent else "contact.failed"
-    record_ends(fact_kind, ended, at=now, actor=actor, actor_id=actor_id)
+    _check_reach(contact_id, actor)
+    _settle(contact_id, outcome, actor)
 
 
-def resolve_uncertain(*, now: datetime, actor: str, within_seconds: float = WITHIN_SECONDS) -> dict[str, int]:
+@requires(Right.SERVE)
+def resolve_uncertain(*, within_seconds: float = WITHIN_SECONDS, actor: Actor) -> dict[str, int]:
     """Ask the providers about uncertain contacts; return how many were `sent`, `failed`, still `uncertain`.
 
     Those for which time was too short stay uncertain and come first the next time; the others oldest first.
@@ -51,14 +49,32 @@ def resolve_uncertain(*, now: datetime, actor: str, within_seconds: float = WITH
     figures = {"sent": 0, "failed": 0, "uncertain": 0}
     uncertain = Contact.objects.filter(status=Contact.Status.UNCERTAIN).order_by("pk").values_list("pk", flat=True)
     for contact, received in _poller.ask(uncertain, within_seconds=within_seconds):
-        is_recent = contact.handed_over_at is not None and contact.handed_over_at > now - QUIET
+        is_recent = contact.handed_over_at is not None and contact.handed_over_at > actor.now - QUIET
         # A provider that does not have a recent message may still get it; only later is it lost.
         if received is None or (not received and is_recent):
             figures["uncertain"] += 1
         else:
             outcome: Literal["SENT", "FAILED"] = "SENT" if received else "FAILED"
             with suppress(NotUncertain):  # a person was quicker
-                settle_uncertain(contact_id=contact.pk, outcome=outcome, actor=actor, now=now)
+                _settle(contact.pk, outcome, actor)
                 figures[outcome.lower()] += 1
     figures["uncertain"] += len(_poller.left)
     return figures
+
+
+@transaction.atomic
+def _settle(contact_id: int, outcome: Literal["SENT", "FAILED"], actor: Actor) -> None:
+    """Write how an uncertain contact ended. Raises NotUncertain."""
+    is_sent = outcome == "SENT"
+    reason = "" if is_sent else reasons.NOT_DELIVERED
+    ended = change_contacts(_END_UNCERTAIN, [outcome, reason, is_sent, contact_id])
+    if ended.num_rows == 0:
+        raise NotUncertain(_("The end of this contact is known already."))
+    record_ends(ContactSent if is_sent else ContactFailed, ended, actor=actor)
+
+
+def _check_reach(contact_id: int, actor: Actor) -> None:
+    """Raise OutOfScope for a contact of a portfolio that is not within reach."""
+    if actor.portfolio_codes is not None:
+        code = Contact.objects.filter(pk=contact_id).values_list("portfolio__code", flat=True).first()
+        check_scope(actor, code or "")

@@ -15,6 +15,7 @@ from recobra.access.roles import Right
 from recobra.approvals.kinds import Kind, Part
 from recobra.approvals.models import Approval
 from recobra.approvals.operations import Author, ask
+from recobra.messaging.facts import TemplateApproved, TemplateRejected, TemplateSubmitted
 from recobra.messaging.models import Template
 from recobra.messaging.templates.operations import WrongStatus, record_about, refuse_blocked
 from recobra.messaging.templates.selection import templates_in_force, versions_of
@@ -47,7 +48,7 @@ def submit_template(*, template_id: int, actor: Actor) -> Template:
     refuse_blocked(template=template, now=actor.now)
     template.status = Status.SUBMITTED
     template.save(update_fields=["status", "findings"])
-    record_about(kind="template.submitted", template=template, actor=actor)
+    record_about(kind=TemplateSubmitted, template=template, actor=actor)
     before = templates_in_force().filter(pk__in=versions_of(template)).first()
     ask(
         kind=CODE,
@@ -80,13 +81,13 @@ def _put_in_force(approval: Approval, actor: Actor) -> None:
     template = Template.objects.select_for_update().get(pk=approval.subject)
     refuse_blocked(template=template, now=actor.now)
     _set_status(template, Status.APPROVED)
-    record_about(kind="template.approved", template=template, actor=actor)
+    record_about(kind=TemplateApproved, template=template, actor=actor)
 
 
 def _send_back(approval: Approval, actor: Actor) -> None:
     template = Template.objects.select_for_update().get(pk=approval.subject)
     _set_status(template, Status.REJECTED)
-    record_about(kind="template.rejected", template=template, actor=actor)
+    record_about(kind=TemplateRejected, template=template, actor=actor)
 
 
 def _make_draft_again(approval: Approval, _actor: Actor) -> None:

@@ -5,7 +5,6 @@ A version is never edited: the next one takes its place.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -19,8 +18,10 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
 from recobra.approvals.operations import ApprovalRefused, withdraw_of_subject
-from recobra.journal.operations import Facts, record, record_all
+from recobra.journal.facts import F, make
+from recobra.journal.operations import record_fact, record_facts
 from recobra.kit.zones import local_date
+from recobra.messaging.facts import TemplateApproved, TemplateRetired, TemplateSaved, TemplateWeighed
 from recobra.messaging.models import Template
 from recobra.messaging.templates import law_findings, library, render
 from recobra.messaging.templates.check import Mistake, find_mistakes
@@ -35,7 +36,10 @@ LIBRARY = "library"
 """The author and approver of the starter library, which is reviewed with each release."""
 
 Status = Template.Status
-_PAYLOADS = pa.schema([("payload", pa.string())])
+# What every fact about a template says.
+_FIELDS = pa.schema(
+    [("template_id", pa.int64()), ("code", pa.string()), ("channel", pa.string()), ("version", pa.int64())]
+)
 
 
 class TemplateRefused(Exception):
@@ -76,6 +80,7 @@ def lint_template(template: Template, *, now: datetime) -> Sequence[law_findings
     )
 
 
+@requires(Right.EDIT_TEMPLATES)
 @transaction.atomic
 def save_template(
     *,
@@ -93,9 +98,7 @@ def save_template(
     weight: int = 1,
     legal: bool = False,
     buttons: Iterable[Mapping[str, str]] = (),
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
+    actor: Actor,
 ) -> Template:
     """Save a new version of a template as a draft, with the law's findings. Raises TemplateRefused."""
     template = Template(
@@ -113,12 +116,12 @@ def save_template(
         subject=subject,
         text=text,
         html=html,
-        created_at=now,
-        created_by=actor,
-        created_by_id=actor_id,
+        created_at=actor.now,
+        created_by=actor.name,
+        created_by_id=actor.user_id,
         status=Status.DRAFT,
     )
-    _check_draft(template, now)
+    _check_draft(template, actor.now)
     key = {field: getattr(template, field) for field in VERSION_KEY}
     # Two people who save the same template at once get two versions.
     lock_name = " ".join(["template", *(str(value) for value in key.values())])
@@ -127,21 +130,20 @@ def save_template(
     last = Template.objects.filter(**key).order_by("-version").first()
     template.version = last.version + 1 if last else 1
     template.save()
-    _record("template.saved", template, actor, actor_id, now)
+    record_about(kind=TemplateSaved, template=template, actor=actor)
     return template
 
 
+@requires(Right.APPROVE_TEMPLATES)
 @transaction.atomic
-def weigh_template(
-    *, template_id: int, weight: int, actor: str, actor_id: int | None = None, now: datetime
-) -> Template:
+def weigh_template(*, template_id: int, weight: int, actor: Actor) -> Template:
     """Set the weight of a variant among its others, from 0 (never drawn) to 100. Raises WrongStatus."""
     template = Template.objects.select_for_update().get(pk=template_id)
     if not 0 <= weight <= 100:
         raise WrongStatus(_("A weight runs from 0 to 100."))
     template.weight = weight
     template.save(update_fields=["weight"])
-    _record("template.weighed", template, actor, actor_id, now, weight=weight)
+    record_fact(make(TemplateWeighed, {**_fields_about(template), "weight": weight}), actor=actor)
     return template
 
 
@@ -158,11 +160,12 @@ def retire_template(*, template_id: int, actor: Actor) -> None:
     withdraw_of_subject(kind="template", subject=str(template.pk), reason=_("The version was retired."), actor=actor)
     template.retired_at = actor.now
     template.save(update_fields=["retired_at"])
-    record_about(kind="template.retired", template=template, actor=actor)
+    record_about(kind=TemplateRetired, template=template, actor=actor)
 
 
+@requires(Right.EDIT_TEMPLATES)
 @transaction.atomic
-def ensure_library(*, now: datetime, language: str = "es") -> int:
+def ensure_library(*, language: str = "es", actor: Actor) -> int:
     """Add, as approved, the starter templates that this installation never had; return how many were added."""
     known = set(Template.objects.filter(language=language).values_list("code", "channel", "country", "tone"))
     added = []
@@ -173,18 +176,18 @@ def ensure_library(*, now: datetime, language: str = "es") -> int:
             **document,
             language=language,
             version=1,
-            created_at=now,
+            created_at=actor.now,
             created_by=LIBRARY,
             status=Status.APPROVED,
         )
-        _check_draft(template, now)
-        refuse_blocked(template=template, now=now)
+        _check_draft(template, actor.now)
+        refuse_blocked(template=template, now=actor.now)
         added.append(template)
     # Rows and facts in bulk: the library has some ninety templates.
     Template.objects.bulk_create(added)
-    for kind in ("template.saved", "template.approved"):
-        rows = pa.table({"payload": [json.dumps(_payload(template)) for template in added]}, schema=_PAYLOADS)
-        record_all(Facts(kind=kind, at=now, actor=LIBRARY, rows=rows))
+    rows = pa.Table.from_pylist([_fields_about(template) for template in added], schema=_FIELDS)
+    record_facts(TemplateSaved, rows, actor=actor)
+    record_facts(TemplateApproved, rows, actor=actor)
     return len(added)
 
 
@@ -252,17 +255,12 @@ def refuse_blocked(*, template: Template, now: datetime) -> None:
 
 
 @consequence
-def record_about(*, kind: str, template: Template, actor: Actor) -> None:
+def record_about(*, kind: type[F], template: Template, actor: Actor) -> None:
     """Record what became of a template."""
-    _record(kind, template, actor.name, actor.user_id, actor.now)
+    record_fact(make(kind, _fields_about(template)), actor=actor)
 
 
-def _record(kind: str, template: Template, actor: str, actor_id: int | None, now: datetime, **details: object) -> None:
-    """Record a fact about a template: which one it is, and the details."""
-    record(kind, at=now, actor=actor, actor_id=actor_id, payload=_payload(template) | details)
-
-
-def _payload(template: Template) -> dict[str, object]:
+def _fields_about(template: Template) -> dict[str, object]:
     """Return what the journal says of a template."""
     return {
         "template_id": template.pk,

@@ -8,21 +8,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from datetime import datetime
 from typing import Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import record
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact
 from recobra.messaging.channels.adapter import Config, Unsuitable
 from recobra.messaging.channels.whatsapp import templates as meta
+from recobra.messaging.facts import TemplateDecidedByProvider, TemplateRegistered
 from recobra.messaging.models import Provider, Template
 from recobra.messaging.providers.routing import build_config
 from recobra.messaging.templates.variables import VARIABLES
 from recobra.messaging.templates.whatsapp_form import number_variables
 
-ACTOR: Final = "provider"
 PENDING: Final = "PENDING"
 _log = logging.getLogger(__name__)
 # Meta's reviewers read a template with values; these belong to no person.
@@ -44,9 +46,8 @@ class NotRegistered(Exception):
     """The template could not be submitted for approval; the text says why and is shown as it is."""
 
 
-def register_template(
-    *, template_id: int, provider_id: int, actor: str, actor_id: int | None = None, now: datetime
-) -> Template:
+@requires(Right.EDIT_TEMPLATES)
+def register_template(*, template_id: int, provider_id: int, actor: Actor) -> Template:
     """Submit an approved WhatsApp template for Meta's approval. Raises NotRegistered."""
     template = _claim_name(template_id)
     body, names = number_variables(template.text)
@@ -61,14 +62,17 @@ def register_template(
     with transaction.atomic():
         template.provider_status = registered.status
         template.provider_reference = registered.reference
-        template.provider_asked_at = now
+        template.provider_asked_at = actor.now
         template.save(update_fields=["provider_status", "provider_reference", "provider_asked_at"])
-        payload = {"template_id": template.pk, "name": template.provider_name, "status": registered.status}
-        record("template.registered", at=now, actor=actor, actor_id=actor_id, payload=payload)
+        registered_fact = TemplateRegistered(
+            template_id=template.pk, name=template.provider_name, status=registered.status
+        )
+        record_fact(registered_fact, actor=actor)
     return template
 
 
-def synchronise_templates(*, now: datetime) -> int:
+@requires(Right.SERVE)
+def synchronise_templates(*, actor: Actor) -> int:
     """Fetch the decisions of every WhatsApp provider and record them; return how many were new.
 
     A provider that does not answer is logged and asked again next time.
@@ -80,7 +84,7 @@ def synchronise_templates(*, now: datetime) -> int:
         except Unsuitable as error:
             _log.warning("The templates of provider %s could not be asked for: %s", provider.code, error)
             continue
-        changed += sum(_record_decision(template, now) for template in templates)
+        changed += sum(_record_decision(template, actor) for template in templates)
     return changed
 
 
@@ -136,7 +140,7 @@ async def _submit_or_find(config: Config, template: Template, body: str, example
         return matches[0]
 
 
-def _record_decision(decided: meta.MetaTemplate, now: datetime) -> bool:
+def _record_decision(decided: meta.MetaTemplate, actor: Actor) -> bool:
     """Record Meta's status of a template; return whether it was new."""
     with transaction.atomic():
         # Meta may answer with a country where we gave a language: es_PE for es.
@@ -147,8 +151,8 @@ def _record_decision(decided: meta.MetaTemplate, now: datetime) -> bool:
         if template is None:
             return False
         template.provider_status = decided.status
-        template.provider_asked_at = now
+        template.provider_asked_at = actor.now
         template.save(update_fields=["provider_status", "provider_asked_at"])
-        payload = {"name": decided.name, "language": decided.language, "status": decided.status}
-        record("template.decided_by_provider", at=now, actor=ACTOR, payload=payload)
+        fact = TemplateDecidedByProvider(name=decided.name, language=decided.language, status=decided.status)
+        record_fact(fact, actor=actor)
     return True

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q
 
-from recobra.access.actors import Actor
+from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.permissions import consequence
 from recobra.journal.operations import record_fact
 from recobra.journal.sql import debtors_with_facts_since, latest_entry_id
@@ -208,7 +208,9 @@ def _plan_contacts(campaign: Campaign, group: GroupSurvey, chosen: pa.Table, now
     """Put a contact for each of the chosen debtors into the outbox; return the ids of contacts by debtor."""
     if chosen.num_rows == 0:
         return {}
-    created = messaging.plan_contacts(contacts=_outbox_rows(campaign, group, chosen, now), now=now)
+    created = messaging.plan_contacts(
+        contacts=_outbox_rows(campaign, group, chosen, now), actor=service_actor(Service.CYCLE, now=now)
+    )
     return dict(zip(created["debtor_id"].to_pylist(), created["contact_id"].to_pylist(), strict=True))
 
 
@@ -302,4 +304,4 @@ def _end_campaign(campaign: Campaign, *, reason: str, actor: Actor) -> None:
 def withdraw_contacts(campaign_id: int, *, reason: str, actor: Actor) -> int:
     """Cancel the contacts of a campaign that have not been handed over; return how many."""
     unsent = Contact.objects.filter(campaign_id=campaign_id, status__in=_UNSENT).values_list("pk", flat=True)
-    return messaging.withdraw_contacts(contact_ids=list(unsent), reason=reason, at=actor.now, actor=actor.name)
+    return messaging.withdraw_contacts(contact_ids=list(unsent), reason=reason, actor=actor)

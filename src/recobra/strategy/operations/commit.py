@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
 
-from recobra.access.actors import Actor
+from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.permissions import consequence
 from recobra.journal.operations import record_facts
 from recobra.journal.sql import debtors_with_facts_since
@@ -93,7 +93,9 @@ def commit_decisions(
     else:
         # Nothing is due today: what earlier days planned is not wanted any more.
         stale = snapshot.read_carried_contacts(scope, as_of=as_of)["contact_id"].to_pylist()
-        messaging.withdraw_contacts(contact_ids=stale, reason=reasons.REPLANNED, at=actor.now, actor="cycle")
+        messaging.withdraw_contacts(
+            contact_ids=stale, reason=reasons.REPLANNED, actor=service_actor(Service.CYCLE, now=actor.now)
+        )
     if "stage_changes" in decisions and decisions["stage_changes"].num_rows:
         _write_firings(decisions["stage_changes"], as_of=as_of)
     # Accounts that are no longer open have no state.
@@ -196,13 +198,17 @@ def _write_contacts(
     waits = pc.is_in(carried["debtor_id"], refused["debtor_id"])
     stays = pc.or_(waits, is_kept)
     withdrawn_ids = carried.filter(pc.invert(stays))["contact_id"].to_pylist()
-    messaging.withdraw_contacts(contact_ids=withdrawn_ids, reason=reasons.REPLANNED, at=now, actor="cycle")
+    messaging.withdraw_contacts(
+        contact_ids=withdrawn_ids, reason=reasons.REPLANNED, actor=service_actor(Service.CYCLE, now=now)
+    )
 
     # Everybody without a contact that stays gets a new one, or a refusal to show.
     fresh = _without_debtors(judged, carried.filter(stays)["debtor_id"])
     carriers = kept.select(["debtor_id", "contact_id"])
     if fresh.num_rows:
-        created = messaging.plan_contacts(contacts=_outbox_rows(fresh, policies, as_of, now), now=now)
+        created = messaging.plan_contacts(
+            contacts=_outbox_rows(fresh, policies, as_of, now), actor=service_actor(Service.CYCLE, now=now)
+        )
         carriers = pa.concat_tables([carriers, created.select(["debtor_id", "contact_id"])])
 
     # The steps that fired are those that a contact carries.

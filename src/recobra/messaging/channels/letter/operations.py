@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +13,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import SUBJECTS, Facts, record, record_all
+from recobra.access.actors import Actor, Service, service_actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact, record_facts
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import ReceiptEvent
 from recobra.messaging.channels.letter.content import letter_from_json
@@ -27,10 +29,19 @@ from recobra.messaging.channels.letter.courier import (
 )
 from recobra.messaging.channels.letter.pdf import BATCH_LIMIT, render_batch
 from recobra.messaging.dispatch.facts import is_silenced
+from recobra.messaging.facts import LetterPrinted, LettersTracked
 from recobra.messaging.models import Contact, Letter, LetterBatch
 from recobra.messaging.receipts.record import record_receipts
 from recobra.portfolio.statement import Statement, fetch_statements
 
+_PRINTED: Final = pa.schema(
+    [
+        ("portfolio_id", pa.int64()),
+        ("debtor_id", pa.int64()),
+        ("contact_id", pa.int64()),
+        ("batch_id", pa.int64()),
+    ]
+)
 PRINT_PERIOD: Final = timedelta(days=7)
 """How long after the gate's check a letter may be printed; later the plan has to decide anew."""
 
@@ -49,49 +60,42 @@ class TrackingResult:
     errors: tuple[TrackingError, ...]
 
 
+@requires(Right.RUN_CAMPAIGNS)
 @transaction.atomic
-def print_letters(
-    *,
-    country: str,
-    portfolio_codes: Collection[str] | None,
-    courier: str = "",
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
-    limit: int = BATCH_LIMIT,
-) -> LetterBatch:
+def print_letters(*, country: str, courier: str = "", limit: int = BATCH_LIMIT, actor: Actor) -> LetterBatch:
     """Make a batch of the letters that wait for one country, oldest first.
 
     A letter is set aside as not delivered if the debtor has since opted out, is on hold or has paid, or if the
-    letter waited too long. `portfolio_codes` None: of all portfolios. Raises LettersRefused.
+    letter waited too long. Letters of portfolios out of the actor's reach stay. Raises LettersRefused.
     """
-    waiting = _lock_waiting(country, portfolio_codes, limit)
-    printable, set_aside = _check_letters(waiting, now)
-    batch = LetterBatch.objects.create(created_at=now, created_by=actor, courier=courier) if printable else None
+    waiting = _lock_waiting(country, actor.portfolio_codes, limit)
+    printable, set_aside = _check_letters(waiting, actor.now)
+    batch = (
+        LetterBatch.objects.create(created_at=actor.now, created_by=actor.name, courier=courier) if printable else None
+    )
     events = []
     for letter, reason in set_aside:
-        Letter.objects.filter(pk=letter.pk).update(status="RETURNED", courier_answer=reason, changed_at=now)
-        events.append(_build_event(letter.contact, kind="FAILED", at=now, code=reason))
-    record_receipts(events=events, provider_id=None, now=now)
+        Letter.objects.filter(pk=letter.pk).update(status="RETURNED", courier_answer=reason, changed_at=actor.now)
+        events.append(_build_event(letter.contact, kind="FAILED", at=actor.now, code=reason))
+    record_receipts(events=events, provider_id=None, actor=service_actor(Service.PROVIDER, now=actor.now))
     if batch is None:
         if set_aside:
-            return LetterBatch(created_at=now, created_by=actor, letters_count=0)
+            return LetterBatch(created_at=actor.now, created_by=actor.name, letters_count=0)
         raise LettersRefused(_("No letter waits to be printed for this country."))
-    _print_batch(batch, printable, actor, actor_id, now)
+    _print_batch(batch, printable, actor)
     return batch
 
 
+@requires(Right.RUN_CAMPAIGNS)
 @transaction.atomic
-def import_tracking(
-    *, content: bytes, portfolio_codes: Collection[str] | None, actor: str, actor_id: int | None = None, now: datetime
-) -> TrackingResult:
+def import_tracking(*, content: bytes, actor: Actor) -> TrackingResult:
     """Record a tracking file: letters are delivered or returned, and the address of a returned one is retired.
 
     Also recorded are the courier's number of a letter, and when the courier had its batch at the latest. The same file
     again changes nothing. Bad lines and unknown references are errors that stop no other line.
     """
     rows, errors = read_tracking(content)
-    letters = _lock_printed([row.reference for row in rows], portfolio_codes)
+    letters = _lock_printed([row.reference for row in rows], actor.portfolio_codes)
     events: list[ReceiptEvent] = []
     counts = {CourierStatus.DELIVERED: 0, CourierStatus.RETURNED: 0, CourierStatus.IN_TRANSIT: 0}
     for row in rows:
@@ -105,7 +109,7 @@ def import_tracking(
         else:
             letter.status = row.status.value
             letter.courier_answer = row.detail
-            letter.changed_at = now
+            letter.changed_at = actor.now
             letter.save(update_fields=["status", "courier_answer", "changed_at"])
             if row.status is CourierStatus.DELIVERED:
                 events.append(_build_event(letter.contact, kind="DELIVERED", at=row.at, code="delivered"))
@@ -114,14 +118,16 @@ def import_tracking(
             counts[row.status] += 1
     tracked = [(letters[row.reference], row) for row in rows if row.reference in letters]
     _record_numbers(tracked)
-    _record_hand_over(tracked, now)
-    record_receipts(events=events, provider_id=None, now=now)
-    payload = {
-        "delivered": counts[CourierStatus.DELIVERED],
-        "returned": counts[CourierStatus.RETURNED],
-        "errors": len(errors),
-    }
-    record("letter.tracked", at=now, actor=actor, actor_id=actor_id, payload=payload)
+    _record_hand_over(tracked, actor.now)
+    record_receipts(events=events, provider_id=None, actor=service_actor(Service.PROVIDER, now=actor.now))
+    record_fact(
+        LettersTracked(
+            delivered=counts[CourierStatus.DELIVERED],
+            returned=counts[CourierStatus.RETURNED],
+            errors=len(errors),
+        ),
+        actor=actor,
+    )
     return TrackingResult(
         delivered=counts[CourierStatus.DELIVERED],
         returned=counts[CourierStatus.RETURNED],
@@ -190,34 +196,31 @@ def _is_paid(letter: Letter, statement: Statement) -> bool:
     return any(owed.get(item.account_id, 0) < item.overdue_minor for item in letter.contact.items.all())
 
 
-def _print_batch(
-    batch: LetterBatch, letters: Sequence[Letter], actor: str, actor_id: int | None, now: datetime
-) -> None:
+def _print_batch(batch: LetterBatch, letters: Sequence[Letter], actor: Actor) -> None:
     """Write the files of a batch and mark its letters as printed."""
     contents = [letter_from_json(letter.content) for letter in letters]
-    rendered = render_batch(contents, code=f"{batch.created_at:%Y%m%d}-{batch.pk}", at=now)
+    rendered = render_batch(contents, code=f"{batch.created_at:%Y%m%d}-{batch.pk}", at=actor.now)
     folder = batch_folder(batch.pk)
     # Files are written before the commit: those of a batch that is rolled back belong to no row and do no harm.
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / "letters.pdf").write_bytes(rendered.pdf)
     (folder / "courier.csv").write_bytes(write_courier_csv(contents, sheets=rendered.sheets))
     Letter.objects.filter(pk__in=[letter.pk for letter in letters]).update(
-        status="PRINTED", batch=batch, changed_at=now
+        status="PRINTED", batch=batch, changed_at=actor.now
     )
     batch.letters_count = len(letters)
     batch.path = f"letters/{batch.pk}"
     batch.save(update_fields=["letters_count", "path"])
-    facts = [
+    rows = [
         {
             "portfolio_id": letter.contact.portfolio_id,
             "debtor_id": letter.contact.debtor_id,
             "contact_id": letter.contact.pk,
-            "payload": json.dumps({"batch_id": batch.pk}),
+            "batch_id": batch.pk,
         }
         for letter in letters
     ]
-    rows = pa.Table.from_pylist(facts, schema=SUBJECTS)
-    record_all(Facts(kind="letter.printed", at=now, actor=actor, actor_id=actor_id, rows=rows))
+    record_facts(LetterPrinted, pa.Table.from_pylist(rows, schema=_PRINTED), actor=actor)
 
 
 def _lock_printed(references: Sequence[str], portfolio_codes: Collection[str] | None) -> dict[str, Letter]:

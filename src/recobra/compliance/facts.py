@@ -1,0 +1,34 @@
+"""Kinds of facts about incidents and the evidence of contacts."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+from pydantic import AliasChoices, Field
+
+from recobra.journal.facts import Fact, fact
+
+
+@fact("incident.recorded", _("Incident entered in the register"))
+class IncidentRecorded(Fact):
+    """An attempt, a breach or a complaint is in the register. Earlier entries call `incident_kind` `kind`."""
+
+    incident_id: int
+    incident_kind: str = Field(validation_alias=AliasChoices("incident_kind", "kind"))
+    rule: str
+
+
+@fact("incident.closed", _("Incident closed"))
+class IncidentClosed(Fact):
+    """Something was done about an incident."""
+
+    incident_id: int
+
+
+@fact("evidence.exported", _("Evidence of contacts handed out"))
+class EvidenceExported(Fact):
+    """Signed evidence left the product; `digest` is that of its contents."""
+
+    form: str
+    digest: str
+    masked: bool
+    contacts: int
