@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from recobra.console import uploads
+from recobra.intake.facts import LoadTurnedAway
 from recobra.intake.models import Load
 from recobra.journal import operations as journal
 from recobra.kit import clock
@@ -89,7 +90,7 @@ def test_every_page_of_work_can_be_used_by_everybody(page_for, numbers, assert_u
 
 def test_on_a_phone_no_cell_of_the_audit_is_wider_than_its_card(page_for, numbers):
     with transaction.atomic():
-        journal.record("load.refused", at=clock.now(), actor="carla", payload={"file": "f" * 90})
+        journal.record_fact(LoadTurnedAway(load_id=1, code="f" * 90), actor=acting("carla", now=clock.now()))
     page = page_for("hilda", "telefono")
     page.goto("/auditoria/")
     page.wait_for_selector("#list tbody tr")

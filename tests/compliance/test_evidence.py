@@ -13,7 +13,8 @@ from recobra.compliance.models import Incident
 from recobra.consent.models import ConsentEntry
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.journal import seal
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
+from recobra.messaging.facts import ContactSent
 from recobra.messaging.models import Contact, ContactItem, Letter, Receipt
 from recobra.portfolio.models import Account, Creditor, Debtor, Portfolio
 from recobra.workbench.models import Visit
@@ -83,7 +84,8 @@ def told(rosa, company, now, db):
         debtor=rosa,
         description="Se quejó por escrito.",
     )
-    record("contact.sent", at=now, actor="dispatch", debtor_id=rosa.pk, contact_id=contact.pk)
+    sent = ContactSent(channel="sms", step="", reason="")
+    record_fact(sent, actor=acting("dispatch", now=now), debtor_id=rosa.pk, contact_id=contact.pk)
     return contact
 
 

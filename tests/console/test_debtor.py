@@ -11,17 +11,21 @@ from recobra.console import labels, masks, narrative, reasons
 from recobra.insight.queries import debtor_file, timeline
 from recobra.journal.facts import declared_kinds
 from recobra.journal.labels import FACTS
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
 from recobra.kit import clock
 from recobra.messaging import models as messaging
+from recobra.messaging.facts import ContactFailed
 from recobra.payments import models as payments
 from recobra.payments.models import Payment
 from recobra.portfolio import models as portfolio
 from recobra.portfolio.models import Hold
 from recobra_core.law import SENTENCES
 from tests import receivables
+from tests.people import acting
 
 from .test_countries import text
+
+FAILED = ContactFailed(channel="sms", step="", reason="")
 
 
 def address(world, name, rest=""):
@@ -144,7 +148,8 @@ def test_the_history_goes_back_page_by_page_without_losing_anything(at_desk, wor
     with transaction.atomic():
         for order in range(60):
             at = start + timedelta(hours=order)
-            record("contact.failed", at=at, actor="dispatch", debtor_id=debtor.pk, portfolio_id=world.portfolio.pk)
+            dispatch = acting("dispatch", now=at)
+            record_fact(FAILED, actor=dispatch, debtor_id=debtor.pk, portfolio_id=world.portfolio.pk)
     client, seen = at_desk("ana"), 0
     answer = client.get(address(world, "Pedro"))
     while True:
@@ -159,9 +164,8 @@ def test_the_history_goes_back_page_by_page_without_losing_anything(at_desk, wor
 
 def test_facts_of_a_portfolio_out_of_scope_are_left_out_of_the_history(at_desk, world):
     with transaction.atomic():
-        record(
-            "contact.failed", at=clock.now(), actor="dispatch", debtor_id=world.debtors["Pedro"].pk, portfolio_id=10**9
-        )
+        dispatch = acting("dispatch", now=clock.now())
+        record_fact(FAILED, actor=dispatch, debtor_id=world.debtors["Pedro"].pk, portfolio_id=10**9)
     assert at_desk("ana").get(address(world, "Pedro")).context["events"] == []
 
 

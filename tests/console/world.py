@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from django.db import transaction
 
 from recobra.intake.models import Load
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
+from recobra.messaging.facts import ContactSent
 from recobra.messaging.models import Contact, Template
 from recobra.payments.models import Payment
 from recobra.payments.operations import record_payment
@@ -188,8 +189,12 @@ def _contacts(portfolio: Portfolio, debtor: Debtor, account: Account, today: dat
         **common, status="DUE", planned_for=today, planned_at=at, due_at=at + timedelta(days=1, hours=2)
     )
     with transaction.atomic():
-        record(
-            "contact.sent", at=at, actor="dispatch", portfolio_id=portfolio.pk, debtor_id=debtor.pk, contact_id=sent.pk
+        record_fact(
+            ContactSent(channel=sent.channel, step="", reason=""),
+            actor=acting("dispatch", now=at),
+            portfolio_id=portfolio.pk,
+            debtor_id=debtor.pk,
+            contact_id=sent.pk,
         )
     return sent
 

@@ -7,14 +7,16 @@ import pytest
 
 from recobra.access.models import Role, User
 from recobra.compliance.models import Incident
+from recobra.consent.facts import OptOutReceived, WrongPersonReceived
 from recobra.conversations.models import Conversation
 from recobra.insight.queries import message_results, variants
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
 from recobra.messaging.models import Contact, Template
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Debtor, Portfolio
 from recobra.strategy.models import AccountState
 from tests import receivables
+from tests.people import acting
 
 MONDAY = date(2026, 11, 2)
 TODAY = date(2026, 11, 23)
@@ -76,15 +78,8 @@ class Office:
             **{"received_at": at(day, 20)} | fields,
         )
 
-    def fact(self, kind, debtor, day, contact=None):
-        record(
-            kind,
-            at=at(day, 18),
-            actor="debtor",
-            portfolio_id=None,
-            debtor_id=debtor.pk,
-            contact_id=contact and contact.pk,
-        )
+    def fact(self, kind, debtor, day):
+        record_fact(kind(point_id=1, source="KEYWORD"), actor=acting("debtor", now=at(day, 18)), debtor_id=debtor.pk)
 
 
 @pytest.fixture
@@ -156,7 +151,7 @@ def test_mistakes_wishes_and_the_right_party(office, asked):
     named.items.create(account=paid.accounts.get(), overdue_minor=10_000)
     office.paid(paid, MONDAY - timedelta(3), received_at=at(MONDAY + timedelta(1)))
     complained = office.wrote(wrong, read_at=at(MONDAY))
-    office.fact("wrong_person.received", wrong, MONDAY)
+    office.fact(WrongPersonReceived, wrong, MONDAY)
     Incident.objects.create(
         kind="COMPLAINT",
         country="PE",
@@ -176,7 +171,7 @@ def test_mistakes_wishes_and_the_right_party(office, asked):
         identified_at=at(MONDAY, 16),
     )
     office.wrote(silent, undelivered_at=at(MONDAY))
-    office.fact("optout.received", silent, MONDAY + timedelta(1))
+    office.fact(OptOutReceived, silent, MONDAY + timedelta(1))
     found = message_results.message_results(asked).total
     assert (found.already_paid, found.wrong_person, found.errors) == (1, 1, 2)
     assert (found.right_party, found.complained, found.undelivered) == (1, 1, 1)

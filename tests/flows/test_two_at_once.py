@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
+from recobra.consent.facts import OptOutReceived
 from recobra.conversations.facts import WebhookForged
 from recobra.journal.models import Entry
-from recobra.journal.operations import record, record_fact
+from recobra.journal.operations import record_fact
 from recobra.journal.sql import latest_entry_id
 from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
@@ -96,7 +97,8 @@ def test_who_writes_while_the_cycle_decides_is_not_planned(several, now, monkeyp
     def write():
         with transaction.atomic():
             if kind == "optout.received":
-                record(kind, at=now, actor="debtor", debtor_id=writing.debtor_id)
+                refused = OptOutReceived(point_id=None, source="KEYWORD")
+                record_fact(refused, actor=acting("debtor", now=now), debtor_id=writing.debtor_id)
             else:
                 write_to_us(writing.debtor_id, now)
 

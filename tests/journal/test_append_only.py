@@ -25,6 +25,6 @@ def test_a_fact_is_never_changed(db, now, table, change):
 
 def test_reactions_follow_their_fact(db, now, monkeypatch):
     seen = []
-    monkeypatch.setitem(operations._TYPED_REACTIONS, VisitNoted, [lambda facts: seen.extend(facts.debtor_ids())])
+    monkeypatch.setitem(operations._REACTIONS, VisitNoted, [lambda facts: seen.extend(facts.debtor_ids())])
     _write(now)
     assert seen == [7]

@@ -84,7 +84,7 @@ def test_a_reaction_to_an_unknown_type_does_not_start():
 
 
 def test_a_reaction_gets_facts_with_their_subjects_and_undoes_them_where_it_fails(monkeypatch):
-    monkeypatch.setattr(operations, "_TYPED_REACTIONS", {})
+    monkeypatch.setattr(operations, "_REACTIONS", {})
     seen: list[tuple[int | None, int]] = []
 
     def collect(recorded: operations.Recorded[Counted]) -> None:

@@ -8,7 +8,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from recobra.approvals.models import Approval
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
+from recobra.messaging.facts import TemplateApproved, TemplateSubmitted
+from tests.people import acting
 
 AT = datetime(2026, 11, 20, 15, tzinfo=UTC)
 BEFORE = [("messaging", "0001_initial")]
@@ -41,8 +43,10 @@ def test_templates_that_wait_or_were_decided_are_carried_over_and_back(db):
         **common | {"code": "otro", "created_by": "library"}, version=1, name="Otro", subject="", **by_library
     )
     templates.create(**common, version=5, name="Retirada", subject="", status="SUBMITTED", retired_at=AT)
-    record("template.submitted", at=AT, actor="bruno", actor_id=8, payload={"template_id": asked.pk})
-    record("template.approved", at=AT, actor="dario", actor_id=9, payload={"template_id": old.pk})
+    submitted = TemplateSubmitted(template_id=asked.pk, code="saludo", channel="email", version=2)
+    record_fact(submitted, actor=acting("bruno", user_id=8, now=AT))
+    approved = TemplateApproved(template_id=old.pk, code="saludo", channel="email", version=1)
+    record_fact(approved, actor=acting("dario", user_id=9, now=AT))
 
     migrate(*MigrationExecutor(connection).loader.graph.leaf_nodes("messaging"))
     waiting = Approval.objects.get(decision="WAITING")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from recobra.access.actors import Service, service_actor
 from recobra.cli import bootstrap
 
 TURN_LENGTH: Final = timedelta(seconds=30)
@@ -40,6 +39,7 @@ def play_replies(*, at: datetime) -> int:
     from django.conf import settings  # noqa: PLC0415 - needs the settings
     from django.utils import translation  # noqa: PLC0415 - needs the settings
 
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415
     from recobra.demo import simulate_debtor  # noqa: PLC0415
 
     # Texts that the bot stores are read in the console, in the language of the installation.
@@ -64,6 +64,7 @@ def _play_turn(scenes: list[_Scene], number: int, *, now: datetime) -> int:
 
     Turns are numbered from 0. Returns how many debtors wrote: those whose scene has not ended.
     """
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.conversations import operations as conversations  # noqa: PLC0415
     from recobra.demo import simulate_debtor  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor, Service
-from recobra.access.permissions import requires
+from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
 from recobra.consent.facts import ConsentGranted, ConsentWithdrawn
 from recobra.consent.models import ConsentEntry
@@ -137,12 +137,6 @@ def _build_address(
     )
 
 
-def check_reach(address: Address, actor: Actor) -> None:
-    """Raise OutOfScope for the address of a debtor who is not within reach; a bare number may be anybody's."""
-    if address.debtor_id is not None:
-        check_debtor(actor, address.debtor_id)
-
-
 def add_entry(address: Address, act: str, statement: ConsentStatement) -> ConsentEntry:
     """Add an entry to the ledger. The caller holds `lock_address`, so that what it read before is still true."""
     return ConsentEntry.objects.create(
@@ -178,6 +172,7 @@ def latest_entry(address: Address, *acts: str, until: datetime | None = None) ->
     return max(entries, key=lambda entry: (entry.at, entry.act == Act.OPTED_OUT, entry.pk), default=None)
 
 
+@consequence
 def cancel_contacts(address: Address, *, reason: str, channel: str = "", actor: Actor) -> int:
     """Cancel the contacts to an address that are due or leased, but not handed over; return how many."""
     condition = TO_ADDRESS
@@ -207,7 +202,8 @@ def grant_consent(
     It ends no silence: only the debtor does. Raises OptOutRefused where there is no such address.
     """
     address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    check_reach(address, actor)
+    if address.debtor_id is not None:
+        check_debtor(actor, address.debtor_id)
     statement = ConsentStatement(source=source, actor=actor, channel=channel, text_shown=text_shown, said=said)
     return _record_authorisation(address, Act.GRANTED, statement)
 
@@ -228,7 +224,8 @@ def withdraw_consent(
 ) -> bool:
     """Record that a channel is no longer authorised for an address, and cancel the contacts due by it."""
     address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    check_reach(address, actor)
+    if address.debtor_id is not None:
+        check_debtor(actor, address.debtor_id)
     statement = ConsentStatement(source=source, actor=actor, channel=channel, text_shown=text_shown, said=said)
     if not _record_authorisation(address, Act.WITHDRAWN, statement):
         return False

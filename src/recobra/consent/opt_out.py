@@ -23,7 +23,6 @@ from recobra.consent.ledger import (
     Source,
     add_entry,
     cancel_contacts,
-    check_reach,
     find_address,
     latest_entry,
     lock_address,
@@ -34,6 +33,7 @@ from recobra.journal.operations import record_facts
 from recobra.kit import tables
 from recobra.messaging import reasons
 from recobra.portfolio.models import ContactPoint
+from recobra.portfolio.scope import check_debtor
 
 __all__ = ["OptOutRefused", "record_opt_out", "record_wrong_person", "resume_messages"]
 
@@ -84,7 +84,8 @@ def record_opt_out(
     contact or point.
     """
     address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    check_reach(address, actor)
+    if address.debtor_id is not None:
+        check_debtor(actor, address.debtor_id)
     statement = ConsentStatement(source=source, actor=actor, at=at, channel=channel, text_shown=text_shown, said=said)
     return apply_opt_out(address, statement)
 
@@ -110,7 +111,8 @@ def record_wrong_person(
     Raises OptOutRefused.
     """
     address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    check_reach(address, actor)
+    if address.debtor_id is not None:
+        check_debtor(actor, address.debtor_id)
     statement = ConsentStatement(source=source, actor=actor, at=at, channel=channel, text_shown=text_shown, said=said)
     return apply_wrong_person(address, statement)
 
@@ -134,7 +136,8 @@ def resume_messages(
     OptOutRefused.
     """
     address = find_address(public_id=public_id, kind=kind, value=value)
-    check_reach(address, actor)
+    if address.debtor_id is not None:
+        check_debtor(actor, address.debtor_id)
     statement = ConsentStatement(source=source, actor=actor, at=at, channel=channel, text_shown=text_shown, said=said)
     return apply_resumption(address, statement)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 import pyarrow as pa
 from django.db import connection
@@ -16,16 +14,6 @@ from recobra.kit import tables
 from . import facts as kinds
 from .actor import Actor
 from .facts import F, Fact
-
-SUBJECTS = pa.schema(
-    [
-        ("portfolio_id", pa.int64()),
-        ("debtor_id", pa.int64()),
-        ("account_id", pa.int64()),
-        ("contact_id", pa.int64()),
-        ("payload", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +50,12 @@ class Recorded(Generic[F]):
         return list(dict.fromkeys(each.contact_id for each in self.subjects if each.contact_id is not None))
 
 
-TypedReaction = Callable[[Recorded[F]], None]
-_TYPED_REACTIONS: dict[type[Fact], list[TypedReaction[Any]]] = {}
-_SUBJECT_NAMES = [name for name in SUBJECTS.names if name != "payload"]
+Reaction = Callable[[Recorded[F]], None]
+_REACTIONS: dict[type[Fact], list[Reaction[Any]]] = {}
+_SUBJECT_NAMES: Final = ("portfolio_id", "debtor_id", "account_id", "contact_id")
 
 
-def react(kind: type[F], reaction: TypedReaction[F]) -> None:
+def react(kind: type[F], reaction: Reaction[F]) -> None:
     """Let a reaction follow all facts of a kind; called at start by `config.reactions`, which sees all apps.
 
     Raises TypeError for what is no kind of fact, so that a reaction that could never run does not start.
@@ -75,7 +63,7 @@ def react(kind: type[F], reaction: TypedReaction[F]) -> None:
     if kinds.declared_kinds().get(getattr(kind, "kind", "")) is not kind:
         raise TypeError(f"{kind!r} is no kind of fact: declare it with @fact in the facts.py of its app.")
     # Idempotent: Django may run ready() of an app more than once in a process.
-    reactions = _TYPED_REACTIONS.setdefault(kind, [])
+    reactions = _REACTIONS.setdefault(kind, [])
     if reaction not in reactions:
         reactions.append(reaction)
 
@@ -113,116 +101,30 @@ def _write(kind: type[Fact], recorded: Recorded[Any], version: str) -> None:
         raise RuntimeError(f"The fact {kind.kind} must be recorded inside the transaction that makes it true.")
     if not recorded.facts:
         return
-    actor = recorded.actor
-    subjects = {
-        name: pa.array([getattr(each, name) for each in recorded.subjects], pa.int64()) for name in _SUBJECT_NAMES
-    }
-    payload = pa.array([kinds.dump(each) for each in recorded.facts], pa.string())
-    rows = pa.table({**subjects, "payload": payload})
-    _insert(Facts(kind=kind.kind, at=actor.now, actor=actor.name, actor_id=actor.user_id, version=version, rows=rows))
-    for reaction in _TYPED_REACTIONS.get(kind, []):
+    with connection.cursor() as cursor:
+        # The table is partitioned by month; the first fact of one opens it.
+        cursor.execute("SELECT journal_open_month(%s)", [recorded.actor.now.date()])
+    tables.copy_in("journal_entry", _entry_rows(kind, recorded, version))
+    # One that fails undoes the fact: both are in the caller's transaction.
+    for reaction in _REACTIONS.get(kind, []):
         reaction(recorded)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """Facts of one kind that became true together, one for each row of `rows` (columns: any of SUBJECTS).
-
-    `payload` is JSON text with ids, amounts and codes, never personal data.
-    """
-
-    kind: str
-    at: datetime
-    actor: str
-    rows: pa.Table
-    actor_id: int | None = None
-    version: str = ""
-
-    def debtor_ids(self) -> list[int]:
-        """Return the debtors concerned, each once; a fact about an unknown person has none."""
-        if "debtor_id" not in self.rows.column_names:
-            return []
-        return [pk for pk in self.rows["debtor_id"].unique().to_pylist() if pk is not None]
-
-
-Reaction = Callable[[Facts], None]
-_REACTIONS: dict[str, list[Reaction]] = {}
-
-
-def register_reaction(kind: str, reaction: Reaction) -> None:
-    """Let a reaction follow all facts of a kind; called at start by `config.reactions`, which sees all apps."""
-    # Idempotent: Django may run ready() of an app more than once in a process.
-    reactions = _REACTIONS.setdefault(kind, [])
-    if reaction not in reactions:
-        reactions.append(reaction)
-
-
-# What follows is the old way, which goes with its last caller: kinds as text, payloads as JSON, actors as names.
-def record_all(facts: Facts) -> None:
-    """Write facts and run their reactions. Raises RuntimeError outside a transaction."""
-    if not connection.in_atomic_block:
-        raise RuntimeError(f"The fact {facts.kind} must be recorded inside the transaction that makes it true.")
-    if facts.rows.num_rows == 0:
-        return
-    _insert(facts)
-    kind = kinds.declared_kinds().get(facts.kind)
-    typed = _TYPED_REACTIONS.get(kind, []) if kind else []
-    if typed:
-        rows = facts.rows.to_pylist()
-        recorded = Recorded(
-            actor=Actor(name=facts.actor, user_id=facts.actor_id, now=facts.at, rights=frozenset()),
-            subjects=[Subject(**{name: row.get(name) for name in _SUBJECT_NAMES}) for row in rows],
-            facts=[kinds.load(facts.kind, row.get("payload") or "{}") for row in rows],
-        )
-        for reaction in typed:
-            reaction(recorded)
-
-
-def _insert(facts: Facts) -> None:
-    """Write the rows of the journal and run the reactions that read payloads as text."""
-    with connection.cursor() as cursor:
-        # The table is partitioned by month; the first fact of one opens it.
-        cursor.execute("SELECT journal_open_month(%s)", [facts.at.date()])
-    tables.copy_in("journal_entry", _entry_rows(facts))
-    # One that fails undoes the fact: both are in the caller's transaction.
-    for reaction in _REACTIONS.get(facts.kind, []):
-        reaction(facts)
-
-
-def record(
-    kind: str,
-    *,
-    at: datetime,
-    actor: str,
-    actor_id: int | None = None,
-    portfolio_id: int | None = None,
-    debtor_id: int | None = None,
-    account_id: int | None = None,
-    contact_id: int | None = None,
-    version: str = "",
-    payload: Mapping[str, Any] | None = None,
-) -> None:
-    """Write one fact and run its reactions. Raises RuntimeError outside a transaction."""
-    subject = {
-        "portfolio_id": portfolio_id,
-        "debtor_id": debtor_id,
-        "account_id": account_id,
-        "contact_id": contact_id,
-        "payload": json.dumps(dict(payload or {}), default=str),
-    }
-    rows = pa.Table.from_pylist([subject], schema=SUBJECTS)
-    record_all(Facts(kind=kind, at=at, actor=actor, actor_id=actor_id, version=version, rows=rows))
-
-
-def _entry_rows(facts: Facts) -> pa.Table:
+def _entry_rows(kind: type[Fact], recorded: Recorded[Any], version: str) -> pa.Table:
     """Return the rows of `journal_entry`, without the digest, which a trigger writes."""
-    count = facts.rows.num_rows
-    constants = {
-        "at": pa.array([facts.at] * count, pa.timestamp("us", tz="UTC")),
-        "kind": pa.array([facts.kind] * count),
-        "actor": pa.array([facts.actor] * count),
-        "actor_id": pa.array([facts.actor_id] * count, pa.int64()),
-        "version": pa.array([facts.version] * count),
+    actor = recorded.actor
+    count = len(recorded.facts)
+    subjects = {
+        name: pa.array([getattr(subject, name) for subject in recorded.subjects], pa.int64()) for name in _SUBJECT_NAMES
     }
-    subjects = {name: facts.rows[name] for name in SUBJECTS.names if name in facts.rows.column_names}
-    return pa.table({**constants, **subjects})
+    return pa.table(
+        {
+            "at": pa.array([actor.now] * count, pa.timestamp("us", tz="UTC")),
+            "kind": pa.array([kind.kind] * count),
+            "actor": pa.array([actor.name] * count),
+            "actor_id": pa.array([actor.user_id] * count, pa.int64()),
+            "version": pa.array([version] * count),
+            **subjects,
+            "payload": pa.array([kinds.dump(made) for made in recorded.facts], pa.string()),
+        }
+    )

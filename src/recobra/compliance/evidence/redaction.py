@@ -7,6 +7,7 @@ from typing import Final
 
 from recobra.access import masks
 from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
 from recobra.access.roles import Right
 
 
@@ -40,6 +41,7 @@ UNREDACTED: Final = Redaction(reader="command", contact_data=True, national_id=T
 """For the command line: whoever has the machine and its data directory has the data."""
 
 
+@consequence
 def redaction_for(actor: Actor) -> Redaction:
     """Return the redaction for an actor's role."""
     return Redaction(

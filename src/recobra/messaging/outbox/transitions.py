@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
 from recobra.journal.facts import Fact
 from recobra.journal.operations import record_facts
 from recobra.kit import tables
@@ -38,6 +39,7 @@ _CANCEL = f"""
     RETURNING {RETURNING}"""
 
 
+@consequence
 def cancel_where(which: str, parameters: Sequence[object], *, reason: str, actor: Actor) -> int:
     """Cancel contacts that wait or are leased, and were not handed over; return how many.
 
@@ -53,6 +55,7 @@ def change_contacts(statement: str, parameters: Sequence[object]) -> pa.Table:
     return tables.fetch(statement, parameters, ENDED)
 
 
+@consequence
 def record_ends(kind: type[Fact], ended: pa.Table, *, actor: Actor) -> int:
     """Record one fact of a kind per contact of `ended` (schema ENDED) and return how many."""
     record_facts(kind, list_ends(ended), actor=actor)
