@@ -1,7 +1,10 @@
+from __future__ import annotations
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from recobra.messaging.models.outbox import Contact
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel, ContactPoint, Debtor
 
 
@@ -50,6 +53,14 @@ class ConsentEntry(models.Model):
         return f"{self.act} {self.pk}"
 
 
+class SilenceQuerySet(models.QuerySet["Silence"]):
+    """Silences, narrowed."""
+
+    def at_address(self, *, kind: str, value: str) -> SilenceQuerySet:
+        """Return those of a number or address, in any of the forms in which it may be written."""
+        return self.filter(kind=kind, value__in=address_forms.list_forms(value, kind=kind))
+
+
 class Silence(models.Model):
     """A number or address that nothing is sent to, derived from the ledger. Personal data: the number or address.
 
@@ -60,6 +71,8 @@ class Silence(models.Model):
     value = models.TextField()
     since = models.DateTimeField()
     entry = models.ForeignKey(ConsentEntry, models.PROTECT, related_name="silences", db_index=False)
+
+    objects = SilenceQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["value", "kind"], name="silence_once")]

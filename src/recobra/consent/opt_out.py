@@ -28,6 +28,7 @@ from recobra.consent.ledger import (
     lock_address,
 )
 from recobra.consent.models import ConsentEntry, Silence
+from recobra.consent.queries import is_silenced
 from recobra.journal.facts import Fact
 from recobra.journal.operations import record_facts
 from recobra.kit import tables
@@ -146,7 +147,7 @@ def resume_messages(
 def apply_opt_out(address: Address, statement: ConsentStatement) -> int:
     """Do what `record_opt_out` says for an address that was found."""
     lock_address(address)
-    is_new = not _is_silenced(address)
+    is_new = not is_silenced(kind=address.kind, value=address.value)
     entry = latest_entry(address, Act.OPTED_OUT, Act.RESUMED, until=statement.effective_at())
     if entry is None or entry.act != Act.OPTED_OUT:
         entry = add_entry(address, Act.OPTED_OUT, statement)
@@ -203,9 +204,9 @@ def apply_resumption(address: Address, statement: ConsentStatement) -> bool:
     opt_out = latest_entry(address, Act.OPTED_OUT)
     # The provider may call late: an opt-out since, or in the same instant, outlives the request to resume.
     is_overtaken = opt_out is not None and opt_out.at >= statement.effective_at()
-    if is_overtaken or not _is_silenced(address) or latest_entry(address, Act.NOT_ME):
+    if is_overtaken or not is_silenced(kind=address.kind, value=address.value) or latest_entry(address, Act.NOT_ME):
         return False
-    Silence.objects.filter(kind=address.kind, value__in=address.forms).delete()
+    Silence.objects.at_address(kind=address.kind, value=address.value).delete()
     points = ContactPoint.objects.filter(kind=address.kind, value__in=address.forms)
     subjects = [
         {"point_id": point_id, "debtor_id": debtor_id, "contact_id": address.contact_id}
@@ -214,11 +215,6 @@ def apply_resumption(address: Address, statement: ConsentStatement) -> bool:
     points.update(opted_out_at=None)
     _record_facts(OptOutResumed, pa.Table.from_pylist(subjects, SUBJECTS), statement)
     return True
-
-
-def _is_silenced(address: Address) -> bool:
-    # A silence is stored in every form of its address, so the address's own form is enough.
-    return Silence.objects.filter(kind=address.kind, value=address.value).exists()
 
 
 def _silence_forms(address: Address, entry: ConsentEntry) -> None:

@@ -35,6 +35,11 @@ class PointConsent:
     channels: tuple[str, ...]
 
 
+def is_silenced(*, kind: str, value: str) -> bool:
+    """Return whether nothing may be sent to a number or address, whoever has it and however it is written."""
+    return Silence.objects.at_address(kind=kind, value=value).exists()
+
+
 def consent_by_point(debtor: Debtor) -> list[PointConsent]:
     """Return a debtor's contact points with their entries; a silence holds for every debtor at the address."""
     points = list(debtor.points.order_by("retired_at", "-quality", "pk"))

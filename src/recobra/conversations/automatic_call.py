@@ -19,8 +19,8 @@ from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.agreements.operations import PromiseRefused, register_promise
 from recobra.consent.ledger import Source
-from recobra.consent.models import Silence
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
+from recobra.consent.queries import is_silenced
 from recobra.conversations import identity_attempts
 from recobra.conversations.bot_facts import is_office_open
 from recobra.conversations.facts import IdentityRefused, PersonAsked
@@ -35,7 +35,6 @@ from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL, plan_contac
 from recobra.messaging.providers import routing
 from recobra.messaging.receipts.record import record_receipts
 from recobra.policy.portfolio_policies import policy_on
-from recobra.portfolio import address_forms
 from recobra.portfolio.identity import MAX_TRIES
 from recobra.portfolio.models import Channel
 
@@ -65,7 +64,9 @@ def next_call_turn(*, provider_code: str, token: str, call: WebhookRequest, acto
     position = dialogue.read_position(query, form)
     if contact.status in _WITHDRAWN:
         return HANGUP_TWIML
-    if position.step == dialogue.FIRST_STEP and _is_silenced(contact):
+    # Perhaps only since the call was planned.
+    point = contact.point
+    if position.step == dialogue.FIRST_STEP and point is not None and is_silenced(kind=point.kind, value=point.value):
         return HANGUP_TWIML
     url = links.voice_url(contact.public_id, provider.code)
     facts = _collect_facts(contact, config, url, form, actor.now)
@@ -106,15 +107,6 @@ def _take_turn(position: Position, facts: CallFacts, contact: Contact, turn_key:
             actor=service_actor(Service.DEBTOR, now=now),
         )
     return turn
-
-
-def _is_silenced(contact: Contact) -> bool:
-    """Return whether the number that was called is silenced, perhaps only since the call was planned."""
-    if contact.point is None:
-        return False
-    kind = contact.point.kind
-    forms = address_forms.list_forms(contact.point.value, kind=kind)
-    return Silence.objects.filter(kind=kind, value__in=forms).exists()
 
 
 def _collect_facts(contact: Contact, config: Config, url: str, form: Mapping[str, str], now: datetime) -> CallFacts:

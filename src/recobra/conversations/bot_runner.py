@@ -33,7 +33,7 @@ from recobra.conversations.bot_facts import (
     has_other_currencies,
     identity_digits,
 )
-from recobra.conversations.counterparty import Counterparty, debtors_at, find_counterparty, is_silenced
+from recobra.conversations.counterparty import Counterparty, debtors_at, find_counterparty, is_address_silenced
 from recobra.conversations.inbound import BOT_CHANNELS, BUTTON_PREFIX
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.reply import send_reply
@@ -144,7 +144,7 @@ def _process_message(message_id: int, understood: Interpretation, actor: Actor) 
     message.intent = understood.intent
     message.confidence = understood.confidence
     counterparty = _find_counterparty(conversation, now)
-    is_silent = is_silenced(conversation.address, channel=conversation.channel)
+    is_silent = is_address_silenced(conversation.address, channel=conversation.channel)
     if conversation.mode == Conversation.Mode.PERSON or counterparty is None or is_silent:
         _leave_to_person(conversation, message, "silent" if is_silent else "unknown_number", actor)
         return True

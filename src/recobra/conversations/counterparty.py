@@ -10,7 +10,7 @@ from typing import Final
 from django.db import connection
 from django.db.models import F, Max
 
-from recobra.consent.models import Silence
+from recobra.consent.queries import is_silenced
 from recobra.kit.zones import local_date
 from recobra.messaging.channels.adapter import InboundEvent
 from recobra.messaging.models import Contact
@@ -116,7 +116,6 @@ def single_person(debtors: Sequence[Debtor]) -> Debtor | None:
     return debtors[0] if len(persons) == 1 else None
 
 
-def is_silenced(address: str, *, channel: str) -> bool:
-    """Return whether nothing may be sent to an address."""
-    kind = address_forms.point_kind(channel)
-    return Silence.objects.filter(kind=kind, value__in=address_forms.list_forms(address, kind=kind)).exists()
+def is_address_silenced(address: str, *, channel: str) -> bool:
+    """Return whether nothing may be sent to an address by which a conversation goes."""
+    return is_silenced(kind=address_forms.point_kind(channel), value=address)

@@ -16,7 +16,7 @@ from recobra.consent.models import ConsentEntry
 from recobra.conversations.counterparty import (
     debtors_at,
     find_answered_contact,
-    is_silenced,
+    is_address_silenced,
     lock_address,
     single_person,
 )
@@ -145,7 +145,7 @@ def _store_message(
 
 def _route_conversation(conversation: Conversation, event: InboundEvent, now: datetime) -> None:
     """Close the conversation with an opt-out; leave other messages of a silenced address to a person; call the bot."""
-    if is_silenced(conversation.address, channel=conversation.channel):
+    if is_address_silenced(conversation.address, channel=conversation.channel):
         kind = address_forms.point_kind(conversation.channel)
         forms = address_forms.list_forms(conversation.address, kind=kind)
         # The entry that this very message made, if it made one.

@@ -15,7 +15,7 @@ from recobra.access.permissions import NotAllowed, requires
 from recobra.access.roles import Right, has_right
 from recobra.consent.models import ConsentEntry
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
-from recobra.conversations.counterparty import is_silenced
+from recobra.conversations.counterparty import is_address_silenced
 from recobra.conversations.facts import ConversationAssigned, ConversationClosed
 from recobra.conversations.inbound import BOT_CHANNELS
 from recobra.conversations.models import Conversation, ConversationMessage
@@ -68,7 +68,7 @@ def give_to_bot(*, conversation_id: int, actor: Actor) -> Conversation:
     conversation = _lock_open(conversation_id, actor)
     if conversation.channel not in BOT_CHANNELS:
         raise ConversationRefused(_("The bot does not answer by this channel."))
-    if conversation.debtor is None or is_silenced(conversation.address, channel=conversation.channel):
+    if conversation.debtor is None or is_address_silenced(conversation.address, channel=conversation.channel):
         raise ConversationRefused(_("The bot cannot answer at this number."))
     conversation.mode = Conversation.Mode.BOT
     conversation.mode_reason = ""

@@ -12,7 +12,7 @@ from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
 from recobra.access.roles import RIGHTS, Right, has_right
 from recobra.conversations.attachments import path_of
-from recobra.conversations.counterparty import is_silenced
+from recobra.conversations.counterparty import is_address_silenced
 from recobra.conversations.inbound import BOT_CHANNELS
 from recobra.conversations.models import Attachment, CannedAnswer, Conversation, ConversationMessage
 from recobra.conversations.reply import WRITTEN_CHANNELS
@@ -119,7 +119,7 @@ def attachment_for(user: User, conversation_id: int, attachment_id: int) -> Atta
 
 def is_conversation_silenced(conversation: Conversation) -> bool:
     """Return whether nothing may be sent to the address of a conversation."""
-    return is_silenced(conversation.address, channel=conversation.channel)
+    return is_address_silenced(conversation.address, channel=conversation.channel)
 
 
 def canned_answers() -> list[CannedAnswer]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
-from recobra.conversations.counterparty import Counterparty, find_counterparty, is_silenced, lock_address
+from recobra.conversations.counterparty import Counterparty, find_counterparty, is_address_silenced, lock_address
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.office_hours import earliest_departure
 from recobra.conversations.scope import check_conversation, check_whole_debtor
@@ -302,7 +302,7 @@ def _choose_purpose(conversation: Conversation, counterparty: Counterparty, draf
     """Return REPLY or MANUAL. Raises ReplyRefused for what is refused without asking the gate."""
     if not draft.text.strip() and not draft.template_code:
         raise ReplyRefused(_("Write something first."))
-    if is_silenced(conversation.address, channel=conversation.channel):
+    if is_address_silenced(conversation.address, channel=conversation.channel):
         raise ReplyRefused(_("This number or address asked for no more messages. Only its owner can change that."))
     in_window = is_in_service_window(conversation=conversation, now=now)
     if in_window and not draft.template_code and not draft.first:

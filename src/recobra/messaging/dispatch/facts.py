@@ -190,14 +190,6 @@ def load_contacts(contact_ids: Sequence[int], *, now: datetime) -> list[LeasedCo
     return contacts
 
 
-def is_silenced(*, kind: str, value: str) -> bool:
-    """Return whether nothing may be sent to a number or address, whoever has it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM consent_silence WHERE kind = %s AND value = %s)", [kind, value])
-        (answer,) = cursor.fetchone()
-    return bool(answer)
-
-
 def _choose_template(
     row: Mapping[str, Any], templates: TemplatePool, statement: Statement, decided_ids: frozenset[int], now: datetime
 ) -> Template | None:

@@ -28,10 +28,10 @@ from recobra.messaging.channels.letter.courier import (
     write_courier_csv,
 )
 from recobra.messaging.channels.letter.pdf import BATCH_LIMIT, render_batch
-from recobra.messaging.dispatch.facts import is_silenced
 from recobra.messaging.facts import LetterPrinted, LettersTracked
 from recobra.messaging.models import Contact, Letter, LetterBatch
 from recobra.messaging.receipts.record import record_receipts
+from recobra.messaging.silence import is_silenced
 from recobra.portfolio.statement import Statement, fetch_statements
 
 _PRINTED: Final = pa.schema(
