@@ -22,9 +22,8 @@ ALLOWED = {
     "src/recobra/messaging/dispatch/facts.py": "all facts of a leased batch in one statement, at one instant",
     "src/recobra/messaging/dispatch/handover.py": "the statement that marks a message looks once more for a silence",
     "src/recobra/messaging/dispatch/lease.py": "one statement locks the contact and its debtor",
-    "src/recobra/messaging/snapshot.py": "a contact's creditor is its debtor's",
     "src/recobra/messaging/receipts/record.py": "receipts retire the addresses that they say are dead, set by set",
-    "src/recobra/consent/": "wishes are copied to the contact points of an address, however many debtors have it",
+    "src/recobra/consent/ledger.py": "a load's new points get the ledger's word in one statement; contacts by address",
     "src/recobra/compliance/incidents.py": "messages after an opt-out are found by one statement over a month",
 }
 """Files or folders that may name tables of other apps in SQL, with the reason. The fewer the better."""

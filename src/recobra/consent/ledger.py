@@ -24,6 +24,7 @@ from recobra.messaging.outbox.transitions import cancel_where
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import ContactPoint
 from recobra.portfolio.scope import check_debtor
+from recobra.portfolio.sql import authorise_channel
 
 Act = ConsentEntry.Act
 Source = ConsentEntry.Source
@@ -233,16 +234,6 @@ def withdraw_consent(
     return True
 
 
-# Contact points carry a copy of the authorisations, so that planning needs no look into the ledger.
-_COPY_TO_POINTS = """
-    UPDATE portfolio_contactpoint
-    SET granted_for = CASE WHEN %(is_granted)s THEN array_append(array_remove(granted_for, %(channel)s), %(channel)s)
-            ELSE array_remove(granted_for, %(channel)s) END,
-        denied_for = CASE WHEN %(is_granted)s THEN array_remove(denied_for, %(channel)s)
-            ELSE array_append(array_remove(denied_for, %(channel)s), %(channel)s) END
-    WHERE kind = %(kind)s AND value = ANY(%(forms)s)"""
-
-
 def _record_authorisation(address: Address, act: str, statement: ConsentStatement) -> bool:
     """Enter GRANTED or WITHDRAWN for the statement's channel; return False where it is the latest entry already."""
     if not statement.channel:
@@ -254,16 +245,8 @@ def _record_authorisation(address: Address, act: str, statement: ConsentStatemen
         return False
     add_entry(address, act, statement)
     is_granted = act == Act.GRANTED
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _COPY_TO_POINTS,
-            {
-                "is_granted": is_granted,
-                "channel": statement.channel,
-                "kind": address.kind,
-                "forms": list(address.forms),
-            },
-        )
+    # Contact points carry a copy of the authorisations, so that planning needs no look into the ledger.
+    authorise_channel(kind=address.kind, forms=address.forms, channel=statement.channel, is_granted=is_granted)
     kind = ConsentGranted if is_granted else ConsentWithdrawn
     fact = kind(channel=statement.channel, source=str(statement.source))
     record_fact(fact, actor=statement.actor, debtor_id=address.debtor_id, contact_id=address.contact_id)

@@ -31,36 +31,14 @@ from recobra.consent.models import ConsentEntry, Silence
 from recobra.consent.queries import is_silenced
 from recobra.journal.facts import Fact
 from recobra.journal.operations import record_facts
-from recobra.kit import tables
 from recobra.messaging import reasons
 from recobra.portfolio.models import ContactPoint
 from recobra.portfolio.scope import check_debtor
+from recobra.portfolio.sql import mark_opted_out, retire_points
 
 __all__ = ["OptOutRefused", "record_opt_out", "record_wrong_person", "resume_messages"]
 
 _RESUMING_SOURCES: Final = frozenset({Source.KEYWORD, Source.PORTAL, Source.BUTTON})
-
-# NO KEY: planning holds key-share locks on contact points for minutes, and an opt-out must not wait for them.
-_MARK_OPTED_OUT = """
-    WITH unmarked AS (
-        SELECT point.id FROM portfolio_contactpoint point
-        WHERE point.value = ANY(%s) AND point.kind = %s AND point.opted_out_at IS NULL
-        ORDER BY point.id FOR NO KEY UPDATE)
-    UPDATE portfolio_contactpoint point SET opted_out_at = %s FROM unmarked WHERE point.id = unmarked.id
-    RETURNING point.id, point.debtor_id, %s::bigint"""
-
-_RETIRE_POINTS = """
-    -- The same person may be a debtor of several creditors: the number is wrong for all of those.
-    WITH same_person AS (
-        SELECT debtor.id FROM portfolio_debtor debtor
-        WHERE debtor.id = ANY(%s) OR (debtor.national_id <> '' AND (debtor.country, debtor.national_id) IN (
-            SELECT sought.country, sought.national_id FROM portfolio_debtor sought WHERE sought.id = ANY(%s)))
-    ), wrong AS (
-        SELECT point.id FROM portfolio_contactpoint point JOIN same_person ON same_person.id = point.debtor_id
-        WHERE point.value = ANY(%s) AND point.kind = %s AND point.retired_at IS NULL
-        ORDER BY point.id FOR NO KEY UPDATE OF point)
-    UPDATE portfolio_contactpoint point SET retired_at = %s, quality = 0 FROM wrong WHERE point.id = wrong.id
-    RETURNING point.id, point.debtor_id, %s::bigint"""
 
 
 @requires(Right.RECORD_CONSENT)
@@ -179,15 +157,10 @@ def apply_wrong_person(address: Address, statement: ConsentStatement) -> int:
     if not earlier.exists():
         _silence_forms(address, add_entry(address, Act.NOT_ME, statement))
     _opt_out_points(address, statement)
-    parameters = [
-        debtor_ids,
-        debtor_ids,
-        list(address.forms),
-        address.kind,
-        statement.effective_at(),
-        address.contact_id,
-    ]
-    retired = tables.fetch(_RETIRE_POINTS, parameters, SUBJECTS)
+    retired_points = retire_points(
+        kind=address.kind, forms=address.forms, debtor_ids=debtor_ids, at=statement.effective_at()
+    )
+    retired = _with_contact(retired_points, address)
     _record_facts(WrongPersonReceived, retired, statement)
     return retired.num_rows
 
@@ -217,6 +190,11 @@ def apply_resumption(address: Address, statement: ConsentStatement) -> bool:
     return True
 
 
+def _with_contact(points: pa.Table, address: Address) -> pa.Table:
+    """Return changed points with the contact that was answered, if any (schema SUBJECTS)."""
+    return points.append_column("contact_id", pa.array([address.contact_id] * points.num_rows, pa.int64()))
+
+
 def _silence_forms(address: Address, entry: ConsentEntry) -> None:
     """Silence every form of an address since the entry that asks for it; forms already silenced stay as they are."""
     rows = [Silence(kind=address.kind, value=form, since=entry.at, entry=entry) for form in address.forms]
@@ -225,8 +203,8 @@ def _silence_forms(address: Address, entry: ConsentEntry) -> None:
 
 def _opt_out_points(address: Address, statement: ConsentStatement) -> pa.Table:
     """Mark the points of an address and cancel the contacts due; return the newly marked ones (schema SUBJECTS)."""
-    parameters = [list(address.forms), address.kind, statement.effective_at(), address.contact_id]
-    points = tables.fetch(_MARK_OPTED_OUT, parameters, SUBJECTS)
+    marked = mark_opted_out(kind=address.kind, forms=address.forms, at=statement.effective_at())
+    points = _with_contact(marked, address)
     _cancel_opted_out(address, statement)
     # Again after the commit: a contact planned and judged by a concurrent transaction saw no silence, and this one did
     # not see the contact.

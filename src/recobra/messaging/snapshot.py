@@ -8,8 +8,11 @@ from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.db.models import BigIntegerField, Value
+from django.db.models.functions import Coalesce
 
 from recobra.kit import tables
+from recobra.messaging.models import Contact
 from recobra_core import law
 
 HISTORY = pa.schema(
@@ -46,21 +49,24 @@ def history_start(caps: pa.Table, *, day: date) -> date:
     return day - timedelta(days=longest_days)
 
 
-# Uncertain contacts and those being sent count, because the debtor may get them. A contact counts as reached unless it
-# is known that the debtor was not. Answers to the debtor are left out: they are no contacts that we began.
-_CONTACTS_SINCE = """
-    SELECT debtor.creditor_id, contact.debtor_id, NULL, contact.channel, contact.local_date,
-        coalesce(contact.reached, true)
-    FROM messaging_contact contact JOIN portfolio_debtor debtor ON debtor.id = contact.debtor_id
-    WHERE contact.handed_over_at IS NOT NULL AND contact.status IN ('SENT', 'UNCERTAIN', 'LEASED')
-        AND contact.purpose <> 'REPLY' AND contact.local_date >= %s"""
-
-
 def contact_history(debtor_ids: Sequence[int] | None, *, since: date) -> pa.Table:
     """Return what was handed over since a local day (schema HISTORY), of some debtors or of all.
 
     A contact speaks about everything overdue, so its account is null.
     """
-    if debtor_ids is None:
-        return tables.fetch(_CONTACTS_SINCE, [since], HISTORY)
-    return tables.fetch(f"{_CONTACTS_SINCE} AND contact.debtor_id = ANY(%s)", [since, list(debtor_ids)], HISTORY)
+    # Uncertain contacts and those being sent count, because the debtor may get them. Answers to the debtor are left
+    # out: they are no contacts that we began.
+    on_their_way = [Contact.Status.SENT, Contact.Status.UNCERTAIN, Contact.Status.LEASED]
+    contacts = Contact.objects.filter(handed_over_at__isnull=False, status__in=on_their_way, local_date__gte=since)
+    if debtor_ids is not None:
+        contacts = contacts.filter(tables.is_any_of("debtor_id", debtor_ids))
+    rows = contacts.exclude(purpose=Contact.Purpose.REPLY).values_list(
+        "debtor__creditor_id",
+        "debtor_id",
+        Value(None, output_field=BigIntegerField(null=True)),
+        "channel",
+        "local_date",
+        # A contact counts as reached unless it is known that the debtor was not.
+        Coalesce("reached", True),
+    )
+    return tables.fetch_queryset(rows, HISTORY)

@@ -1,6 +1,14 @@
-"""Conditions over the portfolio's tables in SQL, for readers that join them set by set."""
+"""The portfolio's rules in SQL for set-based readers, and changes of all contact points of an address at once."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pyarrow as pa
+from django.db import connection
+
+from recobra.kit import tables
 
 
 def hold_in_force(hold: str, *, day: str) -> str:
@@ -15,3 +23,60 @@ def hold_in_force(hold: str, *, day: str) -> str:
 def stated_consent(point: str) -> str:
     """Return SQL for what was loaded about a whole contact point: granted, denied or NULL."""
     return f"CASE WHEN {point}.consent THEN 'granted' WHEN NOT {point}.consent THEN 'denied' END"
+
+
+CHANGED_POINTS = pa.schema([("point_id", pa.int64()), ("debtor_id", pa.int64())])
+"""Contact points that a statement has changed, with their debtors."""
+
+# NO KEY: planning holds key-share locks on contact points for minutes, and an opt-out must not wait for them.
+_MARK_OPTED_OUT = """
+    WITH unmarked AS (
+        SELECT point.id FROM portfolio_contactpoint point
+        WHERE point.value = ANY(%s) AND point.kind = %s AND point.opted_out_at IS NULL
+        ORDER BY point.id FOR NO KEY UPDATE)
+    UPDATE portfolio_contactpoint point SET opted_out_at = %s FROM unmarked WHERE point.id = unmarked.id
+    RETURNING point.id, point.debtor_id"""
+
+_RETIRE_POINTS = """
+    -- The same person may be a debtor of several creditors: the number is wrong for all of those.
+    WITH same_person AS (
+        SELECT debtor.id FROM portfolio_debtor debtor
+        WHERE debtor.id = ANY(%s) OR (debtor.national_id <> '' AND (debtor.country, debtor.national_id) IN (
+            SELECT sought.country, sought.national_id FROM portfolio_debtor sought WHERE sought.id = ANY(%s)))
+    ), wrong AS (
+        SELECT point.id FROM portfolio_contactpoint point JOIN same_person ON same_person.id = point.debtor_id
+        WHERE point.value = ANY(%s) AND point.kind = %s AND point.retired_at IS NULL
+        ORDER BY point.id FOR NO KEY UPDATE OF point)
+    UPDATE portfolio_contactpoint point SET retired_at = %s, quality = 0 FROM wrong WHERE point.id = wrong.id
+    RETURNING point.id, point.debtor_id"""
+
+_AUTHORISE_CHANNEL = """
+    UPDATE portfolio_contactpoint
+    SET granted_for = CASE WHEN %(is_granted)s THEN array_append(array_remove(granted_for, %(channel)s), %(channel)s)
+            ELSE array_remove(granted_for, %(channel)s) END,
+        denied_for = CASE WHEN %(is_granted)s THEN array_remove(denied_for, %(channel)s)
+            ELSE array_append(array_remove(denied_for, %(channel)s), %(channel)s) END
+    WHERE kind = %(kind)s AND value = ANY(%(forms)s)"""
+
+
+def mark_opted_out(*, kind: str, forms: Sequence[str], at: datetime) -> pa.Table:
+    """Mark the contact points of an address as opted out; return those that were not (schema CHANGED_POINTS)."""
+    return tables.fetch(_MARK_OPTED_OUT, [list(forms), kind, at], CHANGED_POINTS)
+
+
+def retire_points(*, kind: str, forms: Sequence[str], debtor_ids: Sequence[int], at: datetime) -> pa.Table:
+    """Retire an address for some debtors and for the same persons at other creditors (schema CHANGED_POINTS)."""
+    parameters = [list(debtor_ids), list(debtor_ids), list(forms), kind, at]
+    return tables.fetch(_RETIRE_POINTS, parameters, CHANGED_POINTS)
+
+
+def authorise_channel(*, kind: str, forms: Sequence[str], channel: str, is_granted: bool) -> None:
+    """Note at the contact points of an address that a channel was authorised, or no longer is."""
+    values: dict[str, str | bool | list[str]] = {
+        "kind": kind,
+        "forms": list(forms),
+        "channel": channel,
+        "is_granted": is_granted,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_AUTHORISE_CHANNEL, values)
