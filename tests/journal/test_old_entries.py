@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from recobra.compliance.facts import IncidentRecorded
 from recobra.conversations.facts import DisputeOpened, IdentityRefused, PersonAsked
 from recobra.journal import facts
+from recobra.messaging.facts import ProviderTested
+from recobra.portfolio.facts import HoldPlaced
 from recobra.strategy.facts import CampaignLaunched, StageChanged
 from recobra.workbench.facts import TaskCreated, VisitsAssigned
 
 WRITTEN = {
+    '{"hold_id": 3}': HoldPlaced(hold_id=3),
+    '{"incident_id": 5, "kind": "BREACH", "rule": ""}': IncidentRecorded(
+        incident_id=5, incident_kind="BREACH", rule=""
+    ),
+    '{"provider_id": 1, "provider": "twilio-pe", "kind": "twilio_sms", "ok": true}': ProviderTested(
+        provider_id=1, provider="twilio-pe", provider_kind="twilio_sms", ok=True
+    ),
     '{"task_id": 7, "kind": "call"}': TaskCreated(task_id=7, task_kind="call"),
     '{"from": null, "to": "EARLY", "dpd": 3}': StageChanged(from_stage=None, to_stage="EARLY", dpd=3),
     '{"campaign": "marzo", "resumed": true}': CampaignLaunched(campaign="marzo", resumed=True),

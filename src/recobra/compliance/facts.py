@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from django.utils.translation import gettext_lazy as _
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from recobra.journal.facts import Fact, fact
 
 
 @fact("incident.recorded", _("Incident entered in the register"))
 class IncidentRecorded(Fact):
-    """An attempt, a breach or a complaint is in the register. Earlier entries call `incident_kind` `kind`."""
+    """An attempt, a breach or a complaint is in the register."""
 
     incident_id: int
-    incident_kind: str = Field(validation_alias=AliasChoices("incident_kind", "kind"))
+    incident_kind: Annotated[str, Field(alias="kind")]
     rule: str
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from django.utils.translation import gettext_lazy as _
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from recobra.journal.facts import Fact, fact
 
@@ -95,11 +96,11 @@ class ContactComplained(Fact):
 class ContactRefusedByDebtor(Fact):
     """A debtor complained to the provider, or asked it for silence, at an instant.
 
-    `public_id` is that of the contact. `receipt_kind` is called `kind` in earlier entries.
+    `public_id` is that of the contact.
     """
 
     public_id: str
-    receipt_kind: str = Field(validation_alias=AliasChoices("receipt_kind", "kind"))
+    receipt_kind: Annotated[str, Field(alias="kind")]
     at: datetime
 
 
@@ -184,22 +185,22 @@ class TemplateDecidedByProvider(Fact):
 
 @fact("provider.saved", _("Provider saved"))
 class ProviderSaved(Fact):
-    """The settings of a provider are others; `changed` are names of fields. Earlier entries say `kind`."""
+    """The settings of a provider are others; `changed` are names of fields."""
 
     provider_id: int
     provider: str
-    provider_kind: str = Field(validation_alias=AliasChoices("provider_kind", "kind"))
+    provider_kind: Annotated[str, Field(alias="kind")]
     enabled: bool
     changed: list[str]
 
 
 @fact("provider.tested", _("Provider tested"))
 class ProviderTested(Fact):
-    """A provider answered to a test of its settings. Earlier entries say `kind`."""
+    """A provider answered to a test of its settings."""
 
     provider_id: int
     provider: str
-    provider_kind: str = Field(validation_alias=AliasChoices("provider_kind", "kind"))
+    provider_kind: Annotated[str, Field(alias="kind")]
     ok: bool
 
 
