@@ -52,7 +52,14 @@ class Recorded(Generic[F]):
 
 Reaction = Callable[[Recorded[F]], None]
 _REACTIONS: dict[type[Fact], list[Reaction[Any]]] = {}
-_SUBJECT_NAMES: Final = ("portfolio_id", "debtor_id", "account_id", "contact_id")
+_SUBJECTS: Final = pa.schema(
+    [
+        ("portfolio_id", pa.int64()),
+        ("debtor_id", pa.int64()),
+        ("account_id", pa.int64()),
+        ("contact_id", pa.int64()),
+    ]
+)
 
 
 def react(kind: type[F], reaction: Reaction[F]) -> None:
@@ -79,8 +86,14 @@ def record_fact(
     version: str = "",
 ) -> None:
     """Write one fact and run its reactions. Raises RuntimeError outside a transaction."""
-    subject = Subject(portfolio_id=portfolio_id, debtor_id=debtor_id, account_id=account_id, contact_id=contact_id)
-    _write(type(fact), Recorded(actor=actor, subjects=[subject], facts=[fact]), version)
+    subject = {
+        "portfolio_id": portfolio_id,
+        "debtor_id": debtor_id,
+        "account_id": account_id,
+        "contact_id": contact_id,
+    }
+    subjects = pa.Table.from_pylist([subject], schema=_SUBJECTS)
+    _write(type(fact), [fact], subjects, actor=actor, version=version)
 
 
 def record_facts(kind: type[F], rows: pa.Table, *, actor: Actor, version: str = "") -> None:
@@ -89,42 +102,37 @@ def record_facts(kind: type[F], rows: pa.Table, *, actor: Actor, version: str = 
     `rows`: any of portfolio_id, debtor_id, account_id and contact_id, and a column for each field of the kind. Raises
     FactRefused for a row that does not fit the kind, RuntimeError outside a transaction.
     """
-    subject_names = [name for name in _SUBJECT_NAMES if name in rows.column_names]
-    subjects = [Subject(**subject) for subject in rows.select(subject_names).to_pylist()]
-    payloads = rows.drop_columns(subject_names).to_pylist()
-    _write(kind, Recorded(actor=actor, subjects=subjects, facts=[kinds.make(kind, each) for each in payloads]), version)
+    nothing = pa.nulls(rows.num_rows, pa.int64())
+    columns = {name: rows[name] if name in rows.column_names else nothing for name in _SUBJECTS.names}
+    fields = rows.drop_columns([name for name in _SUBJECTS.names if name in rows.column_names])
+    facts = [kinds.make(kind, each) for each in fields.to_pylist()]
+    _write(kind, facts, pa.table(columns).cast(_SUBJECTS), actor=actor, version=version)
 
 
-def _write(kind: type[Fact], recorded: Recorded[Any], version: str) -> None:
+def _write(kind: type[F], facts: list[F], subjects: pa.Table, *, actor: Actor, version: str) -> None:
     """Write facts and run their reactions, in the caller's transaction: one that fails undoes the facts."""
     if not connection.in_atomic_block:
         raise RuntimeError(f"The fact {kind.kind} must be recorded inside the transaction that makes it true.")
-    if not recorded.facts:
+    if not facts:
         return
+    count = len(facts)
+    # The digest is written by a trigger.
+    columns = {
+        "at": pa.array([actor.now] * count, pa.timestamp("us", tz="UTC")),
+        "kind": pa.array([kind.kind] * count),
+        "actor": pa.array([actor.name] * count),
+        "actor_id": pa.array([actor.user_id] * count, pa.int64()),
+        "version": pa.array([version] * count),
+        **{name: subjects[name] for name in _SUBJECTS.names},
+        "payload": pa.array([kinds.dump(each) for each in facts], pa.string()),
+    }
     with connection.cursor() as cursor:
         # The table is partitioned by month; the first fact of one opens it.
-        cursor.execute("SELECT journal_open_month(%s)", [recorded.actor.now.date()])
-    tables.copy_in("journal_entry", _entry_rows(kind, recorded, version))
-    # One that fails undoes the fact: both are in the caller's transaction.
-    for reaction in _REACTIONS.get(kind, []):
-        reaction(recorded)
-
-
-def _entry_rows(kind: type[Fact], recorded: Recorded[Any], version: str) -> pa.Table:
-    """Return the rows of `journal_entry`, without the digest, which a trigger writes."""
-    actor = recorded.actor
-    count = len(recorded.facts)
-    subjects = {
-        name: pa.array([getattr(subject, name) for subject in recorded.subjects], pa.int64()) for name in _SUBJECT_NAMES
-    }
-    return pa.table(
-        {
-            "at": pa.array([actor.now] * count, pa.timestamp("us", tz="UTC")),
-            "kind": pa.array([kind.kind] * count),
-            "actor": pa.array([actor.name] * count),
-            "actor_id": pa.array([actor.user_id] * count, pa.int64()),
-            "version": pa.array([version] * count),
-            **subjects,
-            "payload": pa.array([kinds.dump(made) for made in recorded.facts], pa.string()),
-        }
-    )
+        cursor.execute("SELECT journal_open_month(%s)", [actor.now.date()])
+    tables.copy_in("journal_entry", pa.table(columns))
+    reactions = _REACTIONS.get(kind, [])
+    if reactions:
+        # Most facts of a night have none, and a million of them need no objects.
+        recorded = Recorded(actor=actor, subjects=[Subject(**each) for each in subjects.to_pylist()], facts=facts)
+        for reaction in reactions:
+            reaction(recorded)
