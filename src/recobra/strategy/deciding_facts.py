@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from recobra.consent.facts import ConsentWithdrawn, OptOutReceived, WrongPersonReceived
 from recobra.conversations.facts import ConversationReceived
 from recobra.journal.facts import Fact
 from recobra.payments.facts import PaymentRecorded, PaymentReversed
@@ -22,10 +23,6 @@ DECIDED_ANEW: Final[tuple[type[Fact], ...]] = (
 )
 """Facts after which the debtor is decided for at once, on the newer knowledge (`config.reactions`)."""
 
-DECIDING_FACTS: Final = (
-    *(kind.kind for kind in DECIDED_ANEW),
-    "optout.received",
-    "wrong_person.received",
-    "consent.withdrawn",
-)
+_BARRING: Final[tuple[type[Fact], ...]] = (OptOutReceived, WrongPersonReceived, ConsentWithdrawn)
+DECIDING_FACTS: Final = tuple(kind.kind for kind in (*DECIDED_ANEW, *_BARRING))
 """All facts after which nothing may be written that was planned before them."""
