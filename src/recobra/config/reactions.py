@@ -100,9 +100,7 @@ def cancel_contacts_of_payer(recorded: Recorded[PaymentRecorded]) -> None:
 def record_attempts(recorded: Recorded[ContactBlocked]) -> None:
     """Record attempted breaches: contacts that were on their way and were stopped."""
     # What the plan of a day leaves out is no attempt.
-    attempted = [subject.contact_id for subject, blocked in recorded if not blocked.is_planned]
-    contact_ids = [contact_id for contact_id in attempted if contact_id is not None]
-    incidents.record_attempts(contact_ids=contact_ids, actor=recorded.actor)
+    incidents.record_attempts(contact_ids=_without_planned(recorded).contact_ids(), actor=recorded.actor)
 
 
 def record_complaints(recorded: Recorded[ContactComplained]) -> None:
@@ -176,8 +174,8 @@ def void_firings(recorded: Recorded[F]) -> None:
 
 def redecide_debtors(recorded: Recorded[F]) -> None:
     """Decide at once for the debtors of a fact; those of a whole load wait for the cycle that follows it."""
-    debtor_ids = recorded.debtor_ids()
-    if not _is_plan_of_a_day(recorded) and 0 < len(debtor_ids) <= REDECIDE_LIMIT:
+    debtor_ids = _without_planned(recorded).debtor_ids()
+    if 0 < len(debtor_ids) <= REDECIDE_LIMIT:
         strategy.redecide_debtors(debtor_ids=debtor_ids, actor=recorded.actor)
 
 
@@ -210,8 +208,7 @@ def hold_until_payment_is_found(recorded: Recorded[PaymentReported]) -> None:
 
 def flag_unsent_replies(recorded: Recorded[F]) -> None:
     """Show in their conversation the replies that could not be sent."""
-    if not _is_plan_of_a_day(recorded):
-        conversations.flag_unsent_replies(contact_ids=recorded.contact_ids())
+    conversations.flag_unsent_replies(contact_ids=_without_planned(recorded).contact_ids())
 
 
 def assign_conversation(recorded: Recorded[PersonAsked]) -> None:
@@ -230,9 +227,16 @@ def _policy_of(subject: Subject, day: date) -> Policy:
     return portfolio_policies.policy_on(subject.portfolio_id, day)
 
 
-def _is_plan_of_a_day(recorded: Recorded[F]) -> bool:
-    """Return whether the plan of a day wrote these facts, which knows them already and takes nobody by surprise."""
-    return recorded.actor.service is Service.CYCLE
+def _without_planned(recorded: Recorded[F]) -> Recorded[F]:
+    """Leave out what the plan of a day placed or blocked itself: it knows that already, and nobody is surprised."""
+    unplanned = [
+        (subject, fact)
+        for subject, fact in recorded
+        if not (isinstance(fact, HoldPlaced | ContactBlocked) and fact.is_planned)
+    ]
+    subjects = [subject for subject, _fact in unplanned]
+    facts = [fact for _subject, fact in unplanned]
+    return Recorded(actor=recorded.actor, subjects=subjects, facts=facts)
 
 
 def _about_debtors(recorded: Recorded[F]) -> Iterator[tuple[Subject, F]]:

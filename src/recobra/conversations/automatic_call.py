@@ -235,4 +235,4 @@ def _plan_payment_sms(contact: Contact, now: datetime) -> None:
     }
     optional = [column for column in PLANNED_OPTIONAL if column.name in row]
     schema = pa.schema([*PLANNED, *optional])
-    plan_contacts(contacts=pa.Table.from_pylist([row], schema=schema), actor=service_actor(Service.CYCLE, now=now))
+    plan_contacts(contacts=pa.Table.from_pylist([row], schema=schema), actor=service_actor(Service.DEBTOR, now=now))

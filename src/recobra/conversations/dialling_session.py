@@ -17,7 +17,7 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.access.actors import Actor, Service, service_actor
+from recobra.access.actors import Actor
 from recobra.conversations import dialler
 from recobra.kit.zones import local_date
 from recobra.messaging import reasons
@@ -92,7 +92,7 @@ class DiallingSession:
             return DialResult()
         with transaction.atomic():
             rows = _outbox_rows(callees[:most], script=script, actor=actor)
-            planned = plan_contacts(contacts=rows, actor=service_actor(Service.CYCLE, now=actor.now))
+            planned = plan_contacts(contacts=rows, actor=actor)
             contact_ids = lease_contacts(lease=self._lease, now=actor.now, limit=most, only_channel=Channel.CALL.value)
         try:
             return self._place_leased(contact_ids, actor=actor)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.access.actors import Actor, Service, service_actor
+from recobra.access.actors import Actor, Service
 from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
 from recobra.conversations.counterparty import Counterparty, find_counterparty, is_address_silenced, lock_address
@@ -291,7 +291,7 @@ def _plan_contact(
     }
     planned = plan_contacts(
         contacts=pa.Table.from_pylist([{**_EMPTY_ROW, **row}], schema=_PLAN),
-        actor=service_actor(Service.CYCLE, now=now),
+        actor=actor,
     )
     if planned.num_rows == 0:
         raise ReplyRefused(_("Another message by this channel was sent today already, or is about to be."))
