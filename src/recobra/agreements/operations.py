@@ -16,8 +16,10 @@ from recobra.access.roles import Right
 from recobra.agreements.facts import PromiseRegistered
 from recobra.agreements.models import Promise, PromiseShare
 from recobra.journal.operations import record_fact
+from recobra.messaging.models import Contact
 from recobra.policy.portfolio_policies import policy_on
 from recobra.portfolio.models import Account, Debtor, Portfolio, Posting
+from recobra.portfolio.scope import check_debtor
 from recobra.portfolio.statement import fetch_statements
 
 
@@ -47,8 +49,8 @@ def register_promise(
     """
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     check_scope(actor, portfolio.code)
-    # Of two promises at once the second sees the first.
-    debtor = Debtor.objects.select_for_update(no_key=True).get(pk=debtor_id)
+    check_debtor(actor, debtor_id)
+    debtor = _lock_debtor(debtor_id, portfolio, contact_id)
     policy = policy_on(portfolio.pk, today)
     _check_day(promised_on, today, policy.promise_days)
     amounts = dict(shares or {})
@@ -84,6 +86,17 @@ def register_promise(
     )
     record_fact(fact, actor=actor, portfolio_id=portfolio.pk, debtor_id=debtor.pk, contact_id=contact_id)
     return promise
+
+
+def _lock_debtor(debtor_id: int, portfolio: Portfolio, contact_id: int | None) -> Debtor:
+    """Return who promises, locked. Raises PromiseRefused for somebody else's portfolio, message, call or visit."""
+    # Of two promises at once the second sees the first.
+    debtor = Debtor.objects.select_for_update(no_key=True).get(pk=debtor_id)
+    if debtor.creditor_id != portfolio.creditor_id:
+        raise PromiseRefused(_("The debtor does not belong to this portfolio's creditor."))
+    if contact_id is not None and not Contact.objects.filter(pk=contact_id, debtor=debtor).exists():
+        raise PromiseRefused(_("There is no such message."))
+    return debtor
 
 
 def _check_day(promised_on: date, today: date, days_max: int) -> None:

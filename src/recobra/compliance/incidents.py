@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
-from recobra.access.permissions import OutOfScope, consequence, requires
+from recobra.access.permissions import OutOfScope, check_scope, consequence, requires
 from recobra.access.roles import Right
 from recobra.compliance.facts import IncidentClosed, IncidentRecorded
 from recobra.compliance.models import Incident
@@ -78,6 +78,9 @@ def record_incident(
         check_debtor(actor, debtor_id)
     if portfolio_id is not None:
         check_portfolio(actor, portfolio_id)
+    if contact_id is not None and actor.portfolio_codes is not None:
+        of_contact = Contact.objects.filter(pk=contact_id).values_list("portfolio__code", flat=True).first()
+        check_scope(actor, of_contact or "")
     return enter_incident(
         kind=kind,
         country=country,

@@ -16,6 +16,7 @@ from recobra.kit import tables
 from recobra.payments.facts import PaymentRecorded
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Debtor, Portfolio
+from recobra.portfolio.scope import check_debtor
 from recobra_core.money import largest_minor
 
 from .apply import apply_payments
@@ -51,6 +52,7 @@ def record_payment(
     """Record one payment, apply it and run its reactions in the same transaction. Raises PaymentRefused."""
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     check_scope(actor, portfolio.code)
+    check_debtor(actor, debtor_id)
     if amount_minor <= 0:
         raise PaymentRefused(_("A payment must be more than zero."))
     if amount_minor > largest_minor(portfolio.currency):
