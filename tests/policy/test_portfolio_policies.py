@@ -61,6 +61,20 @@ def test_a_day_has_the_policy_of_the_version_that_holds_on_it():
     assert (before, on_day, between, later) == (Policy(), first, first, second)
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("people_from", "09:00+02:00"),  # compares with no other time
+        ("buckets", [{"to_days": 0.0}, {"to_days": None}]),  # would be written as null, and never be read again
+        ("buckets", [{"to_days": 0, "name": "\0"}, {"to_days": None}]),  # the database keeps none
+        ("holidays", [{"day": "2026-12-24", "name": "\ud800"}]),
+    ],
+)
+def test_what_could_not_be_kept_or_compared_is_refused(setting, value):
+    with pytest.raises(PolicyUnreadable):
+        read_policy({setting: value})
+
+
 def test_everything_wrong_is_told_at_once_with_its_place():
     document = {
         "buckets": [{"to_days": 1}, {"to_days": 30, "name": "Temprana"}, {"to_days": 20}, {"to_days": None}],

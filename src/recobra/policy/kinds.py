@@ -103,9 +103,13 @@ class TimeOfDay(Kind):
     def read(self, raw: object) -> time:
         """Return the time. Raises Unreadable."""
         try:
-            return time.fromisoformat(raw if isinstance(raw, str) else "").replace(second=0, microsecond=0)
+            read = time.fromisoformat(raw if isinstance(raw, str) else "").replace(second=0, microsecond=0)
         except ValueError:
-            raise Unreadable([Fault(found=show(raw), expected=_("a time such as 09:00"))]) from None
+            read = None
+        # The clock is the portfolio's: a time with a zone of its own compares with no other.
+        if read is None or read.tzinfo is not None:
+            raise Unreadable([Fault(found=show(raw), expected=_("a time such as 09:00"))])
+        return read
 
     def write(self, value: time) -> str:
         """Return the time as hours and minutes."""
@@ -176,7 +180,7 @@ class BucketTable(Kind):
             if fault := _find_end_fault(end, previous_end, number=number, count=len(rows)):
                 faults.append(fault)
             name = table.get("name", "")
-            if not isinstance(name, str) or len(name) > LONGEST_NAME:
+            if not _is_name(name):
                 expected = _("a name of at most %(most)d letters") % {"most": LONGEST_NAME}
                 faults.append(Fault(place=str(number), found=show(name), expected=expected))
             start = None if number == 1 or previous_end is None else previous_end + 1
@@ -201,11 +205,11 @@ def _find_end_fault(end: object, previous: int | None, *, number: int, count: in
         is_right = end is None
         expected = _("no last day: the last bucket has no end")
     elif number == 1:
-        is_right = end == 0 and not isinstance(end, bool)
+        is_right = _is_whole(end) and end == 0
         expected = _("0: the first bucket holds what is not due yet")
     else:
         least = (previous or 0) + 1
-        is_right = isinstance(end, int) and not isinstance(end, bool) and least <= end <= DAYS_MAX
+        is_right = isinstance(end, int) and _is_whole(end) and least <= end <= DAYS_MAX
         expected = _("a last day from %(least)d to %(most)d") % {"least": least, "most": DAYS_MAX}
     return None if is_right else Fault(place=str(number), found=show(end), expected=expected)
 
@@ -257,7 +261,7 @@ class HolidayList(Kind):
                 faults.append(Fault(place=str(number), found=show(table.get("day")), expected=expected))
             elif day in holidays:
                 faults.append(Fault(place=str(number), found=day.isoformat(), expected=_("each day once")))
-            elif not isinstance(name, str) or len(name) > LONGEST_NAME:
+            elif not _is_name(name):
                 expected = _("a name of at most %(most)d letters") % {"most": LONGEST_NAME}
                 faults.append(Fault(place=str(number), found=show(name), expected=expected))
             else:
@@ -269,6 +273,16 @@ class HolidayList(Kind):
     def write(self, value: Sequence[Holiday]) -> list[dict[str, str]]:
         """Return the days as rows."""
         return [{"day": holiday.day.isoformat(), "name": holiday.name} for holiday in value]
+
+
+def _is_name(raw: object) -> bool:
+    """Tell if a text, '' too, is a name: short, of one line, and of characters that the database keeps."""
+    return isinstance(raw, str) and len(raw) <= LONGEST_NAME and raw.isprintable()
+
+
+def _is_whole(raw: object) -> bool:
+    """Tell if a value is a whole number; true and 0.0 equal one and are none."""
+    return isinstance(raw, int) and not isinstance(raw, bool)
 
 
 def _read_day(raw: object) -> date | None:
