@@ -19,15 +19,17 @@ SERVICE_RIGHTS: Final[Mapping[Service, frozenset[Right]]] = {
     Service.BENCH: _EVERY_RIGHT,
     Service.COMMAND: _EVERY_RIGHT,
     Service.DEMO: _EVERY_RIGHT,
-    Service.SYSTEM: _EVERY_RIGHT,
-    Service.BOT: frozenset({Right.SERVE, Right.ANSWER_MESSAGES, Right.RECORD_CONSENT, Right.REGISTER_PROMISE}),
-    Service.CYCLE: frozenset({Right.SERVE, Right.RUN_CYCLE, Right.RUN_CAMPAIGNS}),
+    # What the bot reads as an opt-out is recorded as the debtor's own act.
+    Service.BOT: frozenset({Right.SERVE, Right.ANSWER_MESSAGES, Right.REGISTER_PROMISE}),
+    Service.CYCLE: frozenset({Right.RUN_CYCLE}),
     Service.DEBTOR: frozenset({Right.SERVE, Right.RECORD_CONSENT, Right.REGISTER_PROMISE}),
     Service.DISPATCH: frozenset({Right.SERVE}),
-    Service.INTAKE: frozenset({Right.SERVE, Right.LOAD_FILES}),
-    Service.LIBRARY: frozenset({Right.SERVE, Right.EDIT_TEMPLATES, Right.EDIT_STRATEGIES}),
-    Service.NIGHT: frozenset({Right.SERVE, Right.RUN_CYCLE}),
+    Service.INTAKE: frozenset({Right.LOAD_FILES}),
+    Service.LIBRARY: frozenset({Right.EDIT_TEMPLATES}),
+    Service.NIGHT: frozenset({Right.SERVE}),
     Service.PROVIDER: frozenset({Right.SERVE, Right.RECORD_CONSENT}),
+    # The jobs of the schedule: the morning's cycle, fallback channels, alarms, old calls.
+    Service.SYSTEM: frozenset({Right.SERVE, Right.RUN_CYCLE}),
 }
 
 
