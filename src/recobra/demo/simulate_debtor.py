@@ -26,6 +26,7 @@ from recobra.messaging.channels import Button
 from recobra.messaging.channels.adapter import InboundEvent, ReceiptEvent
 from recobra.messaging.models import Contact, Receipt
 from recobra.portfolio.models import Channel, ContactPoint
+from recobra.portfolio.scope import check_portfolio
 
 TEXT_CHANNELS: Final = (Channel.WHATSAPP, Channel.SMS)
 REPLY_CHANNELS: Final = (*TEXT_CHANNELS, Channel.IVR)
@@ -86,7 +87,7 @@ def simulation_options(public_id: str) -> SimulationOptions | None:
 @requires(Right.ANSWER_MESSAGES)
 def answer_as_debtor(*, public_id: str, text: str = "", button: str = "", key: str, actor: Actor) -> int | None:
     """Let a reply to a message come in, once for each `key`; return its conversation. Raises SimulationRefused."""
-    contact = _demo_contact(public_id)
+    contact = _demo_contact(public_id, actor)
     pressed_button = next((offered for offered in _template_buttons(contact) if offered.code == button), None)
     can_answer = contact.channel in REPLY_CHANNELS
     has_text = bool(text.strip()) and contact.channel in TEXT_CHANNELS
@@ -110,7 +111,7 @@ def answer_as_debtor(*, public_id: str, text: str = "", button: str = "", key: s
 @requires(Right.ANSWER_MESSAGES)
 def simulate_receipt(*, public_id: str, kind: str, actor: Actor) -> None:
     """Apply the receipt that a provider would send; the same again changes nothing. Raises SimulationRefused."""
-    contact = _demo_contact(public_id)
+    contact = _demo_contact(public_id, actor)
     if kind not in _RECEIPT_KINDS.get(Channel(contact.channel), ()):
         raise SimulationRefused(_("No provider tells that of a message of this kind."))
     _apply_events([_receipt_event(contact.public_id, kind, actor.now)], contact.channel, actor.now)
@@ -207,12 +208,13 @@ def _require_demo() -> None:
         raise SimulationRefused(_("Only in a demonstration can somebody answer in the name of a debtor."))
 
 
-def _demo_contact(public_id: str) -> Contact:
-    """Return the contact behind a message of the mailbox. Raises SimulationRefused."""
+def _demo_contact(public_id: str, actor: Actor) -> Contact:
+    """Return the contact behind a message of the mailbox. Raises SimulationRefused, OutOfScope."""
     _require_demo()
     contact = _find_contact(public_id)
     if contact is None:
         raise SimulationRefused(_("This message was not sent by the demonstration itself."))
+    check_portfolio(actor, contact.portfolio_id)
     return contact
 
 
