@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
+from importlib import import_module
 
 import pytest
 from django.db import connection
@@ -222,3 +223,21 @@ def test_what_stood_on_the_portfolio_becomes_its_first_version(company):
     assert (policy.promise_days, policy.people_to, policy.is_holiday(MONDAY)) == (10, time(20), True)
     company.refresh_from_db()
     assert company.attributes == {"plan": {"type": "text"}}
+
+
+def test_settings_that_no_form_had_read_become_a_policy_that_can_be_read():
+    build_document = import_module("recobra.policy.migrations.0002_portfolio_policy").build_document
+    document = build_document(
+        freshness_days=9_000,
+        waterfall={},
+        limits={"buckets": [{"to_days": 5, "label_es": "A"}, {"to_days": None, "label_es": "B"}], "old": 1},
+        conversation={
+            "promise_days": "14",
+            "promise_min_minor": 0,
+            "promise_grace_days": None,
+            "people_from": "19:00",
+            "tone": "dry",
+        },
+        holidays=[],
+    )
+    assert read_policy(document) == Policy(freshness_days=365, promise_days=14, promise_min_minor=1)

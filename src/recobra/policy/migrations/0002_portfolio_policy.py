@@ -8,8 +8,36 @@ from django.utils import timezone
 
 FROM_THE_BEGINNING = datetime.date.min
 CREATED_BY = "migration"
-NUMBERS = ("promise_days", "promise_min_minor", "promise_grace_days")
+# By number: the least and the most that a policy may state. No form had read them, so anything may be there.
+NUMBERS = {"promise_days": (0, 365), "promise_min_minor": (1, 10**15 - 1), "promise_grace_days": (0, 90)}
+HOURS = ("people_from", "people_to")
 STAGES = ("administrative_from", "extrajudicial_from", "late_from")
+FRESHNESS_MAX = 365
+
+
+def build_document(*, freshness_days, waterfall, limits, conversation, holidays):
+    """Return the document of a first version: what stood on a portfolio, within what a policy may state.
+
+    An unreadable document would stop every cycle, so that a name or value of no setting is left out.
+    """
+    document = {"freshness_days": min(freshness_days, FRESHNESS_MAX)}
+    if waterfall:
+        document["waterfall"] = waterfall
+    document |= {name: limits[name] for name in STAGES if name in limits}
+    # The first bucket of a policy holds what is not due yet, and nothing else.
+    if "buckets" in limits and limits["buckets"][0]["to_days"] == 0:
+        document["buckets"] = [
+            {"to_days": bucket["to_days"], "name": bucket["label_es"][:60]} for bucket in limits["buckets"]
+        ]
+    for name, (least, most) in NUMBERS.items():
+        if conversation.get(name) is not None:
+            document[name] = min(max(int(conversation[name]), least), most)
+    hours = {name: conversation[name] for name in HOURS if conversation.get(name) is not None}
+    if hours.get("people_from", "09:00") < hours.get("people_to", "18:00"):
+        document |= hours
+    if holidays:
+        document["holidays"] = holidays
+    return document
 
 
 def carry_over(apps, _schema_editor):
@@ -21,20 +49,13 @@ def carry_over(apps, _schema_editor):
         rows.append({"day": holiday.day.isoformat(), "name": holiday.name[:60]})
     for portfolio in apps.get_model("portfolio", "Portfolio").objects.order_by("pk"):
         conversation = portfolio.attributes.pop("conversation", None)
-        document = {"freshness_days": portfolio.freshness_days}
-        if portfolio.waterfall:
-            document["waterfall"] = portfolio.waterfall
-        for name in STAGES:
-            if name in portfolio.limits:
-                document[name] = portfolio.limits[name]
-        if "buckets" in portfolio.limits:
-            document["buckets"] = [
-                {"to_days": bucket["to_days"], "name": bucket["label_es"]} for bucket in portfolio.limits["buckets"]
-            ]
-        for name, value in (conversation or {}).items():
-            document[name] = int(value) if name in NUMBERS else value
-        if portfolio.country in holidays:
-            document["holidays"] = holidays[portfolio.country]
+        document = build_document(
+            freshness_days=portfolio.freshness_days,
+            waterfall=portfolio.waterfall,
+            limits=portfolio.limits,
+            conversation=conversation or {},
+            holidays=holidays.get(portfolio.country, []),
+        )
         policies.objects.create(
             portfolio=portfolio,
             effective_from=FROM_THE_BEGINNING,
@@ -72,9 +93,7 @@ def carry_back(apps, _schema_editor):
         portfolio.limits = {name: document[name] for name in STAGES if name in document}
         if any(row["name"] for row in document.get("buckets", [])):
             portfolio.limits["buckets"] = build_buckets(document["buckets"])
-        conversation = {
-            name: document[name] for name in (*NUMBERS, "people_from", "people_to") if name in document
-        }
+        conversation = {name: document[name] for name in (*NUMBERS, *HOURS) if name in document}
         if conversation:
             portfolio.attributes = {**portfolio.attributes, "conversation": conversation}
         portfolio.save(update_fields=["freshness_days", "waterfall", "limits", "attributes"])
