@@ -205,3 +205,21 @@ def test_a_payment_is_applied_in_the_order_of_its_day(company, now):
     )
     paid = Posting.objects.filter(kind="PAYMENT").order_by("value_date").values_list("concept", "amount_minor")
     assert list(paid) == [("FEE", -300), ("PRINCIPAL", -300)]
+
+
+def test_an_order_that_comes_back_does_not_take_what_an_earlier_day_paid(company, now):
+    principal_first = ["PRINCIPAL", "FEE", "LATE_INTEREST", "INTEREST", "TAX"]
+    policies.put_in_force(company, day=date(2026, 11, 20), waterfall={"by": "due_date", "concepts": principal_first})
+    policies.put_in_force(company, day=date(2026, 11, 21))
+    person = receivables.debtor(company, "Rosa")
+    loan = receivables.account(company, person, "L-1", (DUE, 1_000))
+    rows = [
+        {"debtor_id": person.pk, "account_id": loan.pk, "amount_minor": 400, "paid_date": date(2026, 11, day)}
+        for day in (19, 20, 21)
+    ]
+    table = pa.Table.from_pylist([{**row, "reference": str(row["paid_date"])} for row in rows], ROWS)
+    payments.record_payments(
+        portfolio_id=company.pk, rows=table, source="FILE", load_id=None, actor=acting("ana", now=now)
+    )
+    left = Payment.objects.order_by("paid_date").values_list("unapplied_minor", flat=True)
+    assert list(left) == [0, 0, 200]

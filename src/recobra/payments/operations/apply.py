@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -87,13 +86,16 @@ def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | N
 
 def _split_into_passes(payments: pa.Table, policies: PolicyHistory) -> list[tuple[Waterfall, pa.Table]]:
     """Return the payments in sets that can each be allocated in one pass, the earlier ones first, with their order."""
-    days_by_order: dict[tuple[Waterfall, date | None], list[date]] = defaultdict(list)
+    orders: list[tuple[Waterfall, list[date]]] = []
     for day in sorted(set(payments["paid_date"].to_pylist())):
         waterfall = policies.on(day).waterfall
         # What is due differs by day where concepts come first.
-        days_by_order[waterfall, day if waterfall.by == "concept" else None].append(day)
+        if orders and orders[-1][0] == waterfall and waterfall.by != "concept":
+            orders[-1][1].append(day)
+        else:
+            orders.append((waterfall, [day]))
     passes: list[tuple[Waterfall, pa.Table]] = []
-    for (waterfall, _day), days in days_by_order.items():
+    for waterfall, days in orders:
         batch = payments.filter(pc.is_in(payments["paid_date"], pa.array(days, pa.date32())))
         # A payment for all accounts of a debtor would otherwise take what one for a single account has just taken.
         has_account = pc.is_valid(batch["account_id"])
