@@ -106,3 +106,10 @@ def test_a_row_that_does_not_fit_is_an_error_and_a_file_without_rows_is_none(loa
     assert (answer["rows"], answer["accepted"], answer["rejected"]) == (2, 1, 1)
     assert [error["line"] for error in answer["errors"]] == [2]
     assert load(";".join(HEADER) + "\n")["rows"] == 0
+
+
+def test_a_reference_that_no_index_holds_rejects_its_row_alone(load):
+    endless = "".join(f"{number:04}" for number in range(5_000))
+    answer = load(f"{';'.join(HEADER)}\nD1;1,00;2026-11-24;{endless}\nD1;2,00;2026-11-24;R2\n")
+    assert [(error["line"], error["column"]) for error in answer["errors"]] == [(2, "reference")]
+    assert recorded() == [("R2", 200, DAY)]

@@ -194,3 +194,17 @@ def test_a_fact_that_is_not_committed_yet_is_waited_for(several, now):
     marked.append(latest_entry_id())
     thread.join(30)
     assert marked == [Entry.objects.latest("id").pk]
+
+
+def test_a_payment_file_twice_at_once_is_recorded_once(several, now, tmp_path):
+    path = tmp_path / "pagos.csv"
+    path.write_text("cuenta;monto;fecha;referencia\n" + "".join(f"L-Rosa;1,00;2026-11-23;R{n}\n" for n in range(50)))
+
+    def load():
+        answer = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor=acting("ana", now=now))
+        return answer["accepted"], answer["known"]
+
+    threads = [beside(load) for _ in range(2)]
+    for thread, _answers in threads:
+        thread.join(60)
+    assert sorted(answer for _thread, answers in threads for answer in answers) == [(0, 50), (50, 0)]

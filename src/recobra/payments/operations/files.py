@@ -20,6 +20,7 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import check_scope, requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
+from recobra.kit import tables
 from recobra.payments.facts import PaymentFileLoaded
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Portfolio
@@ -31,7 +32,7 @@ from recobra.tabular.workspace import Workspace, open_workspace
 from recobra_core.folding import fold_words
 from recobra_core.money import MoneyError, exponent_of, to_minor
 
-from .record import ROWS, PaymentRefused, record_payments
+from .record import LONGEST_REFERENCE, ROWS, PaymentRefused, record_payments
 
 MAX_ROWS: Final = 1_000_000  # rows are checked in memory
 MAX_SHOWN_CHARACTERS: Final = 200  # of a wrong cell, in its error
@@ -105,6 +106,8 @@ def load_file(
         rows, faults = _read_file(path, portfolio, notation)
     except FileRefused as refusal:
         raise PaymentRefused(str(refusal)) from refusal
+    # Of two loads of one file at once, the second finds the references of the first.
+    tables.lock_id_sequence("portfolio_account")
     file = _check_rows(rows, faults, portfolio, actor.now)
     record_payments(
         portfolio_id=portfolio.pk,
@@ -230,7 +233,7 @@ def _check_row(file: _PaymentFile, row: _Row) -> None:
         expected["amount"] = _("a positive amount such as 1.234,56 or 1234.56")
     if row.paid_date is None or row.paid_date > file.today:
         expected["date"] = _("a day not in the future, such as 2026-11-22 or 22/11/2026")
-    if not reference:
+    if not 0 < len(reference) <= LONGEST_REFERENCE:
         expected["reference"] = _("the number of the receipt or operation")
     if expected or account is None:
         for column, words in expected.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 import pyarrow as pa
 from django.db import transaction
@@ -21,6 +22,8 @@ from recobra_core.money import largest_minor
 
 from .apply import apply_payments
 
+LONGEST_REFERENCE: Final = 200
+"""No bank's is longer, and an index of the database takes no text without end."""
 ROWS = pa.schema(
     [
         ("debtor_id", pa.int64()),
@@ -59,7 +62,7 @@ def record_payment(
         raise PaymentRefused(_("The amount is larger than can be recorded: check the figure."))
     if paid_date > portfolio.local_day(actor.now):
         raise PaymentRefused(_("A payment cannot be dated in the future."))
-    if not reference.strip():
+    if not 0 < len(reference.strip()) <= LONGEST_REFERENCE:
         raise PaymentRefused(_("Give the number of the receipt or operation."))
     if not Debtor.objects.filter(pk=debtor_id, creditor=portfolio.creditor).exists():
         raise PaymentRefused(_("The debtor does not belong to this portfolio's creditor."))
