@@ -50,7 +50,7 @@ def lost(**changes):
 
 
 def look(now):
-    return strategy.plan_fallback_channels(as_of=MONDAY, actor=acting("cycle", now=now))
+    return strategy.plan_fallback_channels(as_of=MONDAY, actor=acting("system", now=now))
 
 
 def test_the_next_channel_of_the_step_takes_over(late, now):
