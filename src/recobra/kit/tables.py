@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from typing import Any
@@ -25,7 +26,10 @@ def copy_in(table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
 
 
 def fetch(query: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
-    """Return the rows of a query as an Arrow table of a schema; empty text and NULL stay apart."""
+    """Return the rows of a query as an Arrow table of a schema; empty text and NULL stay apart.
+
+    The query gives list columns of the schema as JSON: `to_json(tags)`.
+    """
     buffer = BytesIO()
     with connection.cursor() as cursor:
         bound = cursor.mogrify(query, parameters) if parameters else query
@@ -36,12 +40,13 @@ def fetch(query: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
     if buffer.tell() == 0:
         return schema.empty_table()
     buffer.seek(0)
-    return csv.read_csv(
+    column_types = {field.name: pa.string() if pa.types.is_list(field.type) else field.type for field in schema}
+    rows = csv.read_csv(
         buffer,
         read_options=csv.ReadOptions(column_names=schema.names, block_size=1 << 24),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
-            column_types=schema,
+            column_types=column_types,
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
             null_values=[""],
@@ -49,6 +54,18 @@ def fetch(query: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
             false_values=["f"],
         ),
     )
+    return _parse_lists(rows, schema)
+
+
+def _parse_lists(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows with the list columns of a schema, which came as JSON, in their types."""
+    for index, field in enumerate(schema):
+        if pa.types.is_list(field.type):
+            # The same few lists repeat over a million rows: each is parsed once.
+            texts = rows[field.name].combine_chunks().dictionary_encode()
+            lists = pa.array([json.loads(text) for text in texts.dictionary.to_pylist()], field.type)
+            rows = rows.set_column(index, field, lists.take(texts.indices))
+    return rows
 
 
 def fetch_queryset(rows: QuerySet[Any, Any], schema: pa.Schema) -> pa.Table:

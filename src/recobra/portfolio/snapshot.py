@@ -132,16 +132,16 @@ POINTS = pa.schema(
         ("consent", pa.string()),
         ("quality", pa.int64()),
         ("place", pa.string()),
-        ("unusable_for", pa.string()),
-        ("granted_for", pa.string()),
-        ("denied_for", pa.string()),
+        ("unusable_for", pa.list_(pa.string())),
+        ("granted_for", pa.list_(pa.string())),
+        ("denied_for", pa.list_(pa.string())),
         ("preferred_channel", pa.string()),
     ]
 )
 
 
 def read_contact_points(scope: Scope) -> pa.Table:
-    """Return the contact points in use (schema POINTS); channels of a point are joined by `|`, '' for none."""
+    """Return the contact points in use (schema POINTS)."""
     where, parameters = scope.where(debtor="point.debtor_id")
     query = f"""
         SELECT
@@ -154,9 +154,9 @@ def read_contact_points(scope: Scope) -> pa.Table:
             {stated_consent("point")},
             point.quality,
             point.place,
-            array_to_string(point.unusable_for, '|'),
-            array_to_string(point.granted_for, '|'),
-            array_to_string(point.denied_for, '|'),
+            to_json(point.unusable_for),
+            to_json(point.granted_for),
+            to_json(point.denied_for),
             debtor.preferred_channel
         FROM portfolio_contactpoint point JOIN portfolio_debtor debtor ON debtor.id = point.debtor_id
         WHERE point.retired_at IS NULL AND {where}"""

@@ -176,8 +176,11 @@ def _describe_steps(due: ir.Table, strategy: Strategy) -> ir.Table:
     ]
     for name in _STEP_COLUMNS:
         values = [step.get(name) for step in steps]
-        cases = [(due.order == order, value) for order, value in enumerate(values) if value is not None]
-        null = ibis.null(DUE[name])
+        kind = DUE[name]
+        cases = [
+            (due.order == order, ibis.literal(value, kind)) for order, value in enumerate(values) if value is not None
+        ]
+        null = ibis.null(kind)
         # A column that no step of the strategy fills is null throughout.
         columns[name] = ibis.cases(*cases, else_=null) if cases else null
     columns |= {name: due[name] for name in DUE if name not in columns}

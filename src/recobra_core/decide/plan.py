@@ -159,8 +159,8 @@ def _pair_points(leads: ir.Table, points: ir.Table, templates: ir.Table, channel
         "preferred",
     ]
     pairs = wanted.inner_join(points.select(*columns), "debtor_id")
-    # The place of the channel in the step's list: `,email,sms,` holds `,sms,` later than `,email,`; -1 is nowhere.
-    pairs = pairs.mutate(preference=("," + pairs.channels + ",").find("," + pairs.channel + ","))
+    # The place of the channel in the step's list; -1 is nowhere.
+    pairs = pairs.mutate(preference=pairs.channels.index(pairs.channel))
     pairs = pairs.filter(pairs.preference >= 0)
     # The channel that the debtor asked for goes before the order of the step.
     pairs = pairs.mutate(preference=pairs.preferred.fill_null(False).ifelse(-1, pairs.preference))

@@ -156,7 +156,7 @@ class Send(DocumentModel):
 
     def columns(self) -> Document:
         """Return what a due step shows of it."""
-        return {"action": self.template, "channels": ",".join(self.channels)}
+        return {"action": self.template, "channels": list(self.channels)}
 
 
 class Task(DocumentModel):

@@ -38,7 +38,7 @@ FIRINGS = ibis.schema(
 )
 
 # A due step. `action` is the template, the kind of task, the stage or the reason of the hold, as `track` says.
-# `order` is the place of the step in its strategy, from 0; `channels` is a comma-separated list, first is best;
+# `order` is the place of the step in its strategy, from 0; `channels` are those of a message, the best one first;
 # `days` is the term of a task or the length of a hold.
 DUE = ibis.schema(
     {
@@ -53,7 +53,7 @@ DUE = ibis.schema(
         "track": "string",
         "order": "int64",
         "message_class": "string",
-        "channels": "string",
+        "channels": "array<string>",
         "title": "string",
         "queue": "string",
         "days": "int64",

@@ -78,7 +78,7 @@ def _person_blocks(contacts: ir.Table) -> Iterator[Block]:
     """Yield the blocks of whose number or address it is, of where it is, and of what the contact is for."""
     yield _unknown_block("unknown_role", ~contacts.role.isin(ROLES))
     # A country without rules has null roles; it is refused further down, by its own name.
-    is_foreign = contacts.roles.notnull() & ~contacts.roles.contains("|" + contacts.role + "|")
+    is_foreign = contacts.roles.notnull() & ~contacts.roles.contains(contacts.role)
     yield Block(reason="third_party", when=is_foreign, rule=contacts.roles_rule, source=contacts.roles_source)
     place = contacts.place.fill_null("")
     yield _unknown_block("unknown_place", ~place.isin(PLACES))
@@ -108,16 +108,13 @@ def _hold_blocks(contacts: ir.Table) -> Iterator[Block]:
     yield _unknown_block("unknown_hold", contacts.held.isnull())
     reason = contacts.hold_reason.coalesce(ibis.literal("hold"))
     # An answer passes a hold, but for the gravest reasons.
-    refuses_answers = contacts.reply_holds.contains("|" + reason + "|").fill_null(True)
+    refuses_answers = contacts.reply_holds.contains(reason).fill_null(True)
     is_held = contacts.held & ~(contacts.is_answer & ~refuses_answers)
-    # `stops` holds a line REASON=article for each reason; cut the article out of the line of this one.
-    key = "\n" + reason + "="
-    start = contacts.stops.find(key)
-    rest = contacts.stops.substr(start + key.length())
-    article = rest.substr(0, rest.find("\n"))
-    rule = contacts.stops_rule + reason.lower().replace("_", "-")
-    is_named = is_held & (start >= 0).fill_null(False)
-    yield Block(reason="stopped", when=is_named, rule=rule, source=article)
+    # Spark takes a place in a list in 32 bits only.
+    place = contacts.stop_reasons.index(reason).cast("int32")
+    rule = contacts.stop_rule + reason.lower().replace("_", "-")
+    is_named = is_held & (place >= 0).fill_null(False)
+    yield Block(reason="stopped", when=is_named, rule=rule, source=contacts.stop_articles[place])
     yield Block(reason="held", when=is_held, rule="ALL/hold", source=reason)
 
 

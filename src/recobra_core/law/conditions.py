@@ -9,13 +9,14 @@ from recobra_core.law.company_rules import COMPANY_SOURCE, CompanyRule, CompanyR
 from recobra_core.law.model import Country
 
 CONDITION_COLUMNS: Mapping[str, str] = {
-    "roles": "string",
+    "roles": "array<string>",
     "roles_rule": "string",
     "roles_source": "string",
     "work_rule": "string",
     "work_source": "string",
-    "stops": "string",
-    "stops_rule": "string",
+    "stop_reasons": "array<string>",
+    "stop_articles": "array<string>",
+    "stop_rule": "string",
     "prescribed_on": "date",
     "prescribed_rule": "string",
     "prescribed_source": "string",
@@ -23,17 +24,19 @@ CONDITION_COLUMNS: Mapping[str, str] = {
     "too_old_rule": "string",
     "reply_seconds": "int64",
     "any_hour_seconds": "int64",
-    "reply_holds": "string",
+    "reply_holds": "array<string>",
     "reply_rule": "string",
     "reply_source": "string",
     "offer_rule": "string",
     "offer_source": "string",
 }
-"""`roles`: |debtor|guarantor|. `work_rule`, `offer_rule`: '' where a work number, advertising without consent may be.
+"""`roles`: those that may be contacted. `work_rule`, `offer_rule`: '' where a work number, advertising without consent
+may be.
 
-`stops`: one line per reason that the law names, REASON=article; `stops_rule` is what their rules begin with.
+`stop_reasons`: those that the law names, with their `stop_articles` at the same places; `stop_rule` is what their rules
+begin with.
 `prescribed_on`, `too_old_on`: the newest oldest due date that is too old; null where age does not matter.
-`reply_holds`: |MINOR|…|, the holds that refuse an answer too.
+`reply_holds`: the reasons of holds that refuse an answer too. Lists are null on a day without rules.
 """
 NO_CONDITIONS: Mapping[str, object] = {name: 0 for name, kind in CONDITION_COLUMNS.items() if kind == "int64"}
 """Conditions of a day without rules: no role, no answer."""
@@ -59,17 +62,22 @@ def build_conditions(
     roles = set(ROLES).intersection(*(clause.roles for clause in third_parties))
     strictest = min(third_parties, key=lambda clause: len(clause.roles))
     ordered_roles = [role for role in ROLES if role in roles]
-    row |= {"roles": _join_names(ordered_roles), "roles_rule": strictest.rule, "roles_source": strictest.source}
+    row |= {"roles": ordered_roles, "roles_rule": strictest.rule, "roles_source": strictest.source}
 
     row |= _workplace_columns(law, channel, own_rules)
 
     # Reason by reason, for each has versions of its own.
     reasons = dict.fromkeys(stop.reason for stop in country.sections.stops)
-    lines = ""
+    articles: dict[str, str] = {}
     for reason in reasons:
         for stop in law.find(partial(_stops_for, reason=reason)):
-            lines += f"\n{stop.reason}={stop.source}"
-    row |= {"stops": f"{lines}\n" if lines else "", "stops_rule": f"{country.code}/stop/"}
+            # Where several places name a reason, the country's article goes before a subdivision's.
+            articles.setdefault(stop.reason, stop.source)
+    row |= {
+        "stop_reasons": list(articles),
+        "stop_articles": list(articles.values()),
+        "stop_rule": f"{country.code}/stop/",
+    }
 
     # A debt due on that day or before is prescribed, where the law then bars its collection.
     limitation = law.require(lambda sections: sections.limitation)[0]
@@ -90,7 +98,7 @@ def build_conditions(
     row |= {
         "reply_seconds": replies.within_hours * 3600,
         "any_hour_seconds": replies.any_hour_minutes * 60,
-        "reply_holds": _join_names(replies.refused_holds),
+        "reply_holds": list(replies.refused_holds),
         "reply_rule": replies.rule,
         "reply_source": replies.source,
     }
@@ -150,9 +158,3 @@ def years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years)
     except ValueError:
         return day.replace(year=day.year - years, day=28)
-
-
-def _join_names(names: Iterable[str]) -> str:
-    """Return names as one text, such as `|debtor|guarantor|`; `|` where there are none."""
-    # A bar at both ends: `|debtor|` can then be looked for without finding `|co_debtor|`.
-    return "|" + "".join(f"{name}|" for name in names)

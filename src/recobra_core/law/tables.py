@@ -9,7 +9,9 @@ from ibis.expr.operations import InMemoryTable
 
 
 def build_table(rows: Iterable[Mapping[str, object]], *, schema: ibis.Schema) -> ir.Table:
-    """Return rows in the columns and kinds of the schema. A missing text is written '', a missing time is null.
+    """Return rows in the columns and kinds of the schema.
+
+    A missing text is written ''; a missing time or list is null.
 
     Spark gets tables in memory through pandas, which would make the text 'NaN' of a null one and nulls of
     all whole numbers beside a null one. So a null there is refused: such rows must come from a file.
@@ -24,7 +26,7 @@ def build_table(rows: Iterable[Mapping[str, object]], *, schema: ibis.Schema) ->
         complete.append(values)
     arrow = pa.Table.from_pylist(complete, schema=schema.to_pyarrow())
     for name, kind in schema.items():
-        assert kind.is_temporal() or arrow[name].null_count == 0, f"{name} has nulls"
+        assert kind.is_temporal() or kind.is_array() or arrow[name].null_count == 0, f"{name} has nulls"
     return ibis.memtable(arrow)
 
 

@@ -165,9 +165,9 @@ def _point(chance: Random, number: int, debtor: int) -> Row:
         "consent": chance.choice([None, None, "granted", "denied"]),
         "quality": chance.choice([None, 10, 50, 90]),
         "place": channel.choice(["", "", "personal", "work"]),
-        "unusable_for": channel.choice(["", "", "", "whatsapp", "sms|whatsapp"]),
-        "granted_for": channel.choice([None, "", "email|sms"]),
-        "denied_for": channel.choice(["", "", "", "sms"]),
+        "unusable_for": channel.choice([[], [], [], ["whatsapp"], ["sms", "whatsapp"]]),
+        "granted_for": channel.choice([None, [], ["email", "sms"]]),
+        "denied_for": channel.choice([[], [], [], ["sms"]]),
         "preferred_channel": channel.choice(["", "", "email", "whatsapp"]),
     }
 

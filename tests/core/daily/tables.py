@@ -74,9 +74,9 @@ FACTS: Mapping[str, ibis.Schema] = {
             "consent": "string",
             "quality": "int64",
             "place": "string",
-            "unusable_for": "string",
-            "granted_for": "string",
-            "denied_for": "string",
+            "unusable_for": "array<string>",
+            "granted_for": "array<string>",
+            "denied_for": "array<string>",
             "preferred_channel": "string",
         }
     ),

@@ -25,8 +25,8 @@ class DayFacts:
     portfolios: portfolio_id, portfolio (code), currency, currency_exponent, active (may be contacted today),
         and house (id of the company rules) where there are any.
     points: contact_point_id, debtor_id, kind (PHONE, EMAIL, ADDRESS), line, valid, opted_out, consent, quality,
-        and, where they are known, place ('', personal, work, other_person) and the channels, joined by `|`, that do
-        not reach it (unusable_for), that were authorised (granted_for) and denied (denied_for) one by one, and the
+        and, where they are known, place ('', personal, work, other_person) and the lists of channels that do not
+        reach it (unusable_for), that were authorised (granted_for) and denied (denied_for) one by one, and the
         channel that the debtor prefers (preferred_channel).
     holds: debtor_id, account_id (null: all), reason, disputed_minor (null: everything).
     events: debtor_id, last_payment_on, payments_90d, last_promise_on, last_dispute_on, last_reply_on.

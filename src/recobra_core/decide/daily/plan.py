@@ -139,7 +139,7 @@ def _points_of_channel(points: ir.Table, channel: str) -> ir.Table:
 
 
 def _has_channel(points: ir.Table, column: str, channel: str) -> ir.BooleanValue:
-    """Tell if a column of channels, joined by `|`, holds one; false where the snapshot lacks the column."""
+    """Tell if a list of channels holds one; false where the snapshot lacks the column."""
     if column not in points.columns:
         return ibis.literal(False)
-    return ("|" + points[column].fill_null("") + "|").contains(f"|{channel}|")
+    return points[column].contains(channel).fill_null(False)
