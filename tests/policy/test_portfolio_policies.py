@@ -226,8 +226,8 @@ def test_what_stood_on_the_portfolio_becomes_its_first_version(company):
 
 
 def test_settings_that_no_form_had_read_become_a_policy_that_can_be_read():
-    build_document = import_module("recobra.policy.migrations.0002_portfolio_policy").build_document
-    document = build_document(
+    migration = import_module("recobra.policy.migrations.0002_portfolio_policy")
+    document = migration.build_document(
         freshness_days=9_000,
         waterfall={},
         limits={"buckets": [{"to_days": 5, "label_es": "A"}, {"to_days": None, "label_es": "B"}], "old": 1},
@@ -238,6 +238,9 @@ def test_settings_that_no_form_had_read_become_a_policy_that_can_be_read():
             "people_from": "19:00",
             "tone": "dry",
         },
-        holidays=[],
+        holidays=[{"day": "2026-12-24", "name": migration.clean_name("Noche\nbuena " * 9)}],
     )
-    assert read_policy(document) == Policy(freshness_days=365, promise_days=14, promise_min_minor=1)
+    policy = read_policy(document)
+    assert (policy.freshness_days, policy.promise_days, policy.promise_min_minor) == (365, 14, 1)
+    assert policy.is_holiday(date(2026, 12, 24))
+    assert policy.people_from == time(9)

@@ -13,6 +13,13 @@ NUMBERS = {"promise_days": (0, 365), "promise_min_minor": (1, 10**15 - 1), "prom
 HOURS = ("people_from", "people_to")
 STAGES = ("administrative_from", "extrajudicial_from", "late_from")
 FRESHNESS_MAX = 365
+LONGEST_NAME = 60
+HOLIDAYS_MAX = 366
+
+
+def clean_name(text):
+    """Return a name as a policy may have it: short and of one line."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())[:LONGEST_NAME]
 
 
 def build_document(*, freshness_days, waterfall, limits, conversation, holidays):
@@ -27,7 +34,7 @@ def build_document(*, freshness_days, waterfall, limits, conversation, holidays)
     # The first bucket of a policy holds what is not due yet, and nothing else.
     if "buckets" in limits and limits["buckets"][0]["to_days"] == 0:
         document["buckets"] = [
-            {"to_days": bucket["to_days"], "name": bucket["label_es"][:60]} for bucket in limits["buckets"]
+            {"to_days": bucket["to_days"], "name": clean_name(bucket["label_es"])} for bucket in limits["buckets"]
         ]
     for name, (least, most) in NUMBERS.items():
         if conversation.get(name) is not None:
@@ -36,7 +43,7 @@ def build_document(*, freshness_days, waterfall, limits, conversation, holidays)
     if hours.get("people_from", "09:00") < hours.get("people_to", "18:00"):
         document |= hours
     if holidays:
-        document["holidays"] = holidays
+        document["holidays"] = holidays[-HOLIDAYS_MAX:]  # the latest: the first are long past
     return document
 
 
@@ -46,7 +53,7 @@ def carry_over(apps, _schema_editor):
     holidays = {}
     for holiday in apps.get_model("portfolio", "CompanyHoliday").objects.order_by("day"):
         rows = holidays.setdefault(holiday.country, [])
-        rows.append({"day": holiday.day.isoformat(), "name": holiday.name[:60]})
+        rows.append({"day": holiday.day.isoformat(), "name": clean_name(holiday.name)})
     for portfolio in apps.get_model("portfolio", "Portfolio").objects.order_by("pk"):
         conversation = portfolio.attributes.pop("conversation", None)
         document = build_document(
