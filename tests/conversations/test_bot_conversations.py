@@ -15,6 +15,7 @@ from recobra.conversations import operations as conversations
 from recobra.conversations import reply
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.webhooks.apply import apply_events
+from recobra.journal.models import Entry
 from recobra.messaging.channels.adapter import InboundEvent, Media
 from recobra.messaging.models import Contact, Provider
 from recobra.portfolio.models import ContactPoint, Hold
@@ -111,6 +112,9 @@ def test_a_promise_is_confirmed_registered_and_waited_for(chat, rosa, world):
     promise = Promise.objects.get()
     assert (promise.amount_minor, promise.promised_on, promise.channel) == (45_050, date(2026, 11, 27), "whatsapp")
     assert (promise.registered_by, promise.until) == ("bot", hold.ends_on)
+    yes = ConversationMessage.objects.filter(direction="IN").latest("pk")
+    fact = Entry.objects.filter(kind="promise.registered").latest("pk").fact()
+    assert (fact.promise_id, fact.conversation_id, fact.message_id) == (promise.pk, yes.conversation_id, yes.pk)
     # One promise at a time.
     assert "27 de noviembre" in chat.writes("pago todo el jueves")
     assert Promise.objects.count() == 1

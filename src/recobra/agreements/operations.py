@@ -39,13 +39,16 @@ def register_promise(
     amount_minor: int | None = None,
     shares: Mapping[int, int] | None = None,
     contact_id: int | None = None,
+    conversation_id: int | None = None,
+    message_id: int | None = None,
     actor: Actor,
 ) -> Promise:
     """Register a debtor's promise to pay by a day, within the limits of the portfolio's policy. Raises PromiseRefused.
 
     `amount_minor` is of the whole debt in the portfolio's currency, None for all that is overdue; `shares` are amounts
     by account instead. `today` is the debtor's own day, `contact_id` the message, call or visit in which it was made.
-    The debtor is left in peace until the promised day and its days of grace are over.
+    `conversation_id` and `message_id` tell the journal where it was typed. The debtor is left in peace until the
+    promised day and its days of grace are over.
     """
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     check_scope(actor, portfolio.code)
@@ -76,16 +79,29 @@ def register_promise(
         PromiseShare(promise=promise, account_id=account_id, amount_minor=minor)
         for account_id, minor in amounts.items()
     )
+    _record_promise(promise, conversation_id=conversation_id, message_id=message_id, actor=actor)
+    return promise
+
+
+def _record_promise(promise: Promise, *, conversation_id: int | None, message_id: int | None, actor: Actor) -> None:
+    """Record a promise in the journal; the hold and the task follow from it."""
     fact = PromiseRegistered(
         promise_id=promise.pk,
-        promised_on=promised_on,
+        promised_on=promise.promised_on,
         grace_days=promise.grace_days,
-        amount_minor=promised_minor,
+        amount_minor=promise.amount_minor,
         currency=promise.currency,
-        channel=channel,
+        channel=promise.channel,
+        conversation_id=conversation_id,
+        message_id=message_id,
     )
-    record_fact(fact, actor=actor, portfolio_id=portfolio.pk, debtor_id=debtor.pk, contact_id=contact_id)
-    return promise
+    record_fact(
+        fact,
+        actor=actor,
+        portfolio_id=promise.portfolio_id,
+        debtor_id=promise.debtor_id,
+        contact_id=promise.contact_id,
+    )
 
 
 def _lock_debtor(debtor_id: int, portfolio: Portfolio, contact_id: int | None) -> Debtor:

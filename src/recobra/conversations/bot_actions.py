@@ -130,6 +130,8 @@ def _register_promise(action: Action, context: MessageContext) -> None:
         amount_minor=amount_minor,
         today=counterparty.today or context.actor.now.date(),
         channel=context.conversation.channel,
+        conversation_id=context.conversation.pk,
+        message_id=context.message.pk,
         actor=context.actor,
     )
 
