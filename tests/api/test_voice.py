@@ -94,6 +94,11 @@ def test_how_to_pay_is_sent_as_an_answer_by_sms(caller, ringing):
     assert "bancosur.example" in answer.body
 
 
+def test_a_call_to_somebody_whose_time_zone_is_unknown_goes_on(caller, ringing):
+    Contact.objects.filter(pk=ringing.pk).update(zones="")
+    assert DEBT in press(caller, ringing, "8901", step="identity")[2]
+
+
 def test_a_forged_call_hears_nothing_and_a_made_up_address_is_not_found(caller, ringing):
     path = voice_url(ringing.public_id, "llamadas").removeprefix(caller.public)
     assert caller.twilio({"CallSid": "CA1", "Digits": "9"}, secret="otra", path=path)[0] == 403

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from django.db import transaction
@@ -26,6 +25,7 @@ from recobra.conversations.bot_facts import is_office_open
 from recobra.conversations.facts import IdentityRefused, PersonAsked
 from recobra.conversations.webhooks.receive import UnknownProvider, refuse_forged
 from recobra.journal.operations import record_fact
+from recobra.kit.zones import local_date
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Config, ReceiptEvent, WebhookRequest
 from recobra.messaging.channels.twilio_voice import dialogue, links
@@ -132,11 +132,8 @@ def _collect_facts(contact: Contact, config: Config, url: str, form: Mapping[str
 
 
 def _local_day(contact: Contact, now: datetime) -> date:
-    return contact.local_date or _local_time(contact, now).date()
-
-
-def _local_time(contact: Contact, now: datetime) -> datetime:
-    return now.astimezone(ZoneInfo(contact.zones.partition("|")[0]))
+    """Return the day where the debtor lives, that of UTC where the zone is not known."""
+    return contact.local_date or local_date(contact.zones, now) or now.date()
 
 
 def _perform_actions(contact: Contact, provider: Provider, turn: Turn, now: datetime) -> None:
