@@ -37,7 +37,7 @@ _OPTIONAL_COLUMNS = frozenset({"purpose", "body", "author"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callee:
-    """A debtor to call, with the telephone and the zones, joined by `|`, in which the debtor may live."""
+    """A debtor to call, with the telephone and the zones (`join_zones`) in which the debtor may live."""
 
     debtor_id: int
     portfolio_id: int

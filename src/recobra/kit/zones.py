@@ -1,10 +1,12 @@
-"""Time zones written as `America/Lima|America/Bogota`: all those in which somebody may live."""
+"""The day and the clock in the time zones in which somebody may live, written as by `recobra_core.zones`."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
+
+from recobra_core.zones import split_zones
 
 
 def local_date(zones: str, now: datetime) -> date | None:
@@ -18,7 +20,8 @@ def local_date(zones: str, now: datetime) -> date | None:
 
 def first_zone(zones: str) -> ZoneInfo | None:
     """Return the first of the zones, None where it is not known."""
-    return find_zone(zones.partition("|")[0])
+    names = split_zones(zones)
+    return find_zone(names[0]) if names else None
 
 
 # The list of zones is read from disk each time that it is asked for.

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from recobra_core.law.company_rules import LAW_ALONE
 from recobra_core.law.opening_hours import OpeningKey, build_openings, zones_for
 from recobra_core.law.tables import to_arrow
+from recobra_core.zones import split_zones
 
 LONGEST_WAIT_DAYS = 14
 
@@ -61,9 +62,8 @@ def find_open_state(*, country: str, subdivision: str = "", channel: str, at_utc
             return OpenState(is_open=True, until=day.closes_at, reason="", rule=day.rule, source=day.source)
     later_openings = [day.opens_at for day in days if day.opens_at and day.opens_at > at]
     # Closed: the reason is that of today in the first zone the place may have.
-    zones = zones_for(country=country, subdivision=subdivision, stated_zone=None)
-    zone, _, _ = zones.partition("|")
-    local_date = at.astimezone(ZoneInfo(zone)).date() if zone else at.date()
+    zones = split_zones(zones_for(country=country, subdivision=subdivision, stated_zone=None))
+    local_date = at.astimezone(ZoneInfo(zones[0])).date() if zones else at.date()
     today = next(day for day in days if day.day == local_date)
     # An open day that is closed now: its hours have passed or not begun.
     reason = today.reason or "closed_hour"

@@ -18,13 +18,14 @@ from recobra_core.law.conditions import CONDITION_COLUMNS, NO_CONDITIONS, Unknow
 from recobra_core.law.files import load_countries
 from recobra_core.law.model import Country, Regime, Window
 from recobra_core.law.tables import build_table
+from recobra_core.zones import join_zones, split_zones
 
 COMPANY_CALENDAR = "company calendar"
 UNKNOWN_SOURCE = "unknown facts block (house rule)"
 
 
 class OpeningKey(NamedTuple):
-    """Facts an opening depends on. `zones` joins all possible zones by `|`; `zones_for` makes it.
+    """Facts an opening depends on. `zones` joins all possible zones; `zones_for` makes it.
 
     `house` is the id of the company rules, '' without any, LAW_ALONE where only the law shall judge.
     """
@@ -111,7 +112,7 @@ def _sort_key(key: OpeningKey) -> tuple[str, str, str, str, date, str]:
 
 
 def zones_for(*, country: str | None, subdivision: str | None, stated_zone: str | None) -> str:
-    """Return the zones in which a debtor may live, joined by `|`: address first, then the stated one, else all.
+    """Return the zones in which a debtor may live (`join_zones`): address first, then the stated one, else all.
 
     Where a stated zone contradicts the address, both count. An unknown stated zone is returned as it is, so that it
     blocks; so does the '' of a country without rules.
@@ -123,10 +124,10 @@ def zones_for(*, country: str | None, subdivision: str | None, stated_zone: str 
         return stated_zone or ""
     address_zones = law.zones_by_subdivision.get(_full_code(law, subdivision) or "", ())
     if not stated_zone:
-        return "|".join(address_zones or law.time_zones)
+        return join_zones(address_zones or law.time_zones)
     if stated_zone in address_zones:
         return stated_zone
-    return "|".join((*address_zones, stated_zone))
+    return join_zones((*address_zones, stated_zone))
 
 
 def _build_row(key: OpeningKey, company_rules: Mapping[str, CompanyRules]) -> dict[str, object]:
@@ -255,8 +256,8 @@ def _hours_columns(
 
 def _lawful_opening(key: OpeningKey, country: Country, day: date, regime: Regime) -> tuple[datetime, datetime]:
     """Return the hours in UTC that are lawful in every zone. Raises ClosedDay where there are none."""
-    zones = (key.zones or "").split("|")
-    if not set(zones) <= known_zones():
+    zones = split_zones(key.zones or "")
+    if not zones or not set(zones) <= known_zones():
         raise ClosedDay(reason="unknown_zone", rule=f"{country.code}/zone")
     openings = []
     closings = []
@@ -289,7 +290,7 @@ def _narrow_opening(
     window = rule.windows[day.weekday()]
     if window is None:
         raise closed
-    for zone in (key.zones or "").split("|"):
+    for zone in split_zones(key.zones or ""):
         zone_opens, zone_closes = _window_in_utc(window, day, zone)
         opens = max(opens, zone_opens)
         closes = min(closes, zone_closes)

@@ -19,6 +19,7 @@ from recobra.messaging.models import Contact, Letter, Receipt
 from recobra.messaging.queries import cite_article, explain_reason
 from recobra.portfolio.models import Account, Channel, ContactPoint
 from recobra.workbench.models import Visit
+from recobra_core.zones import split_zones
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -101,7 +102,7 @@ def _contact_block(contact: dict[str, Any], clock: LocalTime) -> Block:
             (_("Planned"), clock.format_instant(contact["planned_at"])),
             (_("Handed over"), clock.format_instant(contact["handed_over_at"])),
             (_("Sent"), clock.format_instant(contact["sent_at"])),
-            (_("Possible time zones"), contact["zones"].replace("|", ", ")),
+            (_("Possible time zones"), ", ".join(split_zones(contact["zones"]))),
             (_("Template"), contact["template"]),
             (_("Written by"), actor_label(contact["author"])),
             (_("Accounts"), ", ".join(item["account"] for item in contact["items"])),

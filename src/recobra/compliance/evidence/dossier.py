@@ -19,11 +19,12 @@ from recobra.consent.models import ConsentEntry
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.journal.models import Entry
 from recobra.journal.proof import find_proofs
-from recobra.kit.zones import find_zone
+from recobra.kit.zones import find_zone, first_zone
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Account, Debtor
 from recobra_core.law import zones_for
+from recobra_core.zones import split_zones
 
 FORMAT: Final = "recobra-evidence/1"
 CONTACTS_LIMIT: Final = 5_000
@@ -115,7 +116,7 @@ def _time_zone(debtor: Debtor) -> str:
     joined_zones = zones_for(
         country=debtor.country, subdivision=debtor.subdivision or None, stated_zone=debtor.time_zone or None
     )
-    possible = joined_zones.split("|")
+    possible = split_zones(joined_zones)
     portfolio_zones = list(debtor.accounts.order_by("id").values_list("portfolio__time_zone", flat=True))
     preferred = [zone for zone in portfolio_zones if zone in possible]
     # Stored names may be empty, or of a zone that is not known here.
@@ -134,8 +135,7 @@ def _dump_contact(contact: Contact, redaction: Redaction) -> dict[str, Any]:
     template = contact.template_code
     if contact.template is not None:
         template = f"{contact.template.code} v{contact.template.version}"
-    zone_name, _separator, _other_zones = contact.zones.partition("|")
-    zone = find_zone(zone_name)
+    zone = first_zone(contact.zones)
     left_at = contact.sent_at or contact.handed_over_at
     return {
         "id": str(contact.public_id),
@@ -151,7 +151,7 @@ def _dump_contact(contact: Contact, redaction: Redaction) -> dict[str, Any]:
         "planned_at": _iso_instant(contact.planned_at),
         "handed_over_at": _iso_instant(contact.handed_over_at),
         "sent_at": _iso_instant(contact.sent_at),
-        "local": f"{left_at.astimezone(zone).isoformat()} ({zone_name})" if left_at and zone else "",
+        "local": f"{left_at.astimezone(zone).isoformat()} ({zone.key})" if left_at and zone else "",
         "subject": redaction.text(contact.subject),
         "content": redaction.text(contact.body),
         "html": redaction.text(contact.html),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop
 from recobra.kit.countries import country_name
 from recobra.kit.languages import active_language
 from recobra.kit.zones import find_zone
+from recobra_core.zones import split_zones
 
 _DAY: Final = "d MMM y"
 _INSTANT: Final = f"{_DAY}, HH:mm:ss"
@@ -41,8 +42,8 @@ class LocalTime:
         )
 
     def for_zones(self, zones: str) -> LocalTime:
-        """Return the local time of a contact judged for `zones` (joined by `|`): the debtor's own if among them."""
-        known = [zone for zone in zones.split("|") if find_zone(zone)]
+        """Return the local time of a contact judged for `zones` (`join_zones`): the debtor's own if among them."""
+        known = [zone for zone in split_zones(zones) if find_zone(zone)]
         if not known or self.zone in known:
             return self
         return LocalTime(zone=known[0])

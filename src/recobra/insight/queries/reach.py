@@ -15,6 +15,7 @@ from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
 from recobra_core.channels import CHANNELS
 from recobra_core.law.calendar import OpenState, find_open_state
+from recobra_core.zones import split_zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ def current_reach(user: User, *, country: str, now: datetime) -> list[ChannelRea
                 ChannelReach(
                     channel=channel,
                     place=place,
-                    zones=tuple(zones.split("|")),
+                    zones=split_zones(zones),
                     waiting=waiting.get((place, channel), 0),
                     open_state=cached_open_state(country, place, channel, minute),
                 )

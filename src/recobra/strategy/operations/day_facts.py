@@ -79,7 +79,7 @@ def write_table(table: pa.Table, *, path: Path) -> None:
 
 
 def _add_zones(debtors: pa.Table) -> pa.Table:
-    """Add the time zones in which each debtor may live, as the text `a|b`."""
+    """Add the time zones in which each debtor may live, as one text (`zones_for`)."""
     # A million debtors live in a few hundred distinct places: each is looked up once.
     keys = ["country", "subdivision", "time_zone"]
     places = debtors.select(keys).group_by(keys).aggregate([])

@@ -28,6 +28,7 @@ from recobra_core.law import load_countries, zones_for
 from recobra_core.law.calendar import CalendarDay, OpenState, list_month_days
 from recobra_core.law.description import CountryLaw, RuleText
 from recobra_core.law.model import Country
+from recobra_core.zones import split_zones
 
 _CHANNELS_SHOWN = ("call", "whatsapp", "email")
 # The calendars of holidays are only known for about these years.
@@ -132,8 +133,7 @@ def show_month(request: StaffRequest, code: str) -> HttpResponse:
     if channel not in dict(channels):
         channel = "call"
     # A place may lie in several zones; the page shows the hours of the first, and names the others.
-    joined_zones = zones_for(country=code, subdivision=place, stated_zone=None)
-    zones = joined_zones.split("|")
+    zones = split_zones(zones_for(country=code, subdivision=place, stated_zone=None))
     zone = ZoneInfo(zones[0])
     today = clock.now().astimezone(zone).date()
     month_text = request.GET.get("mes", "")
