@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from recobra.kit.languages import active_language
+from recobra.kit.language import active_language
 from recobra.kit.typeset.glyphs import displayable_data
 from recobra.kit.typeset.typst import TypstDocument
 

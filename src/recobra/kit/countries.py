@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from babel import Locale
 
-from recobra.kit.languages import active_language
+from recobra.kit.language import active_language
 
 
 def country_name(code: str) -> str:

@@ -1,10 +1,15 @@
-"""Language of whoever reads the screen, as the core names it."""
+"""The language of whoever reads the screen."""
 
 from typing import Literal
 
 from django.utils.translation import get_language
 
 
+def active_language() -> str:
+    """Return the active language alone, without a country: Babel knows no «es-419» by this spelling."""
+    return (get_language() or "es").partition("-")[0]
+
+
 def screen_language() -> Literal["en", "es"]:
-    """Return the language of the screen as the core names it."""
-    return "en" if get_language() == "en" else "es"
+    """Return the active language as the core names it."""
+    return "en" if active_language() == "en" else "es"

@@ -13,10 +13,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
+from recobra.kit.language import screen_language
 from recobra.messaging import reasons
 from recobra.messaging.models import Contact, ContactItem, MailboxMessage, Provider, Template
 from recobra.messaging.templates import selection
@@ -178,8 +179,7 @@ def cite_article(article: str) -> str:
     """
     if article in Hold.Reason:
         return str(Hold.Reason(article).label)
-    is_english = (get_language() or "").startswith("en")
-    words = translate_text(article, language="en" if is_english else "es")
+    words = translate_text(article, language=screen_language())
     if article and words == article:
         return gettext(article)
     return words

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from recobra.kit.countries import country_name
-from recobra.kit.languages import active_language
+from recobra.kit.language import active_language
 from recobra.kit.zones import find_zone
 from recobra_core.zones import split_zones
 
