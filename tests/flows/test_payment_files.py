@@ -108,6 +108,19 @@ def test_a_row_that_does_not_fit_is_an_error_and_a_file_without_rows_is_none(loa
     assert load(";".join(HEADER) + "\n")["rows"] == 0
 
 
+def test_a_row_of_another_currency_is_an_error_that_says_so(load):
+    named = ["D1;1,00;24/11/2026;Q1;PEN", "D1;2,00;24/11/2026;Q2;S/", "D1;4,00;24/11/2026;Q3;"]
+    wrong = ["D1;8,00;24/11/2026;Q4;usd", "D1;8,00;24/11/2026;Q5;soles", "D1;US$ 8,00;24/11/2026;Q6;"]
+    answer = load("\n".join([";".join((*HEADER, "moneda")), *named, *wrong]))
+    assert [reference for reference, _amount, _day in recorded()] == ["Q1", "Q2", "Q3"]
+    assert [(error["line"], error["column"], error["found"]) for error in answer["errors"]] == [
+        (5, "currency", "usd"),
+        (6, "currency", "soles"),
+        (7, "amount", "US$ 8,00"),
+    ]
+    assert {error["expected"] for error in answer["errors"]} == {"the portfolio's currency: PEN"}
+
+
 def test_a_reference_that_no_index_holds_rejects_its_row_alone(load):
     endless = "".join(f"{number:04}" for number in range(5_000))
     answer = load(f"{';'.join(HEADER)}\nD1;1,00;2026-11-24;{endless}\nD1;2,00;2026-11-24;R2\n")

@@ -42,7 +42,9 @@ _HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "amount": ("amount", "monto", "importe", "valor", "pago"),
     "date": ("date", "fecha", "fecha pago", "fecha de pago", "paid date"),
     "reference": ("reference", "referencia", "operacion", "recibo", "nro operacion", "numero operacion"),
+    "currency": ("currency", "moneda", "divisa"),
 }
+_OPTIONAL: Final = frozenset({"currency"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +62,14 @@ DETECT: Final = Notation()
 class _Row:
     """A row of the file: its texts by target, and what they stand for.
 
-    `number` and `paid_date` are None where the text is none, `currency` is '' where the amount names none.
+    `number` and `paid_date` are None where the text is none; `currencies` are those that its
+    cells name, '' or None where one names none.
     """
 
     line: int
     texts: dict[str, str]
     number: str | None
-    currency: str
+    currencies: list[str | None]
     paid_date: date | None
 
 
@@ -162,6 +165,11 @@ def _parse_rows(
         column = sheet.headers[positions["date"]]
         date_order = dates.detect_order(duck, sheet.raw, cells["date"], country=portfolio.country, column=column)
     is_filled = " OR ".join(f"{cell(position)} IS NOT NULL" for position in range(len(sheet.headers)))
+    named_currencies = [amounts.currency_sql("amount")]
+    if "currency" in cells:
+        # What names no currency that is known stands as it is, so that the row is refused.
+        known_currency = f"nullif({amounts.currency_sql('currency')}, '')"
+        named_currencies.append(f"coalesce({known_currency}, upper(trim(currency)))")
     named_cells = [f"coalesce({text}, '') AS \"{target}\"" for target, text in cells.items()]
     rows = duck.fetch_all(
         f"""
@@ -173,15 +181,15 @@ def _parse_rows(
             line,
             {", ".join(f'"{target}"' for target in cells)},
             {amounts.number_sql("amount", decimal_mark)},
-            coalesce({amounts.currency_sql("amount")}, ''),
+            [{", ".join(named_currencies)}],
             {dates.date_sql('"date"', date_order)}
         FROM texts ORDER BY line
         """
     )
     parsed = []
-    for line, *texts, number, currency, paid_date in rows:
+    for line, *texts, number, currencies, paid_date in rows:
         by_target = dict(zip(cells, texts, strict=True))
-        parsed.append(_Row(line=line, texts=by_target, number=number, currency=currency, paid_date=paid_date))
+        parsed.append(_Row(line=line, texts=by_target, number=number, currencies=currencies, paid_date=paid_date))
     return parsed
 
 
@@ -191,6 +199,8 @@ def _find_columns(headers: tuple[str, ...]) -> dict[str, int]:
     positions: dict[str, int] = {}
     for target, known in _HEADERS.items():
         matching = [position for position, name in enumerate(names) if name in known]
+        if not matching and target in _OPTIONAL:
+            continue
         if len(matching) != 1:
             raise PaymentRefused(
                 _("The file needs exactly one column for «%(target)s» (%(names)s); its header is: %(header)s.")
@@ -229,7 +239,11 @@ def _check_row(file: _PaymentFile, row: _Row) -> None:
     amount_minor = _amount_minor(row, file.portfolio.currency)
     if account is None:
         expected["account"] = _("an account of portfolio %(code)s") % {"code": file.portfolio.code}
-    if amount_minor is None or amount_minor <= 0:
+    usual = {"", None, file.portfolio.currency}
+    if not usual.issuperset(row.currencies):
+        column = "currency" if row.currencies[0] in usual else "amount"
+        expected[column] = _("the portfolio's currency: %(code)s") % {"code": file.portfolio.currency}
+    elif amount_minor is None or amount_minor <= 0:
         expected["amount"] = _("a positive amount such as 1.234,56 or 1234.56")
     if row.paid_date is None or row.paid_date > file.today:
         expected["date"] = _("a day not in the future, such as 2026-11-22 or 22/11/2026")
@@ -257,8 +271,8 @@ def _check_row(file: _PaymentFile, row: _Row) -> None:
 
 
 def _amount_minor(row: _Row, currency: str) -> int | None:
-    """Return a row's amount in minor units, None where it is no amount of this currency."""
-    if row.number is None or row.currency not in {"", currency}:
+    """Return a row's amount in minor units, None where it is no amount of the currency."""
+    if row.number is None:
         return None
     try:
         return to_minor(Decimal(row.number), currency)
