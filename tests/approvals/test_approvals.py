@@ -106,6 +106,8 @@ def test_once_a_second_person_holds_the_right_the_change_waits_for_that_person(d
     assert (queries.may_decide(carla, approval), queries.may_decide(bruno, approval)) == (False, True)
     with pytest.raises(OwnChange):
         operations.approve(approval_id=approval.pk, actor=as_actor(carla))
+    with pytest.raises(OwnChange):
+        operations.reject(approval_id=approval.pk, reason="Falta el monto", actor=as_actor(carla))
     decided = operations.approve(approval_id=approval.pk, reason=" Conforme ", actor=as_actor(bruno, 5))
     assert (decided.decision, decided.alone, decided.reason) == ("APPROVED", False, "Conforme")
     assert (decided.decided_by, decided.decided_at) == ("bruno", NOW + timedelta(minutes=5))

@@ -90,9 +90,7 @@ def approve(*, approval_id: int, reason: str = "", actor: Actor) -> Approval:
     """Approve a change, which does it. Raises ApprovalRefused, and NotAllowed without the right of its kind."""
     approval = _find(approval_id, actor)
     kind = _check_right(approval, actor)
-    alone = approval.is_by(actor.name, actor.user_id)
-    if alone and has_second_person(approval):
-        raise OwnChange(_("Who wrote a change may not approve it: a second person must."))
+    alone = _check_author(approval, actor)
     _decide(approval, kind, Decision.APPROVED, reason=reason, alone=alone, actor=actor)
     return approval
 
@@ -103,9 +101,10 @@ def reject(*, approval_id: int, reason: str, actor: Actor) -> Approval:
     """Send a change back to its author with the reason. Raises as `approve` does."""
     approval = _find(approval_id, actor)
     kind = _check_right(approval, actor)
+    alone = _check_author(approval, actor)
     if not reason.strip():
         raise ApprovalRefused(_("Say why, so that its author can mend it."))
-    _decide(approval, kind, Decision.REJECTED, reason=reason, actor=actor)
+    _decide(approval, kind, Decision.REJECTED, reason=reason, alone=alone, actor=actor)
     return approval
 
 
@@ -144,6 +143,14 @@ def _check_right(approval: Approval, actor: Actor) -> Kind:
     if kind.right not in actor.rights:
         raise NotAllowed(_("«%(name)s» may not do this.") % {"name": actor.name})
     return kind
+
+
+def _check_author(approval: Approval, actor: Actor) -> bool:
+    """Tell if the author decides alone. Raises OwnChange where somebody else could decide."""
+    is_author = approval.is_by(actor.name, actor.user_id)
+    if is_author and has_second_person(approval):
+        raise OwnChange(_("Who wrote a change does not decide about it: a second person must."))
+    return is_author
 
 
 def _decide(
