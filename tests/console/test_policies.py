@@ -134,6 +134,7 @@ def test_every_fault_is_said_at_its_field_and_nothing_is_saved(desk, company, ad
     assert "Se encontró «2026-11-22»; se espera: hoy o un día posterior: lo pasado conserva su política." in page
     assert "Fila 3: se encontró «10»; se espera: un último día de 16 a 3650." in page
     assert "Se encontró «pronto»; se espera: un número entero de 2 a 3650." in page
+    assert "Se encontró «Comisión → Comisión → Interés moratorio → Comisión → Impuesto»;" in page
     assert "Se encontró «1,2,3»; se espera: un importe mayor que cero" in page
     assert "La fila 1 está vacía; se espera: un día como 24/12/2026." in page
     assert 'value="pronto"' in answer.content.decode()

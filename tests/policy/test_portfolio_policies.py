@@ -94,7 +94,7 @@ def test_everything_wrong_is_told_at_once_with_its_place():
         ("buckets", "1", "1"),
         ("buckets", "3", "20"),
         ("freshness_days", "", "dos"),
-        ("waterfall", "concepts", "['FEE', 'FEE', 'TAX']"),
+        ("waterfall", "concepts", "FEE, FEE, TAX"),
         ("promise_min_minor", "", "0"),
         ("people_from", "", "25:00"),
         ("holidays", "2", "2026-12-24"),
@@ -156,6 +156,10 @@ def test_the_past_and_what_is_in_force_are_not_rewritten(company, carla):
     assert Entry.objects.filter(kind="portfolio_policy.saved").last().fact().replaced
     with pytest.raises(PolicyRefused):
         save(company, carla, TOMORROW + timedelta(days=1), promise_days=15)
+    with pytest.raises(PolicyRefused):
+        save(company, carla, TOMORROW, promise_days=15)
+    save(company, carla, TOMORROW, promise_days=10)
+    assert [policy_on(company.pk, day).promise_days for day in (MONDAY, TOMORROW)] == [10, 10]
 
 
 def test_only_who_may_edit_rules_saves_and_only_within_reach(company, carla, now):

@@ -133,10 +133,12 @@ class WaterfallOrder(Kind):
         for place in ("concepts", "in_advance"):
             order = table.get(place)
             if place in table and order is not None and not _names_each_concept(order):
-                faults.append(Fault(place=place, found=show(order), expected=_("each of the five concepts once")))
+                faults.append(
+                    Fault(place=place, found=_show_order(order), expected=_("each of the five concepts once"))
+                )
         if by == "due_date" and table.get("in_advance") is not None:
             expected = _("no order of its own for what is not due, unless concepts come first")
-            faults.append(Fault(place="in_advance", found=show(table["in_advance"]), expected=expected))
+            faults.append(Fault(place="in_advance", found=_show_order(table["in_advance"]), expected=expected))
         if faults or not isinstance(raw, Mapping):
             raise Unreadable(faults or [Fault(found=show(raw), expected=_("an order of application"))])
         in_advance = table.get("in_advance")
@@ -150,6 +152,13 @@ class WaterfallOrder(Kind):
         """Return the order as a table."""
         table: dict[str, Any] = {"by": value.by, "concepts": list(value.concepts)}
         return table | ({"in_advance": list(value.in_advance)} if value.in_advance else {})
+
+
+def _show_order(order: object) -> str:
+    """Return the codes of an order for its fault, one after the other; what is no list as it is."""
+    if isinstance(order, str) or not isinstance(order, Sequence):
+        return show(order)
+    return ", ".join(map(str, order[: len(CONCEPTS)]))
 
 
 def _names_each_concept(order: object) -> bool:

@@ -136,7 +136,8 @@ def save_policy(
     others = versions.exclude(pk=existing.pk) if existing else versions
     before = others.filter(effective_from__lt=effective_from).order_by("effective_from").last()
     changed = changed_settings(read_policy(before.document) if before else _DEFAULT, policy)
-    if not changed:
+    # A version to come that changes nothing any more is how one is taken back.
+    if not (changed_settings(read_policy(existing.document), policy) if existing else changed):
         expected = _("at least one setting other than in the version before")
         raise PolicyRefused([SettingFault(setting="", fault=Fault(found=_("no change"), expected=expected))])
     values = {"document": write_policy(policy), "created_at": actor.now, "created_by": actor.name}

@@ -76,6 +76,18 @@ FAMILIES: Final[Families] = {
         "conditions": (_("Conditions"), "quiet"),
         "kind": (_("Kind"), "quiet"),
         "outcome": (_("Outcome"), "quiet"),
+        "approval_id": (_("Approval (id)"), "quiet"),
+        "approval_kind": (_("Kind"), "quiet"),
+        "subject": (_("What changes (id)"), "quiet"),
+        "alone": (_("Decided alone"), "quiet"),
+        "policy_id": (_("Policy (id)"), "quiet"),
+        "promise_id": (_("Promise (id)"), "quiet"),
+        "effective_from": (_("From which day it holds"), "quiet"),
+        "changed": (_("What changes"), "quiet"),
+        "replaced": (_("In the place of a version to come"), "quiet"),
+        "grace_days": (_("Days of grace"), "quiet"),
+        "currency": (_("Currency"), "quiet"),
+        "date": (_("Day"), "quiet"),
     },
     # recobra_core.decide.steps.EVENTS
     "event": {

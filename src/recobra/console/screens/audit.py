@@ -109,6 +109,8 @@ def _describe_value(name: str, value: Any) -> str:
     """Return a value of a payload as text; codes of the names that have labels are written in words."""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     text = str(value)
     if name == "reason":
         return reasons.explain(text)

@@ -27,6 +27,7 @@ from recobra_core.stages import Bucket
 
 _DIGITS_MAX: Final = 9
 _EMPTY_ROWS: Final = 2
+_ORDERS: Final = ("concepts", "in_advance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def _describe(setting: Setting, policy: Policy, place: Place) -> list[str]:
 
 def describe_fault(fault: Fault) -> str:
     """Return a fault as a sentence: where it is, what was found and what is expected."""
-    values = {"row": fault.place, "found": fault.found, "expected": fault.expected}
+    found = _join_concepts(fault.found.split(", ")) if fault.place in _ORDERS else fault.found
+    values = {"row": fault.place, "found": found, "expected": fault.expected}
     if fault.place.isdecimal():
         if not fault.found:
             return _("Row %(row)s is empty; expected: %(expected)s.") % values
@@ -170,7 +172,7 @@ def _describe_waterfall(value: Waterfall, _place: Place) -> list[str]:
 
 
 def _join_concepts(concepts: Sequence[str]) -> str:
-    return " → ".join(labels.label_of("concept", concept) for concept in concepts)
+    return " → ".join(labels.label_of("concept", concept) if concept else "—" for concept in concepts)
 
 
 def _show_buckets(raw: Any, _place: Place) -> dict[str, Any]:

@@ -64,6 +64,7 @@ def create_version(request: StaffRequest, portfolio_id: int) -> HttpResponse:
     if request.method == "GET":
         newest = versions[0].policy if versions else Policy()
         starts_on = _next_start(versions, today).isoformat()
+        context["filled_from"] = versions[0] if versions and versions[0].state == "future" else None
         return _render_form(request, context, write_policy(newest), starts_on, [])
     document = fields.posted_document(request.POST, place=portfolio)
     starts_on = request.POST.get(EFFECTIVE_FROM, "")
