@@ -73,3 +73,9 @@ def test_the_language_is_chosen_and_remembered(at_desk, cast):
     cast["carla"].refresh_from_db()
     assert cast["carla"].language == "en"
     assert "Home" in client.get("/").content.decode()
+
+
+def test_the_null_character_is_refused_at_the_door(at_desk, company):
+    bruno = at_desk("bruno")
+    assert bruno.get("/cartera/", {"q": "Rosa\0"}).status_code == 400
+    assert bruno.post("/aprobaciones/1/devolver/", {"motivo": "\0"}).status_code == 400
