@@ -110,6 +110,7 @@ def _calls(company, own_debtor, theirs):
         "reverse_payment": [{"payment_id": theirs["payment_id"], "reason": "Rebotó."}],
         "approve": [{"approval_id": theirs["approval_id"]}],
         "reject": [{"approval_id": theirs["approval_id"], "reason": "No."}],
+        "withdraw": [{"approval_id": theirs["approval_id"]}],
         "export_evidence": [{"debtor_id": theirs["debtor_id"], "form": "json"}],
         "record_incident": [incident | {name: theirs[name]} for name in ("debtor_id", "portfolio_id", "contact_id")],
         "close_incident": [{"incident_id": theirs["incident_id"], "corrective_action": "Se habló."}],

@@ -108,7 +108,7 @@ def reject(*, approval_id: int, reason: str, actor: Actor) -> Approval:
     return approval
 
 
-@consequence
+@requires(Right.DECIDE)
 @transaction.atomic
 def withdraw(*, approval_id: int, reason: str = "", actor: Actor) -> Approval:
     """Take back a change that waits. Raises ApprovalRefused, and NotAllowed for who neither wrote it nor asked."""
@@ -124,7 +124,9 @@ def withdraw(*, approval_id: int, reason: str = "", actor: Actor) -> Approval:
 @transaction.atomic
 def withdraw_of_subject(*, kind: str, subject: str, reason: str, actor: Actor) -> None:
     """Take back what waits about a subject that is no longer to be changed; nothing where nothing waits."""
-    approval = Approval.objects.filter(kind=kind, subject=subject, decision=Decision.WAITING).first()
+    # Locked: where somebody decides at this moment, it is found decided then, and nothing waits.
+    waiting = Approval.objects.select_for_update().filter(kind=kind, subject=subject, decision=Decision.WAITING)
+    approval = waiting.first()
     if approval is not None:
         _decide(approval, kind_of(kind), Decision.WITHDRAWN, reason=reason, actor=actor)
 
