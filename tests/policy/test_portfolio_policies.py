@@ -248,3 +248,21 @@ def test_settings_that_no_form_had_read_become_a_policy_that_can_be_read():
     assert (policy.freshness_days, policy.promise_days, policy.promise_min_minor) == (365, 14, 1)
     assert policy.is_holiday(date(2026, 12, 24))
     assert policy.people_from == time(9)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"limits": []},
+        {"limits": {"buckets": None}},
+        {"limits": {"buckets": [{"to_days": 0, "label_es": "A"}, {"to_days": 30, "label_es": "B"}]}},
+        {"limits": {"administrative_from": 90, "extrajudicial_from": "61"}},
+        {"waterfall": {"concepts": ["FEE"]}},
+        {"conversation": "x"},
+        {"conversation": {"promise_days": "siete", "people_from": 9, "people_to": "25:00"}},
+    ],
+)
+def test_what_nobody_could_read_before_leaves_a_policy_that_can_be_read(odd):
+    build_document = import_module("recobra.policy.migrations.0002_portfolio_policy").build_document
+    given = {"freshness_days": 2, "waterfall": {}, "limits": {}, "conversation": None, "holidays": []}
+    assert read_policy(build_document(**given | odd)) == Policy()

@@ -6,6 +6,7 @@ with its place, what was found and what is expected.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ DAYS_MAX: Final = 3_650
 AMOUNT_MAX: Final = 10**15
 HOLIDAYS_MAX: Final = 366
 LONGEST_NAME: Final = 60
+# The null character, and halves of one, which neither UTF-8 nor the database takes.
+_UNKEPT: Final = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,8 +288,8 @@ class HolidayList(Kind):
 
 
 def _is_name(raw: object) -> bool:
-    """Tell if a text, '' too, is a name: short, of one line, and of characters that the database keeps."""
-    return isinstance(raw, str) and len(raw) <= LONGEST_NAME and raw.isprintable()
+    """Tell if a text, '' too, is a name: short, and of characters that the database keeps."""
+    return isinstance(raw, str) and len(raw) <= LONGEST_NAME and not _UNKEPT.search(raw)
 
 
 def _is_whole(raw: object) -> bool:

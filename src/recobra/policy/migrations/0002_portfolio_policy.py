@@ -1,6 +1,8 @@
 """Policies of portfolios as dated versions; the settings that stood on the portfolio become its first version."""
 
+import contextlib
 import datetime
+import re
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -11,10 +13,15 @@ CREATED_BY = "migration"
 # By number: the least and the most that a policy may state. No form had read them, so anything may be there.
 NUMBERS = {"promise_days": (0, 365), "promise_min_minor": (1, 10**15 - 1), "promise_grace_days": (0, 90)}
 HOURS = ("people_from", "people_to")
-STAGES = ("administrative_from", "extrajudicial_from", "late_from")
+# By number: the least, and what holds where it is not stated.
+STAGES = {"administrative_from": (1, 1), "extrajudicial_from": (2, 61), "late_from": (1, 91)}
 FRESHNESS_MAX = 365
-LONGEST_NAME = 60
+DAYS_MAX = 3_650
+BUCKETS_MAX = 50
 HOLIDAYS_MAX = 366
+LONGEST_NAME = 60
+TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+CONCEPTS = ["FEE", "INTEREST", "LATE_INTEREST", "PRINCIPAL", "TAX"]
 
 
 def clean_name(text):
@@ -28,23 +35,52 @@ def build_document(*, freshness_days, waterfall, limits, conversation, holidays)
     An unreadable document would stop every cycle, so that a name or value of no setting is left out.
     """
     document = {"freshness_days": min(freshness_days, FRESHNESS_MAX)}
-    if waterfall:
+    limits = limits if isinstance(limits, dict) else {}
+    conversation = conversation if isinstance(conversation, dict) else {}
+    if is_order(waterfall):
         document["waterfall"] = waterfall
-    document |= {name: limits[name] for name in STAGES if name in limits}
-    # The first bucket of a policy holds what is not due yet, and nothing else.
-    if "buckets" in limits and limits["buckets"][0]["to_days"] == 0:
-        document["buckets"] = [
-            {"to_days": bucket["to_days"], "name": clean_name(bucket["label_es"])} for bucket in limits["buckets"]
-        ]
+    stages = {name: limits[name] for name in STAGES if is_day(limits.get(name), STAGES[name][0])}
+    starts = {name: stages.get(name, default) for name, (_least, default) in STAGES.items()}
+    if starts["administrative_from"] < starts["extrajudicial_from"]:
+        document |= stages
+    buckets = limits.get("buckets")
+    if are_buckets(buckets):
+        document["buckets"] = [{"to_days": bucket["to_days"], "name": clean_name(bucket["label_es"])} for bucket in buckets]
     for name, (least, most) in NUMBERS.items():
-        if conversation.get(name) is not None:
-            document[name] = min(max(int(conversation[name]), least), most)
-    hours = {name: conversation[name] for name in HOURS if conversation.get(name) is not None}
+        with contextlib.suppress(TypeError, ValueError):
+            document[name] = min(max(int(conversation.get(name)), least), most)
+    hours = {name: conversation[name] for name in HOURS if TIME.fullmatch(str(conversation.get(name)))}
     if hours.get("people_from", "09:00") < hours.get("people_to", "18:00"):
         document |= hours
     if holidays:
         document["holidays"] = holidays[-HOLIDAYS_MAX:]  # the latest: the first are long past
     return document
+
+
+def is_day(value, least):
+    """Tell if a value is a whole number of days."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= DAYS_MAX
+
+
+def is_order(waterfall):
+    """Tell if a policy may state an order of application."""
+    if not isinstance(waterfall, dict) or waterfall.get("by", "due_date") not in ("due_date", "concept"):
+        return False
+    orders = [waterfall[name] for name in ("concepts", "in_advance") if waterfall.get(name) is not None]
+    if waterfall.get("in_advance") is not None and waterfall.get("by") != "concept":
+        return False
+    return bool(waterfall) and all(isinstance(each, list) and sorted(map(str, each)) == CONCEPTS for each in orders)
+
+
+def are_buckets(buckets):
+    """Tell if a policy may state some buckets: the first, of what is not due yet, to the last, which has no end."""
+    if not isinstance(buckets, list) or not 2 <= len(buckets) <= BUCKETS_MAX:
+        return False
+    if not all(isinstance(each, dict) and isinstance(each.get("label_es"), str) for each in buckets):
+        return False
+    first, *others, last = (each.get("to_days") for each in buckets)
+    rises = all(is_day(end, before + 1) for before, end in zip([0, *others], others, strict=False) if is_day(before, 0))
+    return is_day(first, 0) and first == 0 and last is None and rises
 
 
 def carry_over(apps, _schema_editor):
@@ -60,7 +96,7 @@ def carry_over(apps, _schema_editor):
             freshness_days=portfolio.freshness_days,
             waterfall=portfolio.waterfall,
             limits=portfolio.limits,
-            conversation=conversation or {},
+            conversation=conversation,
             holidays=holidays.get(portfolio.country, []),
         )
         policies.objects.create(
