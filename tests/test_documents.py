@@ -18,6 +18,7 @@ from recobra_core.decide import Strategy, ready
 from recobra_core.documents import DocumentError, read_document
 from recobra_core.law import read_company_rules
 from recobra_core.law.files import read_country_document
+from recobra_core.yaml_source import parse_yaml
 
 GATEWAY = Path(__file__).parents[1] / "docs" / "sms_gateways" / "json_bearer.yaml"
 MISSING = object()
@@ -209,3 +210,9 @@ def test_the_schema_names_what_may_be_written(name):
     assert schema["additionalProperties"] is False
     assert KINDS[name].document.keys() <= schema["properties"].keys()
     assert set(schema.get("required", ())) <= KINDS[name].document.keys()
+
+
+@pytest.mark.parametrize("text", ['name: "a\\0b"', '"a\\0": b'])
+def test_what_no_database_takes_is_a_fault_of_the_text(text):
+    (fault,) = parse_yaml(text).faults
+    assert (fault.line, "\0" in fault.found) == (1, False)

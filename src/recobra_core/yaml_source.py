@@ -105,6 +105,7 @@ def _read_node(node: yaml.Node, place: Place, source: YamlSource, typed: Place) 
         return table
     if isinstance(node, yaml.SequenceNode):
         return [_read_node(item, (*place, at), source, typed) for at, item in enumerate(node.value)]
+    _check_text(node.value, place, source)
     if place[: len(typed)] != typed:
         return node.value
     try:
@@ -131,7 +132,17 @@ def _pairs(node: yaml.MappingNode, place: Place, source: YamlSource) -> Iterator
         else:
             seen.add(key.value)
             source.lines[(*place, key.value)] = key.start_mark.line + 1
+            _check_text(key.value, place, source)
             yield key.value, value
+
+
+def _check_text(text: str, place: Place, source: YamlSource) -> None:
+    """Add a fault for a text that an escape of YAML made, and that neither UTF-8 nor a database takes."""
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
+        expected = Expected(
+            "a text without null characters or halves of one", "un texto sin caracteres nulos ni a medias"
+        )
+        _add_fault(source, place, ascii(text[:20]), expected)
 
 
 def _add_fault(source: YamlSource, place: Place, found: str, expected: Expected) -> None:
