@@ -90,7 +90,7 @@ def test_a_promise_is_a_row_a_fact_a_hold_and_a_task(promise, rosa, company):
     [
         ({"promised_on": date(2026, 11, 22)}, "no puede"),
         ({"promised_on": date(2026, 12, 1)}, "a más de 7 días"),
-        ({"amount_minor": 0}, "Nada está vencido"),
+        ({"amount_minor": 0}, "Nada vence"),
         ({"amount_minor": OVERDUE + 50_001}, "supera"),
     ],
 )
@@ -104,6 +104,13 @@ def test_who_owes_nothing_promises_nothing(promise, pay):
     pay(OVERDUE + 50_000, 23)
     with pytest.raises(PromiseRefused, match="Nada se debe"):
         promise(amount_minor=100)
+
+
+def test_who_is_reminded_before_the_day_promises_what_will_be_due_then(promise):
+    before = {"today": date(2026, 11, 17)}
+    assert promise(date(2026, 11, 20), **before).amount_minor == OVERDUE
+    with pytest.raises(PromiseRefused, match="Nada vence hasta ese día"):
+        promise(date(2026, 11, 19), **before)
 
 
 def test_a_promise_names_accounts_of_its_debtor(promise, rosa, company):

@@ -45,10 +45,10 @@ def register_promise(
 ) -> Promise:
     """Register a debtor's promise to pay by a day, within the limits of the portfolio's policy. Raises PromiseRefused.
 
-    `amount_minor` is of the whole debt in the portfolio's currency, None for all that is overdue; `shares` are amounts
-    by account instead. `today` is the debtor's own day, `contact_id` the message, call or visit in which it was made.
-    `conversation_id` and `message_id` tell the journal where it was typed. The debtor is left in peace until the
-    promised day and its days of grace are over.
+    `amount_minor` is of the whole debt in the portfolio's currency, None for all that is overdue, or, where nothing is
+    yet, for what falls due by the promised day; `shares` are amounts by account instead. `today` is the debtor's own
+    day, `contact_id` the message, call or visit in which it was made. `conversation_id` and `message_id` tell the
+    journal where it was typed. The debtor is left in peace until the promised day and its days of grace are over.
     """
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     check_scope(actor, portfolio.code)
@@ -60,11 +60,15 @@ def register_promise(
     if amounts:
         _check_accounts(amounts, debtor, portfolio.currency)
         amount_minor = sum(amounts.values())
-    promised_minor = _check_amount(amount_minor, debtor, portfolio.currency, today, policy.promise_min_minor)
+    overdue_minor = _overdue_minor(debtor, portfolio.currency, today)
+    if amount_minor is None:
+        # Who is reminded before the day promises what will be due then.
+        amount_minor = overdue_minor or _overdue_minor(debtor, portfolio.currency, promised_on + timedelta(days=1))
+    _check_amount(amount_minor, _balance_minor(debtor, portfolio.currency), overdue_minor, policy.promise_min_minor)
     promise = Promise.objects.create(
         portfolio=portfolio,
         debtor=debtor,
-        amount_minor=promised_minor,
+        amount_minor=amount_minor,
         currency=portfolio.currency,
         promised_on=promised_on,
         grace_days=policy.promise_grace_days,
@@ -137,25 +141,23 @@ def _check_accounts(amounts: Mapping[int, int], debtor: Debtor, currency: str) -
         raise PromiseRefused(_("A promise needs an amount above zero."))
 
 
-def _check_amount(amount_minor: int | None, debtor: Debtor, currency: str, today: date, minimum: int) -> int:
-    """Return what is promised, all that is overdue for None.
-
-    Raises PromiseRefused for an amount of nothing, below the least, or above all that is owed.
-    """
-    overdue_minor = fetch_statements({debtor.pk: today})[debtor.pk].without_held().overdue_minor(currency)
-    owed_minor = _balance_minor(debtor, currency)
-    promised_minor = overdue_minor if amount_minor is None else amount_minor
+def _check_amount(promised_minor: int, owed_minor: int, overdue_minor: int, minimum: int) -> None:
+    """Raise PromiseRefused for an amount of nothing, below the least, or above all that is owed."""
     # Who owes less than the least amount may promise all that is overdue.
     least_minor = min(minimum, overdue_minor) if overdue_minor else minimum
     if owed_minor <= 0:
         raise PromiseRefused(_("Nothing is owed that could be promised."))
     if promised_minor <= 0:
-        raise PromiseRefused(_("Nothing is overdue: the promise needs its amount."))
+        raise PromiseRefused(_("Nothing is due by then: the promise needs its amount."))
     if promised_minor < least_minor:
         raise PromiseRefused(_("The amount is below the least that a promise may name."))
     if promised_minor > owed_minor:
         raise PromiseRefused(_("The amount is more than what is owed."))
-    return promised_minor
+
+
+def _overdue_minor(debtor: Debtor, currency: str, day: date) -> int:
+    """Return what a debtor owes that is overdue on a day, without what is held or contested."""
+    return fetch_statements({debtor.pk: day})[debtor.pk].without_held().overdue_minor(currency)
 
 
 def _balance_minor(debtor: Debtor, currency: str) -> int:
