@@ -11,8 +11,6 @@ import sys
 import time
 from datetime import datetime
 
-from recobra.access.actors import Service, service_actor
-
 
 def main() -> None:
     """`dispatcher.py CORE INSTANT`: write one line when ready, and the figures at the end."""
@@ -23,6 +21,7 @@ def main() -> None:
     import django
 
     django.setup()
+    from recobra.access.actors import Service, service_actor
     from recobra.messaging import operations as messaging
 
     messaging.warm_up(now=now)
