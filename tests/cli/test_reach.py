@@ -25,4 +25,10 @@ def test_commands_speak_english_unless_spanish_is_asked_for(recobra, tmp_path):
     words = ("payments", "load", tmp_path / "no.csv", "--portfolio", "NADIE")
     assert "There is no portfolio «NADIE»." in recobra(*words).reason
     assert "No existe" in recobra(*words, RECOBRA_LANGUAGE="es").reason
+    assert recobra("schema", "nada", RECOBRA_LANGUAGE="es").reason.startswith("recobra: No existe el documento «nada»;")
+    aging = ("report", "aging", "--portfolio", "NADIE")
+    assert "No existe la cartera «NADIE»; existen: todavía ninguna." in recobra(*aging, RECOBRA_LANGUAGE="es").reason
+    (tmp_path / "mapeo.yaml").write_text("account: [", encoding="utf-8")
+    mapped = ("intake", "load", "a.csv", "--portfolio", "X", "--mapping", tmp_path / "mapeo.yaml")
+    assert "mapeo.yaml no es YAML: " in recobra(*mapped, RECOBRA_LANGUAGE="es").reason
     assert "en or es was expected" in recobra(*words, RECOBRA_LANGUAGE="fr").reason

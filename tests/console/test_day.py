@@ -168,6 +168,14 @@ def test_a_large_debt_is_given_to_a_person(at_desk, followed):
     assert {each.debtor_id for each in Contact.objects.filter(status="DUE")} == {large.pk, small.pk}
 
 
+def test_who_cannot_be_reached_is_looked_for_in_words(at_desk, followed):
+    rosa = owes(followed, "Rosa Quispe", days=20, email=None)
+    run_cycle()
+    shown = read(at_desk("ana"), f"/ficha/{rosa.pk}/")
+    assert "Tareas abiertas Buscar un teléfono, correo o dirección del deudor Para el 25 nov 2026" in shown
+    assert "no_point" not in shown
+
+
 def test_alarms_come_and_go_with_their_cause(at_desk, followed, at):
     rosa = owes(followed, "Rosa Quispe", days=20, email=None)
     bruno = at_desk("bruno")

@@ -8,6 +8,7 @@ from recobra.console import labels
 from recobra.console.labels.family import field_labels
 from recobra.messaging.models import Template
 from recobra.strategy.models import StrategyVersion
+from recobra_core.decide.plan import UNREACHABLE_REASONS
 
 
 def fields_with_choices():
@@ -43,3 +44,7 @@ def test_a_version_in_force_and_a_template_that_was_sent_back_are_called_so_ever
 def test_a_tone_of_a_code_that_is_no_choice_does_not_start():
     with pytest.raises(ValueError, match="OPENED"):
         field_labels("portfolio.Account", "status", OPENED="calm")
+
+
+def test_every_reason_why_nobody_can_be_reached_asks_for_something_in_words():
+    assert set(labels.LABELS["unreachable"]) == set(UNREACHABLE_REASONS.values())

@@ -49,6 +49,14 @@ def test_apostrophes_and_quoted_marks_in_a_remark_part_no_cells(load, row):
     assert (answer["accepted"], answer["rejected"], answer["amount_minor"]) == (2, 0, 400)
 
 
+def test_a_file_of_another_format_than_was_asked_for_is_refused(load):
+    content = ";".join(HEADER) + "\nD1;1,50;2026-11-24;Q1\n"
+    with pytest.raises(payments.PaymentRefused, match=r"CSV.*XLSX"):
+        load(content, format="xlsx")
+    assert recorded() == []
+    assert load(content, format="csv")["accepted"] == 1
+
+
 def test_a_day_is_read_in_every_way_it_is_written(load):
     days = ("24/11/2026 14:35", "2026-11-24T14:35:00-05:00", "2026-11-24 14:35:00", "24/11/26", "2026/11/24", "46350")
     rows = [f"D1;1,00;{day};R{number}" for number, day in enumerate(days)]

@@ -39,8 +39,8 @@ def add_commands(commands: options.Commands) -> None:
 
 def load_receivables(arguments: argparse.Namespace) -> Answer:
     """Load a file into a portfolio, or try it with --dry-run."""
-    source = _read_mapping(arguments.mapping)
     bootstrap.set_up()
+    source = _read_mapping(arguments.mapping)
     from django.db import transaction  # noqa: PLC0415 - needs the settings
 
     from recobra.intake.mapping import MappingFile  # noqa: PLC0415
@@ -140,21 +140,27 @@ def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
 
 def _read_mapping(path: Path) -> YamlSource:
     """Return the parsed mapping file. Raises CommandRefused where it is no YAML."""
-    from recobra_core.documents import DocumentError  # noqa: PLC0415 - wrong usage is answered without loading it
+    from django.utils.translation import gettext as _  # noqa: PLC0415 - needs the settings
+
+    from recobra.kit.language import screen_language  # noqa: PLC0415
+    from recobra_core.documents import DocumentError  # noqa: PLC0415
     from recobra_core.yaml_source import parse_yaml  # noqa: PLC0415
 
     try:
         return parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandRefused(f"The mapping {path} cannot be read: {error}.") from error
+        refusal = _("The mapping %(path)s cannot be read: %(error)s.")
+        raise CommandRefused(refusal % {"path": path, "error": error}) from error
     except DocumentError as error:
-        raise CommandRefused(f"The mapping {path} is not YAML: {' '.join(error.messages('en'))}") from error
+        refusal = _("The mapping %(path)s is not YAML: %(error)s")
+        raise CommandRefused(refusal % {"path": path, "error": " ".join(error.messages(screen_language()))}) from error
 
 
 def write_errors(arguments: argparse.Namespace) -> Answer:
     """Write the rejected rows of a load to a CSV file."""
     bootstrap.set_up()
     from django.core.exceptions import ObjectDoesNotExist  # noqa: PLC0415 - needs the settings
+    from django.utils.translation import gettext as _  # noqa: PLC0415
 
     from recobra.intake import operations  # noqa: PLC0415
 
@@ -162,5 +168,5 @@ def write_errors(arguments: argparse.Namespace) -> Answer:
     try:
         rows = operations.write_errors(load_id=arguments.load_id, path=output)
     except ObjectDoesNotExist as error:
-        raise CommandRefused(f"There is no load {arguments.load_id}.") from error
+        raise CommandRefused(_("There is no load %(number)d.") % {"number": arguments.load_id}) from error
     return Answer(document={"load_id": arguments.load_id, "rows": rows, "output": str(output)})

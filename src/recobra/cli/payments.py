@@ -8,7 +8,7 @@ from pathlib import Path
 from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer
 
-FORMATS = ("auto", "csv")
+FORMATS = ("auto", "csv", "xlsx", "xls", "parquet")
 DECIMALS = ("auto", "comma", "point")
 ORDERS = ("auto", "dmy", "mdy")
 
@@ -21,7 +21,7 @@ def add_commands(commands: options.Commands) -> None:
         "file", type=Path, metavar="FILE", help="CSV, XLSX, XLS or Parquet; columns: account, amount, date, reference"
     )
     load.add_argument("--portfolio", required=True, metavar="CODE")
-    load.add_argument("--format", choices=FORMATS, default="auto")
+    load.add_argument("--format", choices=FORMATS, default="auto", help="what the file must be (default: any of them)")
     load.add_argument(
         "--decimal", choices=DECIMALS, default="auto", help="the decimal mark (default: as the file shows)"
     )
@@ -38,7 +38,7 @@ def load_payments(arguments: argparse.Namespace) -> Answer:
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.payments import operations  # noqa: PLC0415
 
-    notation = operations.Notation(decimal=arguments.decimal, date_order=arguments.date_order)
+    notation = operations.Notation(format=arguments.format, decimal=arguments.decimal, date_order=arguments.date_order)
     figures = operations.load_file(
         path=arguments.file,
         portfolio_code=arguments.portfolio,

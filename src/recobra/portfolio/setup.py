@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
 from recobra.access.permissions import requires
@@ -72,6 +73,7 @@ def get_portfolio(*, code: str) -> Portfolio:
     """Return the portfolio that has a code. Raises PortfolioUnknown."""
     portfolio = Portfolio.objects.filter(code=code).first()
     if portfolio is None:
-        known = ", ".join(Portfolio.objects.order_by("code").values_list("code", flat=True)) or "none yet"
-        raise PortfolioUnknown(f"There is no portfolio «{code}»; there are: {known}.")
+        known = ", ".join(Portfolio.objects.order_by("code").values_list("code", flat=True)) or _("none yet")
+        refusal = _("There is no portfolio «%(code)s»; there are: %(known)s.")
+        raise PortfolioUnknown(refusal % {"code": code, "known": known})
     return portfolio

@@ -15,7 +15,7 @@ _NO_TEMPLATE = 2
 _POINT_NOT_VALID = 3
 _OPTED_OUT = 4
 _REACHABLE = 5
-_UNREACHABLE_REASONS = {
+UNREACHABLE_REASONS = {
     _NO_POINT: "no_point",
     _CHANNEL_NOT_OPEN: "channel_not_open",
     _NO_TEMPLATE: "no_template",
@@ -78,14 +78,14 @@ def plan_contacts(
         "debtor_id", "creditor_id", "account_id", "step_key", "occurrence", "cycle_date", "reachable"
     )
     failed = reached.filter(~is_reachable)
-    reasons = [(failed.level == level, reason) for level, reason in _UNREACHABLE_REASONS.items()]
+    reasons = [(failed.level == level, reason) for level, reason in UNREACHABLE_REASONS.items()]
     unreachable = failed.select(
         "debtor_id",
         "creditor_id",
         "portfolio_id",
         lead_account_id=failed.account_id,
         lead_step_key=failed.step_key,
-        reason=ibis.cases(*reasons, else_=_UNREACHABLE_REASONS[_NO_POINT]),
+        reason=ibis.cases(*reasons, else_=UNREACHABLE_REASONS[_NO_POINT]),
     )
     return Plan(candidates=_build_candidates(reached.filter(is_reachable), as_of), items=items, unreachable=unreachable)
 

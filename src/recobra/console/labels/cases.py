@@ -54,6 +54,14 @@ FAMILIES: Final[Families] = {
     "concept": field_labels("portfolio.Posting", "concept"),
     "source": field_labels("payments.Payment", "source"),
     "task": field_labels("workbench.Task", "status", OPEN="calm", DONE="good"),
+    # Reasons of recobra_core.decide.plan.Plan: the titles of tasks to find a way to reach a debtor
+    "unreachable": {
+        "no_point": (_("Look for a telephone, e-mail or address of the debtor"), "warn"),
+        "channel_not_open": (_("Reach the debtor another way: the channel is not installed"), "warn"),
+        "no_template": (_("Reach the debtor another way: the channel has no approved template"), "warn"),
+        "point_not_valid": (_("Look for a telephone, e-mail or address of the debtor that is valid"), "warn"),
+        "opted_out": (_("See how to go on: the debtor may not be written to by these channels"), "warn"),
+    },
     # Outcomes of a task, chosen in forms.TaskForm and stored as they are here
     "outcome": {
         "contacted": (_("Talked to the debtor"), "good"),

@@ -153,6 +153,12 @@ def label(code: str, family: str) -> str:
 
 
 @register.filter
+def task_title(title: str, kind: str) -> str:
+    """Write what a task asks for: `{{ task.title|task_title:task.kind }}`; a search has a code in place of a title."""
+    return labels.label_of("unreachable", title) if kind == "unreachable" else title
+
+
+@register.filter
 def bucket(key: str, buckets: Iterable[Bucket]) -> str:
     """Write the label of a bucket: `{{ row.bucket|bucket:buckets }}`, with the buckets of the portfolios."""
     return labels.bucket_label(key, buckets)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from recobra.intake.mapping import MappingFile
 from recobra.messaging.channels.http_sms.document import Gateway
 from recobra.messaging.templates.pack import Pack
@@ -30,5 +32,6 @@ class SchemaUnknown(Exception):
 def get_schema(name: str) -> dict[str, Any]:
     """Return the JSON schema of a document. Raises SchemaUnknown."""
     if name not in DOCUMENTS:
-        raise SchemaUnknown(f"There is no document «{name}»; there are: {', '.join(DOCUMENTS)}.")
+        refusal = _("There is no document «%(name)s»; there are: %(known)s.")
+        raise SchemaUnknown(refusal % {"name": name, "known": ", ".join(DOCUMENTS)})
     return document_schema(DOCUMENTS[name])

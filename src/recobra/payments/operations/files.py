@@ -49,8 +49,9 @@ _OPTIONAL: Final = frozenset({"currency"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notation:
-    """How a payment file writes amounts and dates; `auto` finds it in the file."""
+    """How a payment file is laid out and writes amounts and dates; `auto` finds it in the file."""
 
+    format: str = "auto"  # a key of `formats.SOURCES`
     decimal: str = "auto"  # comma or point
     date_order: str = "auto"  # dmy or mdy
 
@@ -137,6 +138,10 @@ def load_file(
 
 def _read_file(path: Path, portfolio: Portfolio, notation: Notation) -> tuple[list[_Row], list[RowFault]]:
     """Return the rows of a file and those that are none. Raises FileRefused, PaymentRefused."""
+    found = formats.detect_format(path)
+    if notation.format not in {"auto", found}:
+        refusal = _("The file is %(found)s, and %(expected)s was asked for.")
+        raise PaymentRefused(refusal % {"found": found.upper(), "expected": notation.format.upper()})
     with open_workspace() as duck:
         sheet = formats.read(path, duck, formats.ReadOptions(may_be_empty=True))
         positions = _find_columns(sheet.headers)
