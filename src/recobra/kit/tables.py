@@ -16,8 +16,11 @@ from psycopg import Copy, sql
 from pyarrow import csv
 
 
-def copy_in(table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
+def copy_in(table: str, rows: pa.Table) -> None:
     """Append Arrow rows to a table by COPY; the column names are the table's."""
+    # For a first piece without rows, as `concat_tables` may leave one, pyarrow writes an unfilled buffer: NUL bytes.
+    pieces = [piece for piece in rows.to_batches() if piece.num_rows]
+    rows = pa.Table.from_batches(pieces, rows.schema)
     names = sql.SQL(", ").join(map(sql.Identifier, rows.schema.names))
     command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table), names)
     options = csv.WriteOptions(include_header=False, batch_size=16384)
