@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from recobra.tabular import formats
 from recobra.tabular.refusals import explain_fault
 from recobra.tabular.sql_text import cell
 from recobra.tabular.workspace import Workspace, open_workspace
-from recobra_core.folding import fold_name
+from recobra_core.folding import fold_name, fold_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,18 @@ def read_records(content: bytes, *, limit: int) -> Records:
         rows = duck.fetch_all(f"SELECT line, {cells} FROM {sheet.raw} ORDER BY line LIMIT {limit}")
         records = [Record(line=line, cells=dict(zip(names, texts, strict=True))) for line, *texts in rows]
         return Records(headers=sheet.headers, rows=records, faults=list_faults(duck, sheet))
+
+
+def match_columns(headers: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[str, list[int]]:
+    """Return by target the positions of the columns with one of its names, in the order of the names.
+
+    Names are as `fold_words` leaves them.
+    """
+    columns = [fold_words(header) for header in headers]
+    return {
+        target: [position for name in known for position, column in enumerate(columns) if column == name]
+        for target, known in names.items()
+    }
 
 
 def list_faults(duck: Workspace, sheet: formats.Sheet) -> list[RowFault]:

@@ -51,6 +51,16 @@ def test_what_became_of_letters_is_read_in_the_couriers_words():
     ]
 
 
+def test_columns_may_have_spanish_names_and_the_own_name_counts_first():
+    found, errors = read_tracking(
+        "Referencia;Estado;Fecha;At;Observación;Nro. Guía\nPE-1;entregado;ayer;2026-11-26;portería;G-7\n".encode()
+    )
+    assert errors == []
+    assert [(row.reference, row.status, row.at, row.detail, row.tracking) for row in found] == [
+        ("PE-1", CourierStatus.DELIVERED, datetime(2026, 11, 26, tzinfo=UTC), "portería", "G-7")
+    ]
+
+
 def test_a_bad_line_says_where_and_what_and_stops_nothing():
     found, errors = read_tracking(b"reference,status,at\n,lost,ayer\nPE-2,delivered,2026-11-25\n")
     assert [row.reference for row in found] == ["PE-2"]

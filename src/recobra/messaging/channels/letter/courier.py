@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from recobra.kit.spreadsheet_text import escape_formula
 from recobra.messaging.channels.letter.pdf import Letter
-from recobra.tabular.records import Record, read_records
+from recobra.tabular.records import Record, match_columns, read_records
 from recobra.tabular.refusals import FileRefused
 from recobra_core.folding import fold_name
 
@@ -30,7 +30,15 @@ COLUMNS: Final = (
     "country",
     "sheets",
 )
-TRACKING_COLUMNS: Final = ("reference", "status", "at")
+# By target, the names of its column as `fold_words` leaves them; the first that a file has counts.
+_TRACKING_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "reference": ("reference", "referencia"),
+    "status": ("status", "estado", "situacao"),
+    "at": ("at", "fecha y hora", "fecha de entrega", "fecha", "data"),
+    "detail": ("detail", "detalle", "observacion", "observaciones", "motivo"),
+    "tracking": ("tracking", "guia", "nro guia", "numero de guia", "seguimiento"),
+}
+_OPTIONAL: Final = frozenset({"detail", "tracking"})
 ROWS_LIMIT: Final = 100_000
 MAX_FOUND_CHARACTERS: Final = 80
 MAX_DETAIL_CHARACTERS: Final = 200
@@ -98,6 +106,7 @@ def write_courier_csv(letters: Sequence[Letter], *, sheets: Mapping[str, int]) -
 def read_tracking(content: bytes) -> tuple[list[TrackingRow], list[TrackingError]]:
     """Read a tracking file: `reference`, `status`, `at` (ISO 8601, UTC without a zone); `detail`, `tracking` optional.
 
+    Columns may have the names of `_TRACKING_HEADERS`.
     Any file that a portfolio may come in: CSV of any separator and encoding, or a workbook. A bad line becomes an error
     and never stops the file. A file that is no such table has errors on line 1.
     """
@@ -106,13 +115,21 @@ def read_tracking(content: bytes) -> tuple[list[TrackingRow], list[TrackingError
         records = read_records(content, limit=ROWS_LIMIT + 1)
     except FileRefused as refusal:
         return [], [TrackingError(line=1, column="", found=str(refusal), expected=_("a table: CSV or a workbook"))]
-    names = {fold_name(header) for header in records.headers}
     header = ", ".join(records.headers)[:MAX_FOUND_CHARACTERS]
-    missing = [name for name in TRACKING_COLUMNS if name not in names]
+    matches = match_columns(records.headers, _TRACKING_HEADERS)
+    columns = {target: fold_name(records.headers[positions[0]]) for target, positions in matches.items() if positions}
+    missing = [target for target in _TRACKING_HEADERS if target not in columns and target not in _OPTIONAL]
     if missing:
-        expected = _("a column of this name")
-        return [], [TrackingError(line=1, column=name, found=header, expected=expected) for name in missing]
-    rows, errors = _read_rows(records.rows)
+        return [], [
+            TrackingError(
+                line=1,
+                column=target,
+                found=header,
+                expected=_("a column with one of these names: %s") % ", ".join(_TRACKING_HEADERS[target]),
+            )
+            for target in missing
+        ]
+    rows, errors = _read_rows(records.rows, columns)
     errors += [
         TrackingError(
             line=fault.line, column=fault.column, found=fault.found[:MAX_FOUND_CHARACTERS], expected=fault.expected
@@ -122,12 +139,15 @@ def read_tracking(content: bytes) -> tuple[list[TrackingRow], list[TrackingError
     return rows, errors
 
 
-def _read_rows(records: Sequence[Record]) -> tuple[list[TrackingRow], list[TrackingError]]:
-    """Return the good rows of a tracking file and the errors of the others, up to ROWS_LIMIT."""
+def _read_rows(records: Sequence[Record], columns: Mapping[str, str]) -> tuple[list[TrackingRow], list[TrackingError]]:
+    """Return the good rows of a tracking file and the errors of the others, up to ROWS_LIMIT.
+
+    `columns` are the file's by target.
+    """
     rows: list[TrackingRow] = []
     errors: list[TrackingError] = []
     for record in records[:ROWS_LIMIT]:
-        values = {name: record.cells.get(name, "") for name in (*TRACKING_COLUMNS, "detail", "tracking")}
+        values = {target: record.cells.get(columns.get(target, ""), "") for target in _TRACKING_HEADERS}
         row_errors = _check_row(values, record.line)
         if row_errors:
             errors.extend(row_errors)
