@@ -92,6 +92,24 @@ def test_a_workbook_is_a_payment_file(load):
     assert recorded() == [("OP-1", 123_450, DAY)]
 
 
+def test_a_number_of_a_workbook_needs_no_decimal_mark(load):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        sheet = book.add_worksheet()
+        for row, cells in enumerate(
+            (
+                HEADER,
+                ("D1", 150.75, "2026-11-24", "R1"),
+                ("D1", 1234.5, "2026-11-24", "R2"),
+                ("D1", "1.234,50", "2026-11-24", "R3"),
+                ("D1", "1.234", "2026-11-24", "R4"),
+            )
+        ):
+            sheet.write_row(row, 0, cells)
+    assert load(content.getvalue(), decimal="comma")["errors"] == []
+    assert [amount for _reference, amount, _paid_on in recorded()] == [15_075, 123_450, 123_450, 123_400]
+
+
 @pytest.mark.parametrize(("decimal", "minor"), [("comma", 123_400), ("point", None)])
 def test_a_file_that_leaves_the_decimal_mark_open_asks_for_it(load, decimal, minor):
     text = ";".join(HEADER) + "\nD1;1.234;2026-11-24;R1\n"

@@ -159,7 +159,7 @@ AMOUNTS = [
 
 @pytest.mark.parametrize(("mark", "written", "number"), AMOUNTS)
 def test_amounts_are_read_as_written(mark, written, number):
-    assert _sql(amounts.number_sql("v", mark), written) == number
+    assert _sql(amounts.number_sql("v", mark, is_typed=False), written) == number
 
 
 DATES = [
@@ -198,7 +198,8 @@ def test_every_amount_comes_back_to_the_cent(values, mark):
     read = (
         duckdb.connect()
         .execute(
-            f"SELECT CAST({amounts.number_sql('v', mark)} AS DECIMAL(18, 2)) FROM (SELECT unnest(?) AS v)", [written]
+            f"SELECT CAST({amounts.number_sql('v', mark, is_typed=False)} AS DECIMAL(18, 2)) FROM (SELECT unnest(?) AS v)",
+            [written],
         )
         .fetchall()
     )

@@ -13,7 +13,7 @@ class FileRows:
     """A file as it was read: its rows as text, and where the mapped columns are."""
 
     headers: tuple[str, ...]
-    kind: str
+    is_typed: bool
     columns: Columns
     raw: Relation  # line, c0, c1, …: one text column for each header; dropped once the rows are checked
     broken: Relation  # line, cells, code, params, col, value: rows that cannot be laid out in columns

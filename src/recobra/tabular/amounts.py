@@ -52,6 +52,8 @@ _SHAPES: Final = {
     "point": (r"-?\d+(\.\d+)?|-?\.\d+", r"-?\d{1,3}(,\d{3})+(\.\d+)?"),
     "comma": (r"-?\d+(,\d+)?|-?,\d+", r"-?\d{1,3}(\.\d{3})+(,\d+)?"),
 }
+# A number with a fraction as the readers of typed sources write it, except what 1.234 may mean.
+_OWN_NUMBER: Final = r"-?(0\.\d+|\d{4,}\.\d+|\d+\.\d{1,2}|\d+\.\d{4,})"
 
 
 @dataclass(frozen=True)
@@ -155,11 +157,12 @@ def _choose_mark(columns: Sequence[_Evidence]) -> str:
     return "comma" if comma_count > point_count else "point"
 
 
-def number_sql(text: str, mark: str) -> str:
+def number_sql(text: str, mark: str, *, is_typed: bool) -> str:
     """Return SQL for a number as text such as `-1234.56`, NULL where `text` is no number with this decimal mark.
 
     Currency signs are dropped. Parentheses or a final minus make a negative number: with a comma as the mark,
-    `(US$ 1.234,50)` becomes `-1234.50`.
+    `(US$ 1.234,50)` becomes `-1234.50`. `is_typed`: the source's own numbers, such as 150.75, are taken with any mark;
+    1.234 alone, which may as well be a text whose point groups thousands, is read by the mark.
     """
     simple, grouped = _SHAPES[mark]
     signs = _SIGNS.replace("'", "''")
@@ -176,10 +179,11 @@ def number_sql(text: str, mark: str) -> str:
         plain_text = text
         plain_signed = signed
         ungrouped = f"replace({signed}, ',', '')"
+    own_number = f"WHEN regexp_full_match({text}, '{_OWN_NUMBER}') THEN {text} " if is_typed else ""
     # The bare text first: most amounts need no cleaning, which is slow.
     return (
         f"(CASE WHEN regexp_full_match({text}, '{simple}') THEN {plain_text} "
-        f"WHEN {text} IS NULL THEN NULL "
+        f"WHEN {text} IS NULL THEN NULL {own_number}"
         f"WHEN regexp_full_match({signed}, '{simple}') THEN {plain_signed} "
         f"WHEN regexp_full_match({signed}, '{grouped}') THEN {ungrouped} END)"
     )

@@ -47,7 +47,7 @@ def read_file(context: LoadContext, duck: Workspace) -> FileRows:
     with refuse_load():
         sheet = formats.read(context.path, duck, formats.ReadOptions(encoding=options.encoding, sheet=options.sheet))
     columns = find_columns(context.document, sheet.headers)
-    return FileRows(sheet.headers, sheet.kind, columns, sheet.raw, sheet.broken)
+    return FileRows(sheet.headers, sheet.is_typed, columns, sheet.raw, sheet.broken)
 
 
 def examine(

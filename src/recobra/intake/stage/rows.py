@@ -59,11 +59,12 @@ DATES: Final = {"opened": "account.opened_date", "due": "instalment.due_date", "
 class Notation:
     """Notation of a file: the decimal mark, and the order of day and month by date column.
 
-    Columns are the names of DATES, and `a_` with the name for attributes.
+    Columns are the names of DATES, and `a_` with the name for attributes. `is_typed`: the file has numbers of its own.
     """
 
     decimal_mark: str
     date_orders: dict[str, str]
+    is_typed: bool
 
 
 def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> Notation:
@@ -80,7 +81,7 @@ def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> No
                 file.raw,
                 [(columns.label(source), columns.text(source)) for source in number_sources],
                 decimals=context.decimals,
-                is_typed=file.kind != "csv",
+                is_typed=file.is_typed,
             )
     date_sources = {name: document.fields[target] for name, target in DATES.items() if target in document.fields}
     for name, attribute in document.attributes.items():
@@ -99,7 +100,7 @@ def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> No
                     column=columns.label(source),
                 )
         date_orders[name] = order
-    return Notation(decimal_mark, date_orders)
+    return Notation(decimal_mark, date_orders, file.is_typed)
 
 
 def parse_rows(
@@ -189,7 +190,7 @@ def _typed_columns(context: LoadContext, notation: Notation) -> list[str]:
     """Return SQL expressions for the values that the texts stand for: dates, amounts, product, number, subdivision."""
     typed = [f"{dates.date_sql(f'x_{name}', notation.date_orders.get(name, 'dmy'))} AS {name}" for name in DATES]
     for concept in context.document.amount_sources():
-        number = amounts.number_sql(f"x_{concept}", notation.decimal_mark)
+        number = amounts.number_sql(f"x_{concept}", notation.decimal_mark, is_typed=notation.is_typed)
         # n_: whether it is a number at all; d_: NULL also where it has more digits than any amount.
         typed.append(f"{number} AS n_{concept}")
         typed.append(f"TRY_CAST({number} AS DECIMAL(18, 4)) AS d_{concept}")
@@ -218,7 +219,8 @@ def attribute_sql(position: int, kind: str, name: str, notation: Notation) -> st
     """Return SQL for an attribute's value in its declared type, NULL where it has none."""
     text = f"attribute_{position}"
     if kind == "number":
-        return f"TRY_CAST({amounts.number_sql(text, notation.decimal_mark)} AS DOUBLE)"
+        number = amounts.number_sql(text, notation.decimal_mark, is_typed=notation.is_typed)
+        return f"TRY_CAST({number} AS DOUBLE)"
     if kind == "date":
         return f"CAST({dates.date_sql(text, notation.date_orders.get(f'a_{name}', 'dmy'))} AS VARCHAR)"
     if kind == "boolean":

@@ -25,11 +25,10 @@ from recobra.payments.facts import PaymentFileLoaded
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Portfolio
 from recobra.tabular import amounts, dates, formats
-from recobra.tabular.records import RowFault, list_faults
+from recobra.tabular.records import RowFault, list_faults, match_columns
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.sql_text import cell
 from recobra.tabular.workspace import Workspace, open_workspace
-from recobra_core.folding import fold_words
 from recobra_core.money import MoneyError, exponent_of, to_minor
 
 from .record import LONGEST_REFERENCE, ROWS, PaymentRefused, record_payments
@@ -163,7 +162,7 @@ def _parse_rows(
             sheet.raw,
             [(label, cells["amount"])],
             decimals=exponent_of(portfolio.currency),
-            is_typed=sheet.kind != "csv",
+            is_typed=sheet.is_typed,
         )
     date_order = notation.date_order
     if date_order == "auto":
@@ -185,7 +184,7 @@ def _parse_rows(
         SELECT
             line,
             {", ".join(f'"{target}"' for target in cells)},
-            {amounts.number_sql("amount", decimal_mark)},
+            {amounts.number_sql("amount", decimal_mark, is_typed=sheet.is_typed)},
             [{", ".join(named_currencies)}],
             {dates.date_sql('"date"', date_order)}
         FROM texts ORDER BY line
@@ -200,16 +199,14 @@ def _parse_rows(
 
 def _find_columns(headers: tuple[str, ...]) -> dict[str, int]:
     """Return the position of each target's column by its name, in Spanish or English. Raises PaymentRefused."""
-    names = [fold_words(header) for header in headers]
     positions: dict[str, int] = {}
-    for target, known in _HEADERS.items():
-        matching = [position for position, name in enumerate(names) if name in known]
+    for target, matching in match_columns(headers, _HEADERS).items():
         if not matching and target in _OPTIONAL:
             continue
         if len(matching) != 1:
             raise PaymentRefused(
                 _("The file needs exactly one column for «%(target)s» (%(names)s); its header is: %(header)s.")
-                % {"target": target, "names": ", ".join(known), "header": ", ".join(headers)[:300]}
+                % {"target": target, "names": ", ".join(_HEADERS[target]), "header": ", ".join(headers)[:300]}
             )
         positions[target] = matching[0]
     return positions

@@ -56,6 +56,11 @@ class Sheet:
     raw: Relation = RAW  # line, c0, c1, …: one text column for each header
     broken: Relation = BROKEN  # BROKEN_COLUMNS: rows that cannot be laid out in columns
 
+    @property
+    def is_typed(self) -> bool:
+        """Return whether the file has numbers of its own, whose text here is always written with a point."""
+        return self.kind != "csv"
+
 
 def escape_glob(path: Path) -> str:
     """Return a path as DuckDB takes it for this file alone: it reads stars and brackets as patterns."""
