@@ -21,7 +21,6 @@ from recobra.journal.operations import record_fact
 from recobra.journal.sql import latest_entry_id
 from recobra.kit import engine, tables
 from recobra.messaging.models import Contact
-from recobra.portfolio.models import Account, ContactPoint, Debtor, Instalment, Posting
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy import alarms, snapshot
 from recobra.strategy.facts import CycleFinished
@@ -206,8 +205,7 @@ def _commit_day(day: _CycleDay) -> int:
         carried=day.carried,
     )
     # A first cycle fills these tables from nothing; the planner must know before the dispatcher reads them.
-    # The load before it filled the portfolio's, which the dispatcher joins for every statement of what is owed.
-    tables.analyze(AccountState, Firing, Contact, Debtor, ContactPoint, Account, Instalment, Posting)
+    tables.analyze(AccountState, Firing, Contact)
     return day.decisions["new_states"].num_rows + day.decisions["changed_states"].num_rows
 
 
