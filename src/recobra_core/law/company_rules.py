@@ -114,12 +114,7 @@ class CompanyRuleDocument(DocumentModel):
     windows: Week | None = None
     closed_days: Items[Day] = ()
     holidays: Annotated[str, choice("open", "closed")] | None = None
-    caps: Items[
-        Annotated[
-            Annotated[GapDocument, shape("clear_days")] | Annotated[LimitDocument, shape("n")],
-            shapes("clear_days", "n"),
-        ]
-    ] = ()
+    caps: Items[_WrittenCap] = ()
     never: bool | None = None
     workplace: Items[Channel] | None = None
     max_debt_age_days: Annotated[int, whole(1, AGE_MAX)] | None = None
