@@ -22,6 +22,7 @@ from recobra.portfolio.snapshot import POINTS, Scope, read_contact_points, read_
 from recobra.portfolio.sql import hold_in_force
 from recobra.strategy import snapshot
 from recobra.strategy.alarms import check_freshness
+from recobra.strategy.fact_columns import read_columns
 from recobra.strategy.freshness import fresh_portfolios
 from recobra.strategy.operations.day_facts import read_facts
 from recobra_core.channels import CHANNELS
@@ -31,6 +32,12 @@ from tests.people import acting
 
 MONDAY = date(2026, 11, 23)
 DAY = timedelta(days=1)
+
+
+@pytest.mark.django_db
+def test_a_column_read_for_nobody_has_no_rows():
+    nobody = Scope(portfolio_ids=[], debtor_ids=[])
+    assert [column.read(nobody, as_of=MONDAY).num_rows for column in read_columns().values()] == [0]
 
 
 def test_a_hold_is_in_force_by_one_rule_for_every_reader(company, now):

@@ -42,11 +42,6 @@ class ReadColumn(FactColumn):
 
     def read(self, scope: Scope, *, as_of: date) -> pa.Table:
         """Return the column's table within a scope (`schema`)."""
-        rows = self.rows(as_of)
-        if scope.debtor_ids is not None:
-            rows = rows.filter(**{f"{self.debtor_field}__in": list(scope.debtor_ids)})
-        elif self.portfolio_field:
-            rows = rows.filter(**{f"{self.portfolio_field}__in": list(scope.portfolio_ids)})
+        within = scope.condition(debtor=self.debtor_field, portfolio=self.portfolio_field or None)
         # An order that the model gives its rows would divide the groups.
-        query, parameters = rows.order_by().query.sql_with_params()
-        return tables.fetch(query, parameters, self.schema)
+        return tables.fetch_queryset(self.rows(as_of).filter(within).order_by(), self.schema)
