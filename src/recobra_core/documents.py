@@ -300,15 +300,23 @@ def _to_written(value: Any) -> Any:
     return str(value) if isinstance(value, int | float | Decimal | date) else value
 
 
-def _to_amount(value: Any) -> Decimal:
-    """Return an amount without passing through binary fractions. Raises ValueError."""
+def to_decimal(value: Any) -> Decimal:
+    """Return a number or its text without passing through binary fractions; infinity is none. Raises ValueError."""
     is_number = isinstance(value, int | float | str | Decimal) and not isinstance(value, bool)
     try:
         # Through text: a float read from YAML carries its binary fraction.
-        amount = Decimal(str(value)) if is_number else Decimal("NaN")
+        number = Decimal(str(value) if is_number else "")
     except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or not 0 <= amount < AMOUNT_BOUND:
+        raise ValueError from None
+    if not number.is_finite():
+        raise ValueError
+    return number
+
+
+def _to_amount(value: Any) -> Decimal:
+    """Return an amount in major units. Raises ValueError."""
+    amount = to_decimal(value)
+    if not 0 <= amount < AMOUNT_BOUND:
         raise ValueError
     return amount
 

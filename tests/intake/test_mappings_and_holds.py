@@ -29,7 +29,7 @@ def test_a_mapping_tells_all_its_problems_at_once():
                 "attributes": {"score": {"column": "s", "type": "color"}},
                 "parties": [{"part": "AUNT"}],
                 "options": {"decimal": "dot", "shrink_limit": 3, "speed": "fast"},
-                "control": {"rows": "many"},
+                "control": {"rows": "many", "amount": "NaN"},
                 "colour": 1,
             }
         )
@@ -45,6 +45,7 @@ def test_a_mapping_tells_all_its_problems_at_once():
         "options.shrink_limit",
         "options.speed",
         "control.rows",
+        "control.amount",
         "colour",
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -32,6 +32,7 @@ from recobra_core.documents import (
     read_document,
     refuse,
     shape,
+    to_decimal,
     whole,
 )
 
@@ -58,15 +59,6 @@ def _as_list(value: Any) -> Any:
 def _none_for_empty(value: Any) -> Any:
     """Return None for a text or list without content: the form leaves them where nothing was chosen."""
     return None if value in ("", []) else value
-
-
-def _to_decimal(value: Any) -> Decimal:
-    """Return a number or its text as a decimal number. Raises ValueError."""
-    is_number = isinstance(value, int | float | str | Decimal) and not isinstance(value, bool)
-    try:
-        return Decimal(str(value) if is_number else "")
-    except InvalidOperation:
-        raise ValueError from None
 
 
 Columns = Annotated[Items[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str])]
@@ -187,7 +179,7 @@ class Party(DocumentModel):
     @field_validator("national_id")
     @classmethod
     def _check_identity(cls, national_id: Source | None, info: ValidationInfo) -> Source | None:
-        if national_id is None and info.data.get("name", national_id or ()) is None:
+        if national_id is None and info.data.get("name", ()) is None:
             raise refuse(Expected("a column here or under name", "una columna aquí o en name"), found="")
         return national_id
 
@@ -227,7 +219,7 @@ class Control(DocumentModel):
     amount: (
         Annotated[
             Decimal,
-            PlainValidator(_to_decimal, json_schema_input_type=float | str),
+            PlainValidator(to_decimal, json_schema_input_type=float | str),
             expects("a number such as 1234.56", "un número como 1234.56"),
         ]
         | None
