@@ -164,7 +164,9 @@ def _read_rows(records: Sequence[Record], columns: Mapping[str, str]) -> tuple[l
             )
     if len(records) > ROWS_LIMIT:
         line = records[ROWS_LIMIT].line
-        errors.append(TrackingError(line=line, column="", found="more rows", expected=_("up to %s rows") % ROWS_LIMIT))
+        errors.append(
+            TrackingError(line=line, column="", found=_("more rows"), expected=_("up to %s rows") % ROWS_LIMIT)
+        )
     return rows, errors
 
 
