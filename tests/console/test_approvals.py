@@ -38,6 +38,7 @@ def test_the_tray_shows_what_waits_with_the_old_beside_the_new(at_desk, asked):
     assert "Más corto" in dario.get("/aprobaciones/").content.decode()
     page = dario.get(f"/aprobaciones/{asked.pk}/").content.decode()
     assert page.index("Versión anterior") < page.index("Versión nueva") < page.index("Más corto</pre>")
+    assert "Administrativa</pre>" in page
     dario.post(f"/aprobaciones/{asked.pk}/aprobar/", {"motivo": "Bien"})
     assert counted(dario) == ""
     shown = dario.get("/aprobaciones/").content.decode()

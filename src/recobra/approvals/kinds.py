@@ -15,11 +15,15 @@ from recobra.approvals.models import Approval
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One part of a change, as a person compares it; `old` is '' for what is new."""
+    """One part of a change, as a person compares it; `old` is '' for what is new.
+
+    `codes` names the family of labels where old and new are codes, '' where they are text.
+    """
 
     label: str
     old: str
     new: str
+    codes: str = ""
 
     @property
     def is_changed(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -15,8 +15,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
 from recobra.approvals import operations, queries
-from recobra.approvals.kinds import kind_of
+from recobra.approvals.kinds import Part, kind_of
 from recobra.approvals.queries import Approval
+from recobra.console import labels
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 
@@ -50,7 +51,7 @@ def show_approval(request: StaffRequest, approval_id: int) -> HttpResponse:
     """Show one change, the old beside the new, and what the user may do about it."""
     approval = queries.approval_for(request.user, approval_id)
     kind = kind_of(approval.kind)
-    parts = kind.parts(approval)
+    parts = [_in_words(part) for part in kind.parts(approval)]
     context = {
         "row": _describe(approval),
         "approval": approval,
@@ -95,6 +96,14 @@ def _decide(request: StaffRequest, approval_id: int, operation: Callable[..., Ap
         return redirect("console:approval", approval.pk)
     messages.success(request, done)
     return redirect("console:approvals")
+
+
+def _in_words(part: Part) -> Part:
+    """Return a part with labels in place of codes."""
+    if not part.codes:
+        return part
+    old, new = (labels.label_of(part.codes, code) if code else "" for code in (part.old, part.new))
+    return replace(part, old=old, new=new)
 
 
 def _describe(approval: Approval) -> Row:

@@ -106,7 +106,12 @@ def _title(approval: Approval) -> str:
 def _compare(approval: Approval) -> Sequence[Part]:
     """Return each part that the old or the new version has."""
     parts = [
-        Part(label=str(label), old=approval.old.get(name, ""), new=approval.new.get(name, ""))
+        Part(
+            label=str(label),
+            old=approval.old.get(name, ""),
+            new=approval.new.get(name, ""),
+            codes="stage" if name == "stage" else "",
+        )
         for name, label in _PARTS.items()
     ]
     return [part for part in parts if part.old or part.new]
