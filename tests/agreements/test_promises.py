@@ -113,6 +113,16 @@ def test_who_is_reminded_before_the_day_promises_what_will_be_due_then(promise):
         promise(date(2026, 11, 19), **before)
 
 
+def test_who_owes_less_than_the_least_amount_promises_all_of_it(promise, company):
+    policies.put_in_force(company, promise_min_minor=100_000)
+    before = {"today": date(2026, 11, 17)}
+    assert promise(date(2026, 11, 20), **before).amount_minor == OVERDUE
+    assert promise(date(2026, 11, 19), amount_minor=OVERDUE + 50_000, **before).amount_minor == OVERDUE + 50_000
+    for refused in ({"promised_on": date(2026, 11, 19)} | before, {}):
+        with pytest.raises(PromiseRefused):
+            promise(amount_minor=OVERDUE - 1, **refused)
+
+
 def test_a_promise_names_accounts_of_its_debtor(promise, rosa, company):
     own = rosa.accounts.get()
     other = receivables.account(company, receivables.debtor(company, "Luis"), "PR-2", (date(2026, 11, 20), 1_000))

@@ -60,11 +60,13 @@ def register_promise(
     if amounts:
         _check_accounts(amounts, debtor, portfolio.currency)
         amount_minor = sum(amounts.values())
-    overdue_minor = _overdue_minor(debtor, portfolio.currency, today)
+    # Who is reminded before the day promises what will be due then.
+    due_minor = _overdue_minor(debtor, portfolio.currency, today) or _overdue_minor(
+        debtor, portfolio.currency, promised_on + timedelta(days=1)
+    )
     if amount_minor is None:
-        # Who is reminded before the day promises what will be due then.
-        amount_minor = overdue_minor or _overdue_minor(debtor, portfolio.currency, promised_on + timedelta(days=1))
-    _check_amount(amount_minor, _balance_minor(debtor, portfolio.currency), overdue_minor, policy.promise_min_minor)
+        amount_minor = due_minor
+    _check_amount(amount_minor, _balance_minor(debtor, portfolio.currency), due_minor, policy.promise_min_minor)
     promise = Promise.objects.create(
         portfolio=portfolio,
         debtor=debtor,
@@ -141,10 +143,10 @@ def _check_accounts(amounts: Mapping[int, int], debtor: Debtor, currency: str) -
         raise PromiseRefused(_("A promise needs an amount above zero."))
 
 
-def _check_amount(promised_minor: int, owed_minor: int, overdue_minor: int, minimum: int) -> None:
+def _check_amount(promised_minor: int, owed_minor: int, due_minor: int, minimum: int) -> None:
     """Raise PromiseRefused for an amount of nothing, below the least, or above all that is owed."""
-    # Who owes less than the least amount may promise all that is overdue.
-    least_minor = min(minimum, overdue_minor) if overdue_minor else minimum
+    # Who owes less than the least amount may promise all that is due.
+    least_minor = min(minimum, due_minor or owed_minor)
     if owed_minor <= 0:
         raise PromiseRefused(_("Nothing is owed that could be promised."))
     if promised_minor <= 0:
