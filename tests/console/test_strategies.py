@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import yaml
 from django.urls import reverse
+from django.utils import translation
 
 from recobra.console.screens.strategies import form
 from recobra.journal.models import Entry
@@ -13,10 +14,13 @@ from recobra.kit import clock
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import Account
 from recobra.strategy import jobs, schedule
+from recobra.strategy import operations as strategy
 from recobra.strategy.models import Assignment, CycleRun, StrategyVersion
+from recobra.strategy.operations import StrategyRefused
 from recobra_core.decide import Strategy, ready
 from tests.console.editor import EDIT, fields
 from tests.console.following import follow
+from tests.people import acting
 
 from .test_countries import text
 
@@ -72,6 +76,13 @@ def test_every_problem_is_said_at_once_with_its_place(at_desk, followed):
     assert "Segmento 1 «Monto alto»" in page
     assert "¿Quiso decir «balance»?" in page
     assert not StrategyVersion.objects.filter(code="consumo", status="DRAFT").exists()
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "code: found «7»"), ("es", "code: se encontró «7»")])
+def test_problems_are_said_in_the_language_of_the_screen(followed, language, said):
+    with translation.override(language), pytest.raises(StrategyRefused) as refused:
+        strategy.save_draft(document={"code": 7}, actor=acting("carla", now=clock.now()))
+    assert refused.value.problems[0].startswith(said)
 
 
 def test_steps_are_added_moved_and_removed_before_anything_is_kept(at_desk, followed):

@@ -15,7 +15,6 @@ from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.kit import tables
-from recobra.kit.language import screen_language
 from recobra.messaging import reasons
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.scope import check_portfolio
@@ -113,7 +112,7 @@ def _find_problems(draft: CampaignDraft) -> list[str]:
         problems.append(_("The campaign needs a name."))
     if not Portfolio.objects.filter(pk=draft.portfolio_id).exists():
         problems.append(_("Choose a portfolio."))
-    if rule_problem := check_rule(draft.rule, language=screen_language()):
+    if rule_problem := check_rule(draft.rule):
         problems.append(rule_problem)
     if not draft.channels or set(draft.channels) - set(CHANNELS):
         problems.append(_("Choose at least one channel."))

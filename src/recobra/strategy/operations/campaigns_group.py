@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from recobra.kit import engine
+from recobra.kit.language import screen_language
 from recobra.messaging.models import Contact, Provider, Template
 from recobra.messaging.snapshot import HISTORY
 from recobra.messaging.templates.render import is_notice
@@ -125,12 +126,12 @@ def _compile_verdicts(schema: pa.Schema) -> engine.Statement:
     return engine.compile_statement("campaign_verdicts", verdicts)
 
 
-def check_rule(text: str, *, language: str = "es") -> str:
+def check_rule(text: str) -> str:
     """Return what is wrong with a rule, '' where nothing is."""
     try:
         compile_rule(text, rule_catalogue(), unknown="no")
     except RuleError as error:
-        return error.text("en" if language == "en" else "es")
+        return error.text(screen_language())
     return ""
 
 

@@ -11,6 +11,7 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
+from recobra.kit.language import screen_language
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.scope import check_portfolio
 from recobra.strategy.facts import StrategyAssigned, StrategyDraftSaved, StrategyPublished, StrategyRetired
@@ -31,12 +32,12 @@ class StrategyRefused(Exception):
         super().__init__(" ".join(problems))
 
 
-def check_document(document: Any, *, language: str = "es") -> Strategy:
+def check_document(document: Any) -> Strategy:
     """Parse a strategy document with the columns of this installation. Raises StrategyRefused."""
     try:
         return Strategy.parse(document, catalogue=rule_catalogue())
     except DocumentError as error:
-        raise StrategyRefused(error.messages(language)) from error
+        raise StrategyRefused(error.messages(screen_language())) from error
 
 
 @requires(Right.EDIT_STRATEGIES)
