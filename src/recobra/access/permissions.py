@@ -50,8 +50,7 @@ def requires(right: Right) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             actor = kwargs["actor"]
             assert isinstance(actor, Actor)
-            if right not in actor.rights:
-                raise NotAllowed(_("«%(name)s» may not do this.") % {"name": actor.name})
+            check_right(actor, right)
             return operation(*args, **kwargs)
 
         _declare_operation(checked, right)
@@ -64,6 +63,12 @@ def consequence(operation: Callable[P, R]) -> Callable[P, R]:
     """Declare an operation that follows from another one or from a fact, whose actor was checked there."""
     _declare_operation(operation, None)
     return operation
+
+
+def check_right(actor: Actor, right: Right) -> None:
+    """Raise NotAllowed for an actor who does not hold a right."""
+    if right not in actor.rights:
+        raise NotAllowed(_("«%(name)s» may not do this.") % {"name": actor.name})
 
 
 def check_scope(actor: Actor, portfolio_code: str) -> None:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
-from recobra.access.permissions import NotAllowed, check_scope, consequence, requires
+from recobra.access.permissions import NotAllowed, check_right, check_scope, consequence, requires
 from recobra.access.roles import Right
 from recobra.approvals.facts import ApprovalAsked, ChangeApproved, ChangeRejected, ChangeWithdrawn
 from recobra.approvals.kinds import Kind, kind_of
@@ -142,8 +142,7 @@ def _find(approval_id: int, actor: Actor) -> Approval:
 def _check_right(approval: Approval, actor: Actor) -> Kind:
     """Return the kind of an approval. Raises NotAllowed for an actor without the right that decides about it."""
     kind = kind_of(approval.kind)
-    if kind.right not in actor.rights:
-        raise NotAllowed(_("«%(name)s» may not do this.") % {"name": actor.name})
+    check_right(actor, kind.right)
     return kind
 
 

@@ -57,13 +57,6 @@ class PolicyVersion:
     created_by: str
 
 
-def portfolio_for(user: User, portfolio_id: int) -> Portfolio:
-    """Return a portfolio that a user may see. Raises Portfolio.DoesNotExist."""
-    codes = portfolio_codes(user)
-    portfolios = Portfolio.objects.select_related("creditor")
-    return (portfolios if codes is None else portfolios.filter(code__in=codes)).get(pk=portfolio_id)
-
-
 def policy_versions(portfolio: Portfolio, *, today: date) -> list[PolicyVersion]:
     """Return the versions of a portfolio's policy, the newest first."""
     rows = list(PortfolioPolicy.objects.filter(portfolio=portfolio).order_by("effective_from"))

@@ -25,9 +25,18 @@ _PHONE_DIGITS_MIN = 6
 
 def portfolios_for(user: User) -> list[Portfolio]:
     """Return the portfolios a user may see, by code."""
+    return list(_portfolios_in_scope(user))
+
+
+def portfolio_for(user: User, portfolio_id: int) -> Portfolio:
+    """Return a portfolio that a user may see. Raises Portfolio.DoesNotExist."""
+    return _portfolios_in_scope(user).get(pk=portfolio_id)
+
+
+def _portfolios_in_scope(user: User) -> QuerySet[Portfolio]:
     codes = portfolio_codes(user)
     portfolios = Portfolio.objects.select_related("creditor").order_by("code")
-    return list(portfolios if codes is None else portfolios.filter(code__in=codes))
+    return portfolios if codes is None else portfolios.filter(code__in=codes)
 
 
 def creditors_for(user: User) -> QuerySet[Creditor]:

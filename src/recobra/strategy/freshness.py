@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from recobra.intake.queries import last_loads
+from recobra.policy.portfolio_policies import policy_on
 from recobra.policy.settings import Policy
 
 
@@ -19,3 +20,8 @@ def fresh_portfolios(policies: Mapping[int, Policy], *, day: date) -> frozenset[
         for portfolio_id, loaded_on in last_loads(policies).items()
         if policies[portfolio_id].is_fresh(loaded_on, day)
     )
+
+
+def is_fresh(portfolio_id: int, *, day: date) -> bool:
+    """Tell if the data of one portfolio are new enough on a day. For many portfolios ask `fresh_portfolios`."""
+    return bool(fresh_portfolios({portfolio_id: policy_on(portfolio_id, day)}, day=day))

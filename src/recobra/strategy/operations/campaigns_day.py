@@ -19,10 +19,9 @@ from recobra.kit import tables
 from recobra.messaging import operations as messaging
 from recobra.messaging import reasons as contact_reasons
 from recobra.messaging.models import Contact
-from recobra.policy.portfolio_policies import policy_on
 from recobra.strategy.deciding_facts import DECIDING_FACTS
 from recobra.strategy.facts import CampaignEnded
-from recobra.strategy.freshness import fresh_portfolios
+from recobra.strategy.freshness import is_fresh
 from recobra.strategy.models import Campaign, CampaignMember
 
 from .campaigns_group import STEP, GroupSurvey, MessagePrice, message_prices, survey_group
@@ -85,7 +84,7 @@ def plan_campaign(*, campaign_id: int, as_of: date, actor: Actor) -> int:
         if not Contact.objects.filter(campaign_id=campaign_id, status__in=_UNSENT).exists():
             finish_campaign(campaign_id=campaign_id, reason=ALL_WRITTEN, actor=actor)
         return 0
-    if not fresh_portfolios({campaign.portfolio_id: policy_on(campaign.portfolio_id, as_of)}, day=as_of):
+    if not is_fresh(campaign.portfolio_id, day=as_of):
         return 0
     # Before the group is read: a fact that is recorded meanwhile must look newer.
     snapshot_entry_id = latest_entry_id()

@@ -18,9 +18,8 @@ import pyarrow.compute as pc
 from django.utils.translation import gettext as _
 
 from recobra.messaging.models import Template
-from recobra.policy.portfolio_policies import policy_on
 from recobra.portfolio.models import Channel
-from recobra.strategy.freshness import fresh_portfolios
+from recobra.strategy.freshness import is_fresh
 from recobra.strategy.models import Campaign
 from recobra.strategy.operations.campaigns_templates import CampaignFinding, findings_of
 from recobra_core.money import micros_of
@@ -148,7 +147,7 @@ def _check_campaign(campaign: Campaign, result: Preflight) -> None:
     result.findings = findings_of(campaign, on=result.as_of)
     if campaign.ends_on < result.as_of:
         result.problems.append(_("The last day of the campaign is over."))
-    if not fresh_portfolios({campaign.portfolio_id: policy_on(campaign.portfolio_id, result.as_of)}, day=result.as_of):
+    if not is_fresh(campaign.portfolio_id, day=result.as_of):
         result.warnings.append(_("The portfolio's data are too old: nobody is contacted until a new file is loaded."))
     result.unpriced = [price.channel for price in result.prices.values() if price.micros is None]
     result.problems += budget_problems(campaign, prices=result.prices)

@@ -18,7 +18,7 @@ def build_outbox_rows(
 ) -> pa.Table:
     """Return judged candidates as `messaging.plan_contacts` takes them; a candidate that is not allowed is BLOCKED.
 
-    `due_at` is when each may leave (`opening_instants`), now where that is null. `constants` are columns of PLANNED
+    `due_at` is when each may leave (`in_utc`), now where that is null. `constants` are columns of PLANNED
     and PLANNED_OPTIONAL that have one value for all rows, in place of the candidate's own.
     """
     columns = {

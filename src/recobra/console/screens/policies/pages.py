@@ -22,7 +22,7 @@ from recobra.policy import portfolio_policies, queries
 from recobra.policy.portfolio_policies import EFFECTIVE_FROM, PolicyRefused
 from recobra.policy.queries import PolicyVersion
 from recobra.policy.settings import Policy, SettingFault, write_policy
-from recobra.portfolio.queries import portfolios_for
+from recobra.portfolio.queries import portfolio_for, portfolios_for
 
 
 @require_GET
@@ -42,7 +42,7 @@ def list_policies(request: StaffRequest) -> HttpResponse:
 @needs(Right.SEE_COMPLIANCE)
 def show_policy(request: StaffRequest, portfolio_id: int) -> HttpResponse:
     """Show the policy in force of a portfolio in full, and its versions with what each changed."""
-    portfolio = queries.portfolio_for(request.user, portfolio_id)
+    portfolio = portfolio_for(request.user, portfolio_id)
     today = portfolio.local_day(clock.now())
     versions = queries.policy_versions(portfolio, today=today)
     in_force = next((version.policy for version in versions if version.state == "in_force"), Policy())
@@ -56,7 +56,7 @@ def show_policy(request: StaffRequest, portfolio_id: int) -> HttpResponse:
 @needs(Right.EDIT_RULES)
 def create_version(request: StaffRequest, portfolio_id: int) -> HttpResponse:
     """Show the form of a new version, filled with the newest one, and save it for today or a later day."""
-    portfolio = queries.portfolio_for(request.user, portfolio_id)
+    portfolio = portfolio_for(request.user, portfolio_id)
     actor = actor_of(request)
     today = portfolio.local_day(actor.now)
     versions = queries.policy_versions(portfolio, today=today)
