@@ -25,7 +25,7 @@ def test_accents_go_and_letters_stay(text, options, bare):
 @pytest.mark.parametrize("text", ["ВАЈА", "ΒΑJΑ", "BAJA"])
 def test_letters_of_other_alphabets_read_as_what_they_look_like(text):
     assert replace_lookalikes(text) == "BAJA"
-    assert replace_lookalikes(text.lower()).upper() in {"BAJA", "BaJA".upper()}
+    assert replace_lookalikes(text.lower()).upper() == "BAJA"
 
 
 def test_a_capital_looks_like_another_letter_than_its_small_one():
