@@ -25,7 +25,7 @@ from django.db import connection, connections
 
 ROOT = Path(__file__).parents[2]
 BEGIN = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)  # eight in the morning in Lima
-SPEED = 60  # seconds of business a second, so that back-offs pass
+SPEED = 120  # seconds of business a second, so that back-offs pass before the hours close
 
 
 SMS = (
