@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from io import BytesIO
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -15,17 +16,41 @@ from django.db.models import BigIntegerField, BooleanField, F, Func, Model, Quer
 from psycopg import Copy, sql
 from pyarrow import csv
 
+from .bulk_write import open_bulk_write
+
 
 def copy_in(table: str, rows: pa.Table) -> None:
-    """Append Arrow rows to a table by COPY; the column names are the table's."""
-    # For a first piece without rows, as `concat_tables` may leave one, pyarrow writes an unfilled buffer: NUL bytes.
-    pieces = [piece for piece in rows.to_batches() if piece.num_rows]
-    rows = pa.Table.from_batches(pieces, rows.schema)
-    names = sql.SQL(", ").join(map(sql.Identifier, rows.schema.names))
+    """Append Arrow rows to a table by COPY; the column names are the table's.
+
+    Raises IntegrityError for a row that refers to none: at once where there are many, else when the transaction ends.
+    """
+    copy_batches(table, rows.schema, rows.to_batches(), at_least=rows.num_rows)
+
+
+def copy_batches(
+    table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], *, at_least: int | None = None
+) -> None:
+    """Append batches to a table by one COPY, as `copy_in` does; only one of them is in memory at a time.
+
+    `at_least`: how many rows will come; by default as many as the first batch has.
+    """
+    # For a batch without rows pyarrow writes an unfilled buffer: NUL bytes.
+    filled = (batch for batch in batches if batch.num_rows)
+    first = next(filled, None)
+    if first is None:
+        return
+    names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
     command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table), names)
     options = csv.WriteOptions(include_header=False, batch_size=16384)
-    with connection.cursor() as cursor, cursor.copy(command) as copy:
-        csv.write_csv(rows, _CopyFile(copy), options)
+    with (
+        open_bulk_write(table, schema.names, at_least=first.num_rows if at_least is None else at_least) as write,
+        connection.cursor() as cursor,
+        cursor.copy(command) as copy,
+        csv.CSVWriter(_CopyFile(copy), schema, write_options=options) as writer,
+    ):
+        for batch in chain([first], filled):
+            writer.write_batch(batch)
+            write.note(batch)
 
 
 def fetch(query: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:

@@ -83,8 +83,8 @@ class Workspace:
     def copy_to_postgres(self, table: str, query: str) -> None:
         """Append a query's rows to a table of PostgreSQL by COPY; the column names are the table's."""
         # Batch by batch, so that a million rows need little memory.
-        for batch in self.connection.sql(query).to_arrow_reader(BATCH_ROWS):
-            tables.copy_in(table, pa.Table.from_batches([batch]))
+        reader = self.connection.sql(query).to_arrow_reader(BATCH_ROWS)
+        tables.copy_batches(table, reader.schema, reader)
 
 
 def list_workspace_folders() -> list[Path]:

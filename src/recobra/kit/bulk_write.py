@@ -1,0 +1,264 @@
+"""Foreign keys of a large COPY, checked once per key instead of once per row; indexes of an empty table, made after it.
+
+Both change when the work is done and not what holds at the end (ADR 38). Where PostgreSQL does not let this role do it,
+or a table has something that this module does not know, rows are written as anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import DatabaseError, connection, transaction
+from psycopg import sql
+
+FEW_ROWS: Final = 500
+"""Below this, the questions to the catalogue would cost more than the row checks that they save."""
+MANY_ROWS: Final = 50_000
+"""Below this, making indexes afterwards saves less than a second: not worth shutting the table's readers out."""
+_RUNS_AT_ONCE: Final = 50_000
+
+# A key is checked here where it is one integer column, and where its rows can be locked as PostgreSQL's own check does.
+_KEYS = """
+    SELECT
+        con.conname,
+        source.attname,
+        namespace.nspname,
+        referred.relname,
+        target.attname,
+        cardinality(con.conkey) = 1
+            AND source.atttypid IN ('int4'::regtype, 'int8'::regtype)
+            AND target.atttypid IN ('int4'::regtype, 'int8'::regtype)
+            AND (source.attname = ANY(%(columns)s) OR NOT source.atthasdef)
+            AND has_table_privilege(referred.oid, 'SELECT') AND has_table_privilege(referred.oid, 'UPDATE')
+            AND NOT row_security_active(referred.oid)
+    FROM pg_constraint con
+    JOIN pg_attribute source ON source.attrelid = con.conrelid AND source.attnum = con.conkey[1]
+    JOIN pg_attribute target ON target.attrelid = con.confrelid AND target.attnum = con.confkey[1]
+    JOIN pg_class referred ON referred.oid = con.confrelid
+    JOIN pg_namespace namespace ON namespace.oid = referred.relnamespace
+    WHERE con.contype = 'f' AND con.conrelid = %(table)s::regclass
+    ORDER BY con.conname"""
+
+# Without row checks no ordinary trigger fires either: a table that has one keeps them.
+_MAY_SKIP = """
+    SELECT has_parameter_privilege('session_replication_role', 'SET')
+        AND (SELECT relkind = 'r' FROM pg_class WHERE oid = %(table)s::regclass)
+        AND NOT EXISTS (
+            SELECT FROM pg_trigger written
+            WHERE written.tgrelid = %(table)s::regclass
+                AND written.tgtype & 4 <> 0 -- of INSERT
+                AND written.tgenabled IN ('O', 'R')
+                AND NOT EXISTS (
+                    SELECT FROM pg_constraint con
+                    WHERE con.oid = written.tgconstraint AND con.contype = 'f' AND con.conrelid = written.tgrelid))"""
+
+# What an index has beyond its definition would be lost, so such a one stays, as do those that foreign keys need.
+_INDEXES = """
+    SELECT named.relname, pg_get_indexdef(named.oid), con.conname IS NOT NULL
+    FROM pg_index index
+    JOIN pg_class named ON named.oid = index.indexrelid
+    JOIN pg_class filled ON filled.oid = index.indrelid
+    LEFT JOIN pg_constraint con ON con.conindid = named.oid AND con.contype IN ('p', 'u', 'x')
+    WHERE index.indrelid = %(table)s::regclass
+        AND filled.relkind = 'r' AND filled.relpersistence = 'p'
+        AND pg_has_role(filled.relowner, 'USAGE') AND has_schema_privilege(filled.relnamespace, 'CREATE')
+        AND index.indisvalid AND index.indimmediate
+        AND NOT index.indisprimary AND NOT index.indisexclusion AND NOT index.indisclustered
+        AND NOT index.indisreplident
+        AND named.reltablespace = 0
+        AND (con.conname IS NULL OR con.conname = named.relname)
+        AND NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND conindid = named.oid)
+        AND NOT EXISTS (SELECT FROM pg_description WHERE objoid IN (named.oid, con.oid))
+        AND NOT EXISTS (
+            SELECT FROM pg_attribute WHERE attrelid = named.oid AND coalesce(attstattarget, -1) <> -1)
+    ORDER BY named.oid"""
+
+# Locks what it finds as the row checks do: until this transaction ends, nobody deletes it.
+_LOCK_TARGETS = """
+    SELECT count(*) FROM (
+        SELECT FROM unnest({lows}::bigint[], {highs}::bigint[]) AS run (low, high)
+        JOIN ONLY {target} AS target ON target.{key} BETWEEN run.low AND run.high
+        FOR KEY SHARE OF target) AS locked"""
+_FIND_MISSING = """
+    SELECT min(wanted.value)
+    FROM unnest({lows}::bigint[], {highs}::bigint[]) AS run (low, high)
+    CROSS JOIN generate_series(run.low, run.high) AS wanted (value)
+    WHERE NOT EXISTS (SELECT FROM ONLY {target} AS target WHERE target.{key} = wanted.value)"""
+
+# By the server, as its own check would: whoever catches it inside the transaction cannot go on and commit.
+_REFUSE = """
+    DO $refuse$ BEGIN
+        RAISE foreign_key_violation USING MESSAGE = {message}, DETAIL = {detail}, TABLE = {table}, CONSTRAINT = {name};
+    END $refuse$"""
+
+
+@dataclass(frozen=True)
+class _ForeignKey:
+    """One column that refers to a row of another table, or of its own, by an integer."""
+
+    name: str
+    column: str
+    target: tuple[str, str]
+    target_column: str
+
+
+@dataclass
+class BulkWrite:
+    """One COPY into a table: `note` takes each batch that is written, for the check at its end."""
+
+    table: str
+    _keys: Sequence[_ForeignKey] = ()
+    _noted: dict[str, list[pa.Array]] = field(default_factory=dict)
+
+    def note(self, batch: pa.RecordBatch) -> None:
+        """Remember to which rows of other tables the rows of a batch refer."""
+        for key in self._keys:
+            values = batch.column(key.column).cast(pa.int64()).unique().drop_null()
+            self._noted.setdefault(key.name, []).append(values)
+
+    def check_keys(self) -> None:
+        """Lock the rows that were referred to, and raise IntegrityError where one is not there."""
+        for key in self._keys:
+            values = pc.unique(pa.chunked_array(self._noted.get(key.name, []), pa.int64()))
+            lows, highs = _find_runs(values.sort())
+            for start in range(0, len(lows), _RUNS_AT_ONCE):
+                self._check_runs(key, lows.slice(start, _RUNS_AT_ONCE), highs.slice(start, _RUNS_AT_ONCE))
+
+    def _check_runs(self, key: _ForeignKey, lows: pa.Array, highs: pa.Array) -> None:
+        """Check a key for all numbers of the runs from `lows[i]` to `highs[i]`."""
+        names = {
+            "lows": sql.Literal(lows.to_pylist()),
+            "highs": sql.Literal(highs.to_pylist()),
+            "target": sql.Identifier(*key.target),
+            "key": sql.Identifier(key.target_column),
+        }
+        wanted = len(lows) + pc.sum(pc.subtract(highs, lows)).as_py()
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL(_LOCK_TARGETS).format(**names))
+            (found,) = cursor.fetchone()
+            if found == wanted:
+                return
+            cursor.execute(sql.SQL(_FIND_MISSING).format(**names))
+            (missing,) = cursor.fetchone()
+            target = key.target[-1]
+            message = f'insert or update on table "{self.table}" violates foreign key constraint "{key.name}"'
+            refusal = sql.SQL(_REFUSE).format(
+                message=sql.Literal(message),
+                detail=sql.Literal(f'Key ({key.column})=({missing}) is not present in table "{target}".'),
+                table=sql.Literal(self.table),
+                name=sql.Literal(key.name),
+            )
+            cursor.execute(refusal)
+
+
+@contextmanager
+def open_bulk_write(table: str, columns: Sequence[str], *, at_least: int) -> Iterator[BulkWrite]:
+    """Let one COPY into a table be written in the block, of at least so many rows, and check its keys at the end.
+
+    Raises IntegrityError, with table, key and the first value that is missing, like a row check.
+    """
+    # Without a transaction around it the COPY would be committed before it is checked.
+    if at_least < FEW_ROWS or not connection.in_atomic_block:
+        yield BulkWrite(table)
+        return
+    index_statements = _drop_indexes(table) if at_least >= MANY_ROWS else []
+    keys = _find_keys(table, columns)
+    write = BulkWrite(table, keys)
+    if keys:
+        with _without_row_checks():
+            yield write
+    else:
+        yield write
+    with connection.cursor() as cursor:
+        for statement in index_statements:
+            cursor.execute(statement)
+    write.check_keys()
+
+
+def _find_keys(table: str, columns: Sequence[str]) -> list[_ForeignKey]:
+    """Return the foreign keys of some columns, or nothing where the rows have to be checked one by one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEYS, {"table": table, "columns": list(columns)})
+        rows = cursor.fetchall()
+        if not rows or not all(is_checkable for *_names, is_checkable in rows):
+            return []
+        cursor.execute(_MAY_SKIP, {"table": table})
+        (may_skip,) = cursor.fetchone()
+    keys = [_ForeignKey(name, column, (schema, target), key) for name, column, schema, target, key, _is in rows]
+    return [key for key in keys if key.column in columns] if may_skip else []
+
+
+@contextmanager
+def _without_row_checks() -> Iterator[None]:
+    """Let PostgreSQL check no foreign keys in the block: triggers that are to fire all the same are ENABLE ALWAYS."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('session_replication_role')")
+        (before,) = cursor.fetchone()
+        cursor.execute("SET LOCAL session_replication_role = replica")
+    try:
+        yield
+    except BaseException:
+        # The rollback gives the setting back; nothing else may run under it, even if the error is caught.
+        connection.set_rollback(True)
+        raise
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SET LOCAL session_replication_role = {}").format(sql.Identifier(before)))
+
+
+def _find_runs(values: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return the first and last number of each run of consecutive ones in sorted, distinct numbers.
+
+    Ids are handed out in a row: a million of them are a few runs, which are quickly said and quickly read.
+    """
+    if len(values) == 0:
+        return values, values
+    is_first = pc.fill_null(pc.not_equal(pc.pairwise_diff(values), 1), True)
+    is_last = pa.concat_arrays([is_first.slice(1), pa.array([True])])
+    return values.filter(is_first), values.filter(is_last)
+
+
+def _drop_indexes(table: str) -> list[sql.Composable]:
+    """Drop the indexes of an empty table that can be made again, and return the statements that do so.
+
+    Nothing is dropped where the table has rows, or where somebody is using it at this moment.
+    """
+    if _has_rows(table):
+        return []
+    statements: list[sql.Composable] = []
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            name = sql.Identifier(table)
+            cursor.execute(_INDEXES, {"table": table})
+            indexes = cursor.fetchall()
+            if not indexes:
+                return []
+            # Readers of an empty table miss nothing by waiting; this load does not wait for them.
+            cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE NOWAIT").format(name))
+            if _has_rows(table):
+                transaction.set_rollback(True)  # lets go of the lock
+                return []
+            for index, definition, is_constraint in indexes:
+                identifier = sql.Identifier(index)
+                statements.append(sql.SQL(definition))
+                if is_constraint:
+                    cursor.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(name, identifier))
+                    add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {}")
+                    statements.append(add.format(name, identifier, identifier))
+                else:
+                    cursor.execute(sql.SQL("DROP INDEX {}").format(identifier))
+    except DatabaseError:
+        return []
+    return statements
+
+
+def _has_rows(table: str) -> bool:
+    """Return whether a table has a row."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table)))
+        (has_rows,) = cursor.fetchone()
+    return bool(has_rows)
