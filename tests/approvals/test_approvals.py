@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,13 +18,14 @@ from recobra.approvals.kinds import Kind, Part
 from recobra.approvals.models import Approval
 from recobra.approvals.operations import AlreadyDecided, ApprovalRefused, OwnChange
 from recobra.journal.models import Entry
+from recobra.kit.declarations import declared
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
 
 
 class Discounts:
-    """A kind of change as an app above would register it; it remembers what it was told to do."""
+    """A kind of change as an app above would declare it; it remembers what it was told to do."""
 
     def __init__(self):
         self.done = []
@@ -43,21 +45,26 @@ class Discounts:
 
 @pytest.fixture
 def discounts(monkeypatch):
-    monkeypatch.setattr(kinds, "_KINDS", dict(kinds._KINDS))
     told = Discounts()
-    kinds.register_kind(
-        Kind(
-            code="discount",
-            label="Quita",
-            right=Right.REVERSE_PAYMENT,
-            approve=told.approve,
-            reject=told.reject,
-            withdraw=told.withdraw,
-            title=lambda approval: approval.subject,
-            parts=lambda approval: [Part(label="Monto", old=approval.old["amount"], new=approval.new["amount"])],
-        )
+    kind = Kind(
+        code="discount",
+        label="Quita",
+        right=Right.REVERSE_PAYMENT,
+        approve=told.approve,
+        reject=told.reject,
+        withdraw=told.withdraw,
+        title=lambda approval: approval.subject,
+        parts=lambda approval: [Part(label="Monto", old=approval.old["amount"], new=approval.new["amount"])],
     )
-    return told
+    declare(monkeypatch, kind)
+    yield told
+    kinds.kinds_by_code.cache_clear()
+
+
+def declare(monkeypatch, *more):
+    """Let more kinds of approval be declared beside those of the product."""
+    monkeypatch.setattr(kinds, "declared", lambda module, name: [*declared(module, name), *more])
+    kinds.kinds_by_code.cache_clear()
 
 
 def person(name, role=Role.SUPERVISOR, *portfolios):
@@ -228,8 +235,14 @@ def test_the_database_knows_no_approval_by_its_own_author_beside_others(discount
 
 
 def test_who_decides_about_any_kind_has_the_tray():
-    for kind in kinds.registered_kinds():
+    for kind in kinds.kinds_by_code().values():
         assert all(Right.DECIDE in rights for rights in RIGHTS.values() if kind.right in rights), kind.code
+
+
+def test_a_kind_has_a_code_of_its_own(discounts, monkeypatch):
+    declare(monkeypatch, replace(kinds.kind_of("discount")), replace(kinds.kind_of("discount")))
+    with pytest.raises(RuntimeError, match="declared twice"):
+        kinds.kinds_by_code()
 
 
 @pytest.mark.django_db(transaction=True)

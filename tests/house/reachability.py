@@ -22,9 +22,9 @@ from .references import Definition, Kind, Module, read_module
 ENTRANCES = ("recobra.cli.main.main", "recobra.config.settings")
 MEASURING = "recobra.cli.bench"
 JOBS = "procrastinate.contrib.django:app"
-LOADED = {"alarm_rules", "apps", "fact_columns", "jobs", "templatetags", "migrations"}
+LOADED = {"alarm_rules", "approval_kinds", "apps", "fact_columns", "jobs", "templatetags", "migrations"}
 """What Django, Procrastinate and `kit.declarations` import of an installed app by themselves."""
-DECLARED = {"alarm_rules.ALARMS", "fact_columns.COLUMNS"}
+DECLARED = {"alarm_rules.ALARMS", "approval_kinds.KINDS", "fact_columns.COLUMNS"}
 """What `kit.declarations` reads of them."""
 IMPLICIT = re.compile(
     "__.+__|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"

@@ -72,7 +72,7 @@ def test_what_waits_for_its_door_exists_and_has_none(product, template_words, wa
     ("path", "use", "orphan"),
     [
         ("console/screens/loads/pages.py", "operations.discard_load(", "intake.operations.hold.discard_load"),
-        ("config/reactions.py", "messaging.judge_again(", "messaging.outbox.plan.judge_again"),
+        ("config/reactions/contacts.py", "messaging.judge_again(", "messaging.outbox.plan.judge_again"),
         ("cli/user.py", "operations.set_password(", "access.operations.set_password"),
         ("strategy/jobs.py", '@app.periodic(cron="*/2 * * * *")\n', "strategy.alarms.check_installation"),
     ],

@@ -2,7 +2,7 @@ import pytest
 from django.db import IntegrityError, connection
 from tests.people import acting
 
-from recobra.journal import operations
+from recobra.journal import operations, reactions
 from recobra.workbench.facts import VisitNoted
 
 
@@ -24,7 +24,14 @@ def test_a_fact_is_never_changed(db, now, table, change):
 
 
 def test_reactions_follow_their_fact(db, now, monkeypatch):
-    seen = []
-    monkeypatch.setitem(operations._REACTIONS, VisitNoted, [lambda facts: seen.extend(facts.debtor_ids())])
+    _seen.clear()
+    monkeypatch.setitem(reactions._PATHS, VisitNoted, [f"{__name__}.note_debtors"])
     _write(now)
-    assert seen == [7]
+    assert _seen == [7]
+
+
+_seen: list[int] = []
+
+
+def note_debtors(recorded):
+    _seen.extend(recorded.debtor_ids())

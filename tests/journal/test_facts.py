@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import get_type_hints
 
 import pyarrow as pa
 import pytest
 from django.db import transaction
+from django.utils.module_loading import import_string
 
 from recobra.access.actors import Service, service_actor
-from recobra.journal import facts, operations
+from recobra.journal import facts, operations, reactions
 from recobra.journal.facts import Fact, FactRefused, fact
 from recobra.journal.models import Entry
+from recobra.journal.reactions import Recorded
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 2, 14, tzinfo=UTC)
@@ -80,23 +83,35 @@ def test_a_reaction_to_an_unknown_type_does_not_start():
         item_id: int
 
     with pytest.raises(TypeError, match="is no kind of fact"):
-        operations.react(Loose, print)
+        reactions.react(Loose, "builtins.print")
+
+
+def test_each_reaction_is_there_and_takes_the_facts_that_it_follows():
+    connected = [(kind, path) for kind, paths in reactions._PATHS.items() for path in paths]
+    for kind, path in connected:
+        takes = next(iter(get_type_hints(import_string(path)).values()))
+        assert takes in (Recorded[kind], Recorded[facts.F]), f"{path} does not take {kind.kind}"
+    assert len(connected) > 20
 
 
 def test_a_reaction_gets_facts_with_their_subjects_and_undoes_them_where_it_fails(monkeypatch):
-    monkeypatch.setattr(operations, "_REACTIONS", {})
-    seen: list[tuple[int | None, int]] = []
-
-    def collect(recorded: operations.Recorded[Counted]) -> None:
-        seen.extend((subject.debtor_id, counted.item_id) for subject, counted in recorded)
-        if counted_too_much := [counted for _subject, counted in recorded if counted.item_id > 8]:
-            raise ValueError(counted_too_much)
-
-    operations.react(Counted, collect)
+    monkeypatch.setattr(reactions, "_PATHS", {})
+    _seen.clear()
+    reactions.react(Counted, f"{__name__}.collect")
     actor = service_actor(Service.SYSTEM, now=NOW)
     with transaction.atomic():
         operations.record_fact(Counted(item_id=8, day=date(2026, 3, 1)), actor=actor, debtor_id=3)
-    assert seen == [(3, 8)]
+    assert _seen == [(3, 8)]
     with pytest.raises(ValueError, match="item_id=9"), transaction.atomic():
         operations.record_fact(Counted(item_id=9, day=date(2026, 3, 1)), actor=actor, debtor_id=3)
     assert Entry.objects.filter(kind="test.counted").count() == 1
+
+
+_seen: list[tuple[int | None, int]] = []
+
+
+def collect(recorded: Recorded[Counted]) -> None:
+    """Note each fact with its debtor; no number is above eight."""
+    _seen.extend((subject.debtor_id, counted.item_id) for subject, counted in recorded)
+    if counted_too_much := [counted for _subject, counted in recorded if counted.item_id > 8]:
+        raise ValueError(counted_too_much)

@@ -1,16 +1,18 @@
-"""Registry of what needs a second person: each app above registers its kinds when it starts."""
+"""What needs a second person: each app above declares its kinds in its module `approval_kinds`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from types import MappingProxyType
 
 from django.utils.functional import Promise
 
 from recobra.access.actors import Actor
 from recobra.access.roles import Right
 from recobra.approvals.models import Approval
+from recobra.kit.declarations import declared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,23 +57,21 @@ class Kind:
     page: str = ""
 
 
-_KINDS: Final[dict[str, Kind]] = {}
+@cache
+def kinds_by_code() -> Mapping[str, Kind]:
+    """Return all kinds by code: `KINDS` of the module `approval_kinds` of each app that has one.
 
-
-def register_kind(kind: Kind) -> None:
-    """Add a kind of change; called when its app starts. Raises RuntimeError for a code that another kind has."""
-    # Idempotent: Django may run ready() of an app more than once in a process.
-    if _KINDS.setdefault(kind.code, kind) != kind:
-        raise RuntimeError(f"The kind of approval «{kind.code}» is registered twice.")
+    Raises RuntimeError for a code that is declared twice.
+    """
+    kinds: dict[str, Kind] = {}
+    for kind in declared("approval_kinds", "KINDS"):
+        if kinds.setdefault(kind.code, kind) is not kind:
+            raise RuntimeError(f"The kind of approval «{kind.code}» is declared twice.")
+    return MappingProxyType(dict(sorted(kinds.items())))
 
 
 def kind_of(code: str) -> Kind:
-    """Return a kind by its code. Raises LookupError for one that no app registers."""
-    if code not in _KINDS:
+    """Return a kind by its code. Raises LookupError for one that no app declares."""
+    if code not in kinds_by_code():
         raise LookupError(f"«{code}» is no kind of approval.")
-    return _KINDS[code]
-
-
-def registered_kinds() -> list[Kind]:
-    """Return all kinds, by code."""
-    return [_KINDS[code] for code in sorted(_KINDS)]
+    return kinds_by_code()[code]

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from recobra.access.queries import User, has_other_holder, portfolio_codes
 from recobra.access.roles import has_right
-from recobra.approvals.kinds import kind_of, registered_kinds
+from recobra.approvals.kinds import kind_of, kinds_by_code
 from recobra.approvals.models import Approval as Approval  # noqa: PLC0414 - the doors name the type from here
 
 DECIDED_SHOWN = 20
@@ -59,7 +59,7 @@ def may_withdraw(user: User, approval: Approval) -> bool:
 
 def _in_scope(user: User) -> QuerySet[Approval]:
     """Return the approvals of the kinds that the user decides about, in his or her portfolios or in none."""
-    kinds = [kind.code for kind in registered_kinds() if has_right(user, kind.right)]
+    kinds = [kind.code for kind in kinds_by_code().values() if has_right(user, kind.right)]
     approvals = Approval.objects.filter(kind__in=kinds)
     codes = portfolio_codes(user)
     return approvals if codes is None else approvals.filter(portfolio_code__in=["", *codes])

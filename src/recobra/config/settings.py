@@ -137,7 +137,9 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "files"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
+# Imported by whoever works jobs off or queues one by its name, not by every command.
+PROCRASTINATE_IMPORT_PATHS = [f"recobra.{path.parent.name}.jobs" for path in sorted(BASE_DIR.glob("*/jobs.py"))]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 LOGGING = {
     "version": 1,

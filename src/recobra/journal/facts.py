@@ -20,8 +20,14 @@ from pydantic.dataclasses import dataclass
 
 # Nothing is converted on the way in: "7" is no amount. An error never repeats a value, which may be personal.
 # A field whose name in the journal is taken here, such as «kind» or «from», is declared with that name as its alias.
+# The checks of a kind are made when the first fact of it comes: a process records few of all the kinds.
 _CHECKS = ConfigDict(
-    strict=True, extra="forbid", hide_input_in_errors=True, validate_by_name=True, serialize_by_alias=True
+    strict=True,
+    extra="forbid",
+    hide_input_in_errors=True,
+    validate_by_name=True,
+    serialize_by_alias=True,
+    defer_build=True,
 )
 
 

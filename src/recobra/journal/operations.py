@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final, Generic
+from typing import Final
 
 import pyarrow as pa
 from django.db import connection
@@ -14,44 +12,8 @@ from recobra.kit import tables
 from . import facts as kinds
 from .actor import Actor
 from .facts import F, Fact
+from .reactions import Recorded, Subject, reactions_to
 
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """What a fact is about; a fact about the whole installation names nothing."""
-
-    portfolio_id: int | None = None
-    debtor_id: int | None = None
-    account_id: int | None = None
-    contact_id: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recorded(Generic[F]):
-    """Facts of one kind that became true together, as a reaction gets them.
-
-    `subjects[i]` is what `facts[i]` is about.
-    """
-
-    actor: Actor
-    subjects: list[Subject]
-    facts: list[F]
-
-    def __iter__(self) -> Iterator[tuple[Subject, F]]:
-        """Yield each fact with its subject."""
-        return zip(self.subjects, self.facts, strict=True)
-
-    def debtor_ids(self) -> list[int]:
-        """Return the debtors concerned, each once; a fact about an unknown person has none."""
-        return list(dict.fromkeys(each.debtor_id for each in self.subjects if each.debtor_id is not None))
-
-    def contact_ids(self) -> list[int]:
-        """Return the contacts concerned, each once."""
-        return list(dict.fromkeys(each.contact_id for each in self.subjects if each.contact_id is not None))
-
-
-Reaction = Callable[[Recorded[F]], None]
-_REACTIONS: dict[type[Fact], list[Reaction[Any]]] = {}
 _SUBJECTS: Final = pa.schema(
     [
         ("portfolio_id", pa.int64()),
@@ -60,19 +22,6 @@ _SUBJECTS: Final = pa.schema(
         ("contact_id", pa.int64()),
     ]
 )
-
-
-def react(kind: type[F], reaction: Reaction[F]) -> None:
-    """Let a reaction follow all facts of a kind; called at start by `config.reactions`, which sees all apps.
-
-    Raises TypeError for what is no kind of fact, so that a reaction that could never run does not start.
-    """
-    if kinds.declared_kinds().get(getattr(kind, "kind", "")) is not kind:
-        raise TypeError(f"{kind!r} is no kind of fact: declare it with @fact in the facts.py of its app.")
-    # Idempotent: Django may run ready() of an app more than once in a process.
-    reactions = _REACTIONS.setdefault(kind, [])
-    if reaction not in reactions:
-        reactions.append(reaction)
 
 
 def record_fact(
@@ -130,7 +79,7 @@ def _write(kind: type[F], facts: list[F], subjects: pa.Table, *, actor: Actor, v
         # The table is partitioned by month; the first fact of one opens it.
         cursor.execute("SELECT journal_open_month(%s)", [actor.now.date()])
     tables.copy_in("journal_entry", pa.table(columns))
-    reactions = _REACTIONS.get(kind, [])
+    reactions = reactions_to(kind)
     if reactions:
         # Most facts of a night have none, and a million of them need no objects.
         recorded = Recorded(actor=actor, subjects=[Subject(**each) for each in subjects.to_pylist()], facts=facts)

@@ -1,0 +1,45 @@
+"""Reactions that take back what was planned."""
+
+from __future__ import annotations
+
+from recobra.conversations.facts import ConversationReceived
+from recobra.journal.reactions import Recorded
+from recobra.messaging import operations as messaging
+from recobra.payments.facts import PaymentRecorded
+from recobra.portfolio.facts import HoldPlaced
+from recobra.strategy import operations as strategy
+from recobra.strategy import schedule
+from recobra.strategy.operations.redecide import REDECIDE_LIMIT
+
+
+def cancel_contacts_of_payer(recorded: Recorded[PaymentRecorded]) -> None:
+    """Cancel what was planned for debtors who have paid."""
+    debtor_ids = recorded.debtor_ids()
+    actor = recorded.actor
+    # The debtors of a whole load are not locked: they wait for the cycle that follows it.
+    strategy.block_cycle_commit(debtor_ids=debtor_ids if len(debtor_ids) <= REDECIDE_LIMIT else ())
+    messaging.cancel_planned(debtor_ids=debtor_ids, reason="payment", actor=actor)
+
+
+def cancel_contacts_of_writer(recorded: Recorded[ConversationReceived]) -> None:
+    """Cancel what was planned for debtors who have just written: they are answered first."""
+    debtor_ids = recorded.debtor_ids()
+    actor = recorded.actor
+    strategy.block_cycle_commit(debtor_ids=debtor_ids)
+    messaging.cancel_planned(debtor_ids=debtor_ids, reason="replied", keep_answers=True, actor=actor)
+
+
+def cancel_contacts_on_hold(recorded: Recorded[HoldPlaced]) -> None:
+    """Cancel what was planned for debtors on hold from today or earlier, as far as the hold is of the whole debtor."""
+    actor = recorded.actor
+    # A contact that a dispatcher has judged already is judged once more, so that it meets the hold.
+    messaging.judge_again(debtor_ids=recorded.debtor_ids())
+    today = schedule.today(actor.now)
+    debtor_ids = []
+    for subject, hold in recorded:
+        is_current = hold.starts_on is None or hold.starts_on <= today
+        # A hold of one account leaves the rest to be pursued, and the plan of a day knows the holds that it places.
+        if subject.debtor_id is not None and subject.account_id is None and is_current and not hold.is_planned:
+            debtor_ids.append(subject.debtor_id)
+    if debtor_ids:
+        messaging.cancel_planned(debtor_ids=debtor_ids, reason="hold", keep_answers=True, actor=actor)

@@ -1,0 +1,14 @@
+"""Reactions of the policy."""
+
+from __future__ import annotations
+
+from recobra.journal.reactions import Recorded
+from recobra.policy import portfolio_policies
+from recobra.portfolio.facts import PortfolioOpened
+
+
+def begin_policy(opened: Recorded[PortfolioOpened]) -> None:
+    """Give a portfolio that was opened the first version of its policy."""
+    for subject in opened.subjects:
+        assert subject.portfolio_id is not None, "a portfolio that was opened"
+        portfolio_policies.begin_policy(portfolio_id=subject.portfolio_id, actor=opened.actor)
