@@ -19,6 +19,8 @@ from tests import doors, extent
 
 from .commands import command_line
 
+HELPERS = ["dispatch", "dispatch", "worker"]
+
 
 def _until(true, seconds=30):
     end = time.monotonic() + seconds
@@ -45,7 +47,7 @@ def running(home, installations):
     def run(*words):
         with subprocess.Popen(
             command_line(*words),
-            env=installations.environment(home),
+            env=installations.environment(home, RECOBRA_DISPATCHERS="2"),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -71,7 +73,7 @@ def consoles(running):
                 process.address = json.loads(process.stdout.readline())["address"]
                 started.append(process)
             doors.record_command(["serve"])  # whoever is given a console walks through it, not only who started it
-            _until(lambda: len(_children(started[-1])) == 2)
+            _until(lambda: len(_children(started[-1])) == len(HELPERS))
             return started[-1]
 
         yield serving
@@ -82,6 +84,10 @@ def serving(consoles, free_port):
     process = consoles(free_port)
     process.helpers = _children(process)
     return process
+
+
+def test_a_worker_and_as_many_dispatchers_as_were_set_run_beside_the_console(serving):
+    assert sorted(helper.cmdline()[-1] for helper in serving.helpers) == HELPERS
 
 
 def test_a_helper_that_dies_is_started_again(serving):

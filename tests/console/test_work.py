@@ -77,6 +77,16 @@ def test_the_morning_gives_up_after_three_failures(company, now):
     assert schedule.due_day(morning + timedelta(hours=1)) is None
 
 
+def test_a_morning_that_failed_is_tried_again_after_ten_minutes(company, now):
+    day = schedule.today(now)
+    morning = schedule.cycle_starts_at(day)
+    CycleRun.objects.create(as_of=day, status="FAILED", started_at=morning, actor=schedule.ACTOR, reason="X")
+    again = morning + timedelta(minutes=10)
+    assert schedule.due_day(again - timedelta(seconds=1)) is None
+    assert schedule.next_run_at(morning + timedelta(minutes=1)) == again
+    assert schedule.due_day(again) == day
+
+
 def test_the_tasks_are_known_to_the_worker():
     assert {jobs.CYCLE_TASK, "cycle.morning", "load.take", "load.confirm"} <= set(jobs.app.tasks)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pyarrow as pa
 import pytest
+from django.db import connections, transaction
 
 from recobra.messaging import operations as messaging
 from recobra.messaging import snapshot
 from recobra.messaging.models import Contact
+from recobra.messaging.outbox import wake_up
 from recobra.messaging.outbox.plan import PLANNED
 from tests.people import acting
 from tests.worlds import TODAY
@@ -59,3 +63,26 @@ def test_history_has_what_may_have_been_received(world):
     assert everyone["channel"].to_pylist() == ["email", "email"]
     assert snapshot.contact_history([contacts[1].debtor_id], since=TODAY).num_rows == 1
     assert snapshot.contact_history(None, since=TODAY.replace(day=24)).num_rows == 0
+
+
+def test_a_dispatcher_that_waits_is_called_when_the_plan_is_committed(world):
+    listening, called, stop = threading.Event(), threading.Event(), threading.Event()
+
+    def wait():
+        wake_up.listen_for_calls()
+        listening.set()
+        wake_up.wait_for_call(seconds=300, is_stopping=stop.is_set)
+        called.set()
+        connections.close_all()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    try:
+        assert listening.wait(30)
+        with transaction.atomic():
+            world.someone_due()
+            assert not called.wait(0.3), "nothing can be sent yet"
+        assert called.wait(30)
+    finally:
+        stop.set()
+        waiting.join(30)

@@ -28,7 +28,7 @@ NO_USERS = "There is no user yet: make the first with «recobra user create NAME
 
 def add_commands(commands: options.Commands) -> None:
     """Add the commands to the command line."""
-    serve = options.add_command(commands, "serve", "serve the console, with a worker and a dispatcher beside it")
+    serve = options.add_command(commands, "serve", "serve the console, with a worker and dispatchers beside it")
     serve.add_argument("--port", type=options.parse_port, default=DEFAULT_PORT, metavar="P")
     serve.set_defaults(run=serve_console)
     options.add_command(commands, "worker", "run jobs and schedules until stopped").set_defaults(run=start_worker)
@@ -41,7 +41,7 @@ def add_commands(commands: options.Commands) -> None:
 
 
 def serve_console(arguments: argparse.Namespace) -> Answer:
-    """Serve the console, with a worker and a dispatcher beside it."""
+    """Serve the console, with a worker and dispatchers beside it."""
     bootstrap.set_public_url(arguments.port)
     bootstrap.set_up()
     from recobra.access import queries  # noqa: PLC0415 - needs the settings
@@ -73,14 +73,15 @@ def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> 
 
 
 def _serve_until_stopped(server: Any) -> None:
-    """Run the web server, with the worker and the dispatcher beside it, until Ctrl-C or SIGTERM."""
+    """Run the web server, with the worker and the dispatchers beside it, until Ctrl-C or SIGTERM."""
+    from django.conf import settings  # noqa: PLC0415 - needs the settings
 
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
     # SIGTERM ends the process the way Ctrl-C does, so that children and the database are stopped.
     signal.signal(signal.SIGTERM, stop)
-    with _run_beside("worker", "dispatch"), contextlib.suppress(KeyboardInterrupt):
+    with _run_beside("worker", *["dispatch"] * settings.DISPATCHERS), contextlib.suppress(KeyboardInterrupt):
         server.run()
     server.close()
 

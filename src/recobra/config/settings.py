@@ -21,6 +21,14 @@ def _read_flag(name: str) -> bool:
     return value == "1"
 
 
+def _read_count(name: str, *, default: int, most: int) -> int:
+    """Return a variable of the environment, a whole number from 1 to `most`. Raises ValueError for another value."""
+    value = os.environ.get(name, str(default))
+    if not value.isdecimal() or not 1 <= int(value) <= most:
+        raise ValueError(f"{name} is «{value}»; a whole number from 1 to {most} was expected.")
+    return int(value)
+
+
 def _read_secret_key() -> str:
     """Return the secret key of the environment, else that of the data directory, drawn on the first start."""
     key = os.environ.get("RECOBRA_SECRET_KEY")
@@ -123,6 +131,9 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+# One dispatcher for each core up to two: beside them the database and the mail server work.
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+DISPATCHERS = _read_count("RECOBRA_DISPATCHERS", default=min(2, _CORES), most=16)
 CYCLE_TIME = time.fromisoformat(os.environ.get("RECOBRA_CYCLE_TIME", "05:00"))
 CYCLE_TIME_ZONE = os.environ.get("RECOBRA_CYCLE_TIME_ZONE", "")
 

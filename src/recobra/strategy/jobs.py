@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -16,11 +17,13 @@ from recobra.kit import clock
 
 from . import queries, schedule
 from .alarms import check_installation
-from .operations import CycleRefused, plan_fallback_channels, run_cycle
+from .operations import CycleRefused, plan_fallback_channels, run_cycle, warm_up
 
 CYCLE_TASK = "cycle.run"
 # One lock for all jobs: a cycle and a search for fallback channels would plan for the same debtors.
 CYCLE_LOCK = "cycle"
+WARM_UP_BEFORE: Final = timedelta(minutes=10)
+"""How long before its hour the worker makes ready what the cycle would otherwise wait for."""
 
 
 @app.task(name=CYCLE_TASK, lock=CYCLE_LOCK, queueing_lock=CYCLE_LOCK)
@@ -31,15 +34,19 @@ def run_requested_cycle(as_of: str, actor: str, actor_id: int | None = None) -> 
     )
 
 
-@app.periodic(cron="*/10 * * * *")
+@app.periodic(cron="* * * * *")
 @app.task(name="cycle.morning", lock=CYCLE_LOCK, queueing_lock="cycle.morning")
 def run_morning_cycle(timestamp: int) -> None:  # noqa: ARG001 - the queue says which tick this is; late ticks look at now
-    """Run the cycle of today once the morning has come."""
-    # Every ten minutes instead of once at five: a morning on which no worker ran is caught up.
+    """Run the cycle of today once the morning has come; make ready for it shortly before."""
+    # Every minute instead of once at five: the hour may be any, and a morning on which no worker ran is caught up.
     now = clock.now()
     day = schedule.due_day(now)
     if day is not None:
         run_cycle(as_of=day, actor=service_actor(schedule.ACTOR, now=now))
+        return
+    next_at = schedule.next_run_at(now)
+    if next_at - now <= WARM_UP_BEFORE:
+        warm_up(as_of=schedule.today(next_at))
 
 
 @app.periodic(cron="*/2 * * * *")

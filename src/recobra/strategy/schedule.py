@@ -16,6 +16,8 @@ from .models import CycleRun
 
 ACTOR: Final = Service.SYSTEM
 MAX_ATTEMPTS = 3  # failed runs after which a morning waits for a person
+RETRY_AFTER: Final = timedelta(minutes=10)
+"""How long after its begin a run that failed is tried again: what was out of order may have come back."""
 
 
 def installation_zone() -> ZoneInfo:
@@ -40,18 +42,25 @@ def cycle_starts_at(day: date) -> datetime:
 def due_day(now: datetime) -> date | None:
     """Return the day whose cycle should run now, None where none should. A run that fails is tried again."""
     day = today(now)
-    if now < cycle_starts_at(day):
-        return None
-    # A run before the morning does not count: files of the night came after it.
-    runs = CycleRun.objects.filter(as_of=day, started_at__gte=cycle_starts_at(day))
-    if runs.filter(status__in=[CycleRun.Status.DONE, CycleRun.Status.RUNNING]).exists():
-        return None
-    failed = runs.filter(status=CycleRun.Status.FAILED, actor=ACTOR.value).count()
-    return day if failed < MAX_ATTEMPTS else None
+    starts_at = _next_attempt_at(day)
+    return day if starts_at is not None and starts_at <= now else None
 
 
 def next_run_at(now: datetime) -> datetime:
     """Return when the cycle runs next; an instant in the past means as soon as a worker is free."""
     day = today(now)
-    is_today = now < cycle_starts_at(day) or due_day(now) is not None
-    return cycle_starts_at(day if is_today else day + timedelta(1))
+    return _next_attempt_at(day) or cycle_starts_at(day + timedelta(1))
+
+
+def _next_attempt_at(day: date) -> datetime | None:
+    """Return the instant from which a day's cycle should be run, None where it runs, is done or is given up."""
+    starts_at = cycle_starts_at(day)
+    # A run before the morning does not count: files of the night came after it.
+    runs = CycleRun.objects.filter(as_of=day, started_at__gte=starts_at)
+    if runs.filter(status__in=[CycleRun.Status.DONE, CycleRun.Status.RUNNING]).exists():
+        return None
+    failed = runs.filter(status=CycleRun.Status.FAILED, actor=ACTOR.value).order_by("started_at")
+    begins = list(failed.values_list("started_at", flat=True))
+    if len(begins) >= MAX_ATTEMPTS:
+        return None
+    return begins[-1] + RETRY_AFTER if begins else starts_at

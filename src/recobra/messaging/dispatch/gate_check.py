@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -13,8 +13,10 @@ from typing import Any, Final
 import pyarrow as pa
 
 from recobra.kit import engine
+from recobra.kit.zones import local_date
 from recobra.messaging import snapshot
 from recobra.messaging.dispatch.facts import LeasedContact
+from recobra.portfolio.models import Channel
 from recobra_core import law
 
 _HOUR_REASONS: Final = frozenset({"closed_hour", "house_hours"})
@@ -68,6 +70,30 @@ def judge_contacts(contacts: Sequence[LeasedContact], *, now: datetime) -> dict[
         )
         for contact in contacts
     )
+    judged = _run_gate(contacts, keys, rules, now)
+    return {row["candidate_id"]: _read_verdict(row, now) for row in judged.to_pylist()}
+
+
+def warm_up() -> None:
+    """Compile the gate before the first batch waits for it."""
+    _compile_gate()
+
+
+def rehearse(places: Iterable[tuple[str, str]], *, now: datetime) -> None:
+    """Run the gate over nobody, so that the law and the calendar of places (country, time zone) are read already."""
+    keys = frozenset(
+        law.OpeningKey(country, "", zone, Channel.EMAIL, local_date(zone, now)) for country, zone in places
+    )
+    _run_gate([], keys, frozenset(), now)
+
+
+def _run_gate(
+    contacts: Sequence[LeasedContact],
+    keys: frozenset[law.OpeningKey],
+    rules: frozenset[tuple[str, law.CompanyRules]],
+    now: datetime,
+) -> pa.Table:
+    """Return the gate's answer for contacts, under the openings of `keys` and the company's rules."""
     caps = snapshot.caps_in_force(rules)
     since = snapshot.history_start(caps, day=now.date())
     tables = {
@@ -78,13 +104,7 @@ def judge_contacts(contacts: Sequence[LeasedContact], *, now: datetime) -> dict[
     }
     duck = engine.thread_duckdb("gate")
     engine.register_tables(duck, tables)
-    judged = engine.run_statements(duck, [_compile_gate()])["verdicts"]
-    return {row["candidate_id"]: _read_verdict(row, now) for row in judged.to_pylist()}
-
-
-def warm_up() -> None:
-    """Compile the gate before the first batch waits for it."""
-    _compile_gate()
+    return engine.run_statements(duck, [_compile_gate()])["verdicts"]
 
 
 @cache

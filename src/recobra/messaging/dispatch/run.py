@@ -23,19 +23,21 @@ from recobra.kit import clock
 from recobra.messaging.dispatch import gate_check
 from recobra.messaging.dispatch.dispatcher import Dispatcher
 from recobra.messaging.dispatch.lease import hold_lease, recover_abandoned
+from recobra.messaging.outbox import wake_up
 from recobra.messaging.receipts.uncertain import resolve_uncertain
 from recobra.messaging.templates.selection import is_lawful, templates_in_force
 from recobra.portfolio.models import Portfolio
 
 BATCH_SIZE: Final = 500
-IDLE_SECONDS: Final = 2.0
+IDLE_SECONDS: Final = 2.0  # messages come due by the hour too, of which nobody calls
 ASK_SECONDS = 60.0  # messages that were too recent to be called lost are asked about again
 FIGURES: Final = ("leased", "sent", "failed", "blocked", "cancelled", "uncertain")
 
 
 def warm_up(*, now: datetime) -> None:
-    """Load what every batch needs before the first one waits for it: the compiled gate, the law's content rules."""
+    """Load what every batch needs before the first one waits for it: the compiled gate, the law, the calendars."""
     gate_check.warm_up()
+    gate_check.rehearse(Portfolio.objects.order_by("pk").values_list("country", "time_zone"), now=now)
     template = templates_in_force().first()
     for country in Portfolio.objects.order_by("country").values_list("country", flat=True).distinct():
         if template is not None:
@@ -79,6 +81,7 @@ def dispatch_due(*, instant: Callable[[], datetime], batch_size: int = BATCH_SIZ
 def dispatch_forever(*, stop: threading.Event) -> None:
     """Dispatch until `stop` is set; messages on their way are finished, and the rest of the batch is given back."""
     warm_up(now=clock.now())
+    wake_up.listen_for_calls()
     ask_at = time.monotonic()
     with contextlib.closing(Dispatcher(stop.is_set)) as dispatcher:
         while not stop.is_set():
@@ -91,7 +94,7 @@ def dispatch_forever(*, stop: threading.Event) -> None:
             if not figures["leased"]:
                 # An idle connection would be broken by the time it is needed again.
                 dispatcher.close()
-                stop.wait(IDLE_SECONDS)
+                wake_up.wait_for_call(seconds=IDLE_SECONDS, is_stopping=stop.is_set)
 
 
 def _dispatch(

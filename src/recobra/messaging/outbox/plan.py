@@ -13,6 +13,7 @@ from recobra.access.permissions import consequence
 from recobra.journal.operations import record_facts
 from recobra.kit import tables
 from recobra.messaging.facts import ContactBlocked
+from recobra.messaging.outbox import wake_up
 from recobra.messaging.outbox.transitions import ENDED, RETURNING, cancel_where, list_ends
 
 PLANNED = pa.schema(
@@ -118,6 +119,8 @@ def plan_contacts(*, contacts: pa.Table, actor: Actor) -> pa.Table:
     inserted_schema = ENDED.append(pa.field("status", pa.string()))
     inserted = tables.fetch(f"{_INSERT} {RETURNING}, c.status", [actor.now, actor.now], inserted_schema)
     blocked = inserted.filter(pc.equal(inserted["status"], "BLOCKED"))
+    if blocked.num_rows < inserted.num_rows:
+        wake_up.call_dispatchers()
     is_planned = pa.array([True] * blocked.num_rows, pa.bool_())
     record_facts(ContactBlocked, list_ends(blocked).append_column("is_planned", is_planned), actor=actor)
     return inserted.select(INSERTED.names)

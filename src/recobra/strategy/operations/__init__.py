@@ -4,7 +4,7 @@ from recobra.strategy.operations.fallback_channel import plan_fallback_channels
 from recobra.strategy.operations.reach_preview import preview_reach
 
 from .commit import block_cycle_commit
-from .cycle import CycleRefused, run_cycle
+from .cycle import CycleRefused, run_cycle, warm_up
 from .firings import void_firings
 from .redecide import redecide_debtors
 from .versions import StrategyRefused, assign_strategy, ensure_ready_made, publish_version, retire_version, save_draft
@@ -23,4 +23,5 @@ __all__ = [
     "run_cycle",
     "save_draft",
     "void_firings",
+    "warm_up",
 ]

@@ -21,6 +21,8 @@ from recobra.journal.operations import record_fact
 from recobra.journal.sql import latest_entry_id
 from recobra.kit import engine, tables
 from recobra.messaging.models import Contact
+from recobra.messaging.snapshot import caps_in_force
+from recobra.portfolio.models import Channel, Portfolio
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy import alarms, snapshot
 from recobra.strategy.facts import CycleFinished
@@ -35,6 +37,7 @@ from recobra.strategy.operations.decision import (
     statements_for,
 )
 from recobra.strategy.policies import Policies, policies_in_force
+from recobra_core.law import OpeningKey, build_openings
 
 from .campaigns_day import plan_running_campaigns
 from .commit import Decisions, commit_decisions
@@ -112,6 +115,15 @@ def run_cycle(*, as_of: date, actor: Actor) -> dict[str, Any]:
             run.save()
             record_fact(CycleFinished(run_id=run.pk, as_of=as_of), actor=actor)
         return figures
+
+
+def warm_up(*, as_of: date) -> None:
+    """Make ready what the cycle of a day would wait for: its compiled statements, the law's caps, the calendars."""
+    policies = policies_in_force(day=as_of)
+    statements_for(policies, as_of=as_of)
+    caps_in_force(frozenset(policies.company_rules.rules_by_name.items()), day=as_of)
+    places = Portfolio.objects.order_by("pk").values_list("country", "time_zone")
+    build_openings(keys={OpeningKey(country, "", zone, Channel.EMAIL, as_of) for country, zone in places})
 
 
 @contextmanager
