@@ -8,7 +8,7 @@ from datetime import date
 import psycopg
 import pytest
 
-from recobra.cli.bench import data
+from recobra.cli.bench import FIRST_DAY, data, night
 
 DAY = date(2026, 11, 23)
 KEYS = {
@@ -71,3 +71,26 @@ def test_the_bench_prints_its_figures_and_leaves_nothing(recobra, new_installati
     assert list(installation.iterdir()) == []
     with psycopg.connect(url_of(installation)) as connection:
         assert connection.execute("SELECT count(*) FROM portfolio_portfolio").fetchone() == (0,)
+
+
+def test_each_customer_of_the_night_owes_and_all_of_it_is_late(tmp_path):
+    path = night.write_invoices(tmp_path / "cartera.csv", lines=500, customers=60, day=FIRST_DAY)
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["factura"] for row in rows}) == 500
+    assert len({row["cliente"] for row in rows}) == len({row["correo"] for row in rows}) == 60
+    late_days = [(FIRST_DAY.date() - date.fromisoformat(row["vence"])).days for row in rows]
+    assert 30 <= min(late_days) <= max(late_days) <= 180
+
+
+@pytest.mark.long
+def test_a_night_is_played_both_ways_and_leaves_nothing(recobra, new_installation):
+    installation = new_installation()
+    ended = recobra("bench", "--night", "--lines", 600, "--customers", 100, "--json", at=installation)
+    assert ended.code == 0, ended.err
+    figures = ended.document
+    assert (figures["messages"], figures["served_messages"]) == (100, 100)
+    assert (figures["items"], figures["served_items"]) == (600, 600)
+    assert (figures["duplicates"], figures["missing"]) == (0, 0)
+    assert 0 < figures["served_wait_s"] < figures["served_night_s"] < figures["night_s"]
+    assert list(installation.iterdir()) == []

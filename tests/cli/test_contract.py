@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from recobra.cli.main import main
+from recobra.kit import clock
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,26 @@ def test_a_failure_tells_its_place_to_who_asks(recobra_process):
     ended = recobra_process("report", "aging", "--portfolio", "NADIE", RECOBRA_DEBUG="1")
     assert ended.code == 1
     assert "Traceback" in ended.err
+
+
+@pytest.mark.parametrize("count", ["0", "17", "dos", "-1", ""])
+def test_a_number_of_dispatchers_that_cannot_be_is_refused(recobra, count):
+    ended = recobra("report", "aging", RECOBRA_DISPATCHERS=count)
+    assert (ended.code, ended.reason) == (
+        1,
+        f"recobra: RECOBRA_DISPATCHERS is «{count}»; a whole number from 1 to 16 was expected.",
+    )
+
+
+def test_nobody_shifts_the_clock_of_an_installation(recobra, new_installation):
+    installation = new_installation()
+    # The mark of a bench alone is not enough: this one works on a database that was named.
+    for marked in (None, "61", "60"):
+        if marked:
+            clock.shift_marker(installation).write_text(marked)
+        ended = recobra("report", "aging", at=installation, RECOBRA_BENCH_CLOCK="60", RECOBRA_DEMO="1")
+        assert ended.code == 1
+        assert ended.reason.startswith("recobra: RECOBRA_BENCH_CLOCK shifts the clock; only «recobra bench --night»")
 
 
 def test_an_empty_house_owes_nothing(recobra, tmp_path):

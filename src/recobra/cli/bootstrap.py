@@ -7,15 +7,16 @@ import sys
 from pathlib import Path
 
 from recobra.cli.answer import CommandRefused
-from recobra.kit import database
+from recobra.kit import clock, database
 
 
 def set_up(*, tables: bool = True) -> None:
-    """Set Django up and check the database. Raises CommandRefused, DatabaseUnsuitable.
+    """Set Django up and check the database. Raises CommandRefused, DatabaseUnsuitable, ValueError.
 
     The embedded database is the product's own and is brought up to date at once; a company's is left to its
     administrators and their `recobra db migrate`. `tables` false leaves the tables to the command.
     """
+    clock.read_shift()  # refused before anything is read or written
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recobra.config.settings")
     if demo_dir().exists():
         # Whatever is done to a demonstration, its messages to invented people stay on the machine.

@@ -17,6 +17,9 @@ from recobra.cli.answer import Answer
 
 DEFAULT_ACCOUNTS = 1_000_000
 DEFAULT_MESSAGES = 10_000
+DEFAULT_LINES = 50_000
+DEFAULT_CUSTOMERS = 9_370
+NIGHT_DISPATCHERS = 2
 FIRST_DAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SECOND_DAY = FIRST_DAY + timedelta(days=1)
 PORTFOLIO = {
@@ -55,8 +58,15 @@ def add_commands(commands: options.Commands) -> None:
     bench.add_argument(
         "--messages", type=options.parse_count, default=DEFAULT_MESSAGES, metavar="N", help="with --dispatch"
     )
+    bench.add_argument("--night", action="store_true", help="measure a whole night, as commands and as served, instead")
     bench.add_argument(
-        "--dispatchers", type=options.parse_count, default=1, metavar="N", help="with --dispatch: at once"
+        "--lines", type=options.parse_count, default=DEFAULT_LINES, metavar="N", help="with --night: invoices"
+    )
+    bench.add_argument(
+        "--customers", type=options.parse_count, default=DEFAULT_CUSTOMERS, metavar="N", help="with --night"
+    )
+    bench.add_argument(
+        "--dispatchers", type=options.parse_count, metavar="N", help="with --dispatch and --night: at once"
     )
     bench.add_argument("--channel", choices=("email", "sms"), default="email", help="with --dispatch")
     bench.set_defaults(run=run_bench)
@@ -70,6 +80,8 @@ def run_bench(arguments: argparse.Namespace) -> Answer:
     home.chmod(0o711)  # under root, the database's own user must reach its cluster
     os.environ["RECOBRA_DATA_DIR"] = str(home)
     os.environ.pop("RECOBRA_DATABASE_URL", None)
+    if arguments.night:
+        return _measure_night(home, arguments)
     bootstrap.set_up()
     try:
         if not arguments.dispatch:
@@ -77,11 +89,32 @@ def run_bench(arguments: argparse.Namespace) -> Answer:
         from recobra.cli.bench import dispatch  # noqa: PLC0415 - needs the settings
 
         figures = dispatch.measure_dispatch(
-            messages=arguments.messages, dispatchers=arguments.dispatchers, channel=arguments.channel, now=FIRST_DAY
+            messages=arguments.messages,
+            dispatchers=arguments.dispatchers or 1,
+            channel=arguments.channel,
+            now=FIRST_DAY,
         )
         return Answer(document=figures)
     finally:
         _remove_installation(home)
+
+
+def _measure_night(home: Path, arguments: argparse.Namespace) -> Answer:
+    """Measure a whole night; the answer fails where a message or an item is missing or came twice."""
+    from recobra.cli.bench import night  # noqa: PLC0415 - brings the database's client, which other commands do without
+
+    try:
+        figures = night.measure_night(
+            home,
+            lines=arguments.lines,
+            customers=arguments.customers,
+            dispatchers=arguments.dispatchers or NIGHT_DISPATCHERS,
+            day=FIRST_DAY,
+        )
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    is_whole = not figures["duplicates"] and not figures["missing"]
+    return Answer(document=figures, ok=is_whole, reason="Messages or items are missing or came twice.")
 
 
 def _remove_installation(home: Path) -> None:

@@ -20,6 +20,7 @@ from django.db import connection
 from recobra.access.actors import Service, service_actor
 from recobra.cli import bootstrap
 from recobra.cli.bench import outbox
+from recobra.cli.bench.sink import SinkProcess
 
 GATEWAY = """
 name: Bench
@@ -32,34 +33,6 @@ answer:
   accepted: [200]
   id: id
 """
-
-
-class SinkProcess:
-    """The process that takes the messages."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "recobra.cli.bench.sink"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.ports: dict[str, int] = self._read_line()
-
-    def take_figures(self) -> dict[str, int]:
-        """Return what arrived since the last call."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        figures: dict[str, int] = self._read_line()
-        return figures
-
-    def close(self) -> None:
-        """End the process."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
-
-    def _read_line(self) -> Any:
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
 
 
 def measure_dispatch(*, messages: int, dispatchers: int, channel: str, now: datetime) -> dict[str, Any]:

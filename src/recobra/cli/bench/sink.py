@@ -8,13 +8,42 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import subprocess
 import sys
+import time
 from collections import Counter
+from typing import Any
 
 _CONTACT = re.compile(rb"^X-Recobra-Contact: *([0-9a-f-]{36})\r?$", re.MULTILINE | re.IGNORECASE)
 _LENGTH = re.compile(rb"^content-length: *(\d+)\r?$", re.MULTILINE | re.IGNORECASE)
 _HELLO = b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
 HEADER_BYTES = 5_000  # the headers of a message are within its first bytes
+
+
+class SinkProcess:
+    """The process that takes the messages; `ports` are its ports by channel."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "recobra.cli.bench.sink"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.ports: dict[str, int] = self._read_line()
+
+    def take_figures(self) -> dict[str, Any]:
+        """Return what arrived since the last call, as `Arrivals.take_figures`."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        figures: dict[str, Any] = self._read_line()
+        return figures
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.communicate()
+
+    def _read_line(self) -> Any:
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())
 
 
 class Arrivals:
@@ -23,13 +52,21 @@ class Arrivals:
     def __init__(self) -> None:
         self.by_contact: Counter[bytes] = Counter()
         self.octets = 0
+        self.last_at = 0.0
 
-    def take_figures(self) -> dict[str, int]:
-        """Return the figures so far, and begin anew."""
+    def count(self, contact: bytes, octets: int) -> None:
+        """Count a message that has just arrived."""
+        self.by_contact[contact] += 1
+        self.octets += octets
+        self.last_at = time.monotonic()
+
+    def take_figures(self) -> dict[str, float]:
+        """Return messages, octets, duplicates and when the last one came (monotonic clock), and begin anew."""
         figures = {
             "messages": self.by_contact.total(),
             "octets": self.octets,
             "duplicates": self.by_contact.total() - len(self.by_contact),
+            "last_at": self.last_at,
         }
         self.by_contact.clear()
         self.octets = 0
@@ -46,10 +83,6 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-
-    def _count_message(self, contact: bytes, octets: int) -> None:
-        self._arrivals.by_contact[contact] += 1
-        self._arrivals.octets += octets
 
 
 class MailSink(_Connection):
@@ -88,7 +121,7 @@ class MailSink(_Connection):
         """Count a message by the contact that its headers name."""
         self._content = False
         match = _CONTACT.search(content, 0, HEADER_BYTES)
-        self._count_message(match.group(1) if match else b"", len(content))
+        self._arrivals.count(match.group(1) if match else b"", len(content))
         return b"250 2.0.0 taken\r\n"
 
     def _answer_command(self, verb: bytes) -> bytes:
@@ -118,7 +151,7 @@ class GatewaySink(_Connection):
             body = self._buffer[body_start:request_length]
             self._buffer = self._buffer[request_length:]
             contact = str(json.loads(body).get("reference", "")).encode()
-            self._count_message(contact, len(body))
+            self._arrivals.count(contact, len(body))
             answer = b'{"id":"' + contact + b'"}'
             head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
             self._transport.write(head + str(len(answer)).encode() + b"\r\n\r\n" + answer)
