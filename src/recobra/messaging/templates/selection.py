@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
+from recobra.kit import tables
 from recobra.messaging.models import Template
 from recobra.messaging.templates.law_findings import lint_for_country
 from recobra.portfolio.models import LegalDecision
@@ -102,7 +103,7 @@ def is_lawful(template: Template, country: str, on: date) -> bool:
 def accounts_with_legal_decision(account_ids: Collection[int]) -> frozenset[int]:
     """Return which of the accounts have an approved legal decision in force."""
     decisions = LegalDecision.objects.filter(
-        account__in=account_ids, approved_at__isnull=False, revoked_at__isnull=True
+        tables.is_any_of("account_id", account_ids), approved_at__isnull=False, revoked_at__isnull=True
     )
     return frozenset(decisions.values_list("account_id", flat=True))
 
