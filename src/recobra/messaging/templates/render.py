@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from jinja2 import StrictUndefined, TemplateError
 from jinja2 import Template as Compiled
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import TemplateError
 
 from recobra.messaging.models import Template
 from recobra.messaging.templates.check import find_variables
@@ -16,10 +15,10 @@ from recobra.messaging.templates.facts import (
     NotRendered,
     RenderContext,
     collect_facts,
-    format_money,
     refuse_missing_facts,
     resolve_locale,
 )
+from recobra.messaging.templates.sandbox import TemplateSandbox
 from recobra.messaging.templates.selection import TemplatePool, load_template_pool
 from recobra.messaging.templates.variables import NOTICES
 from recobra.portfolio.models import Creditor
@@ -30,7 +29,6 @@ __all__ = [
     "RenderedMessage",
     "TemplatePool",
     "find_template_variables",
-    "format_money",
     "is_notice",
     "load_template_pool",
     "render",
@@ -115,11 +113,6 @@ def _find_variables(*parts: str) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def _compile(subject: str, text: str, html: str) -> tuple[Compiled, Compiled, Compiled]:
     """Return subject, text and HTML compiled; only the HTML escapes what is filled in."""
-    # Sandboxed, because people write templates; strict, because an unknown name must not become an empty space.
-    text_environment = SandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-    )
-    html_environment = SandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return text_environment.from_string(subject), text_environment.from_string(text), html_environment.from_string(html)
+    text_sandbox = TemplateSandbox(autoescape=False)
+    html_sandbox = TemplateSandbox(autoescape=True)
+    return text_sandbox.from_string(subject), text_sandbox.from_string(text), html_sandbox.from_string(html)
