@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from recobra.console import spreadsheet
 from recobra.console.forms import MoneyField
 from recobra.console.templatetags.console import currency_amount
-from recobra.messaging.templates.facts import format_money
+from recobra.kit.money_format import format_minor
 from recobra_core.money import EXPONENTS, MoneyError, from_minor, largest_minor, to_minor
 
 PLACE = {"country": "PE", "time_zone": "America/Lima"}
@@ -34,7 +34,7 @@ def typed(text, currency):
 def test_an_amount_is_the_same_everywhere(amount_of):
     amounts = {code: amount_of(code) for code in CODES}
     shown = {code: currency_amount(minor, code, "PE") for code, minor in amounts.items()}
-    said = {code: format_money(minor, code, Locale("es", "PE")) for code, minor in amounts.items()}
+    said = {code: format_minor(minor, code, Locale("es", "PE")) for code, minor in amounts.items()}
     whole = {code: from_minor(minor, code) for code, minor in amounts.items()}
     assert {code: figures(text) for code, text in shown.items()} == whole
     assert said == shown

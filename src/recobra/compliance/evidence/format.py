@@ -7,11 +7,12 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from recobra.kit.countries import country_name
+from recobra.kit.date_format import format_date
 from recobra.kit.language import active_language
 from recobra.kit.zones import find_zone
 from recobra_core.zones import split_zones
@@ -53,7 +54,7 @@ def format_day(text: str) -> str:
     """Format an ISO date as «20 nov 2026», '' for ''."""
     if not text:
         return ""
-    return format_date(date.fromisoformat(text), _DAY, locale=active_language())
+    return format_date(date.fromisoformat(text), _DAY, active_language())
 
 
 def describe_residence(code: str, subdivision: str) -> str:

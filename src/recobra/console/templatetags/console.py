@@ -20,6 +20,7 @@ from django.utils.text import Truncator
 from recobra.console import labels, masks, narrative, reasons
 from recobra.console.guard import may_open
 from recobra.insight.queries.board import OpenAlarm
+from recobra.kit.date_format import format_date
 from recobra.kit.money_format import format_minor, format_units
 from recobra.messaging.queries import cite_article
 from recobra_core.law import load_countries
@@ -134,7 +135,7 @@ def figures(text: str, place: Place) -> str:
 @register.filter
 def day(value: date | None) -> str:
     """Write a calendar day, such as «23 nov 2026»."""
-    return "—" if value is None else dates.format_date(value, "d MMM y", locale=translation.get_language() or "es")
+    return "—" if value is None else format_date(value, "d MMM y", translation.get_language() or "es")
 
 
 @register.filter

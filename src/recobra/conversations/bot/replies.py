@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from babel import Locale
-from babel.dates import format_date
 
 from recobra.conversations.bot.turns import Choice, Facts, Turn, Value
-from recobra.messaging.templates.render import format_money, resolve_locale
+from recobra.kit.date_format import format_date
+from recobra.kit.money_format import format_minor
+from recobra.messaging.templates.render import resolve_locale
 from recobra_core import yaml_text
 
 BUTTONS_MAX: Final = 3
@@ -65,9 +66,9 @@ def format_hours(*, begin: str, end: str) -> str:
 def _format_value(name: str, value: Value, facts: Facts, locale: Locale) -> str:
     """Return a variable of an answer as text: a day in full, money in the debtor's currency, anything else as it is."""
     if isinstance(value, date):
-        return str(format_date(value, "full", locale=locale))
+        return format_date(value, "full", locale)
     if name in _MONEY and isinstance(value, int):
-        return format_money(value, facts.currency, locale)
+        return format_minor(value, facts.currency, locale)
     return str(value)
 
 
@@ -75,7 +76,7 @@ def _choice_title(choice: str, facts: Facts, locale: Locale) -> str:
     """Return the title of a choice: for a plan its instalments («3 × S/ 100,00»), else the text in the file."""
     for plan in facts.allowed_plans:
         if choice == f"plan:{plan.id}":
-            return f"{plan.instalments} × {format_money(plan.instalment_minor, facts.currency, locale)}"
+            return f"{plan.instalments} × {format_minor(plan.instalment_minor, facts.currency, locale)}"
     return str(_load_document()["choices"][choice])
 
 

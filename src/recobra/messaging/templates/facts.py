@@ -14,9 +14,9 @@ from importlib import resources
 from typing import Any, Final, NamedTuple
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
 from django.utils.translation import gettext as _
 
+from recobra.kit.date_format import format_date
 from recobra.kit.money_format import format_minor
 from recobra.portfolio.models import Creditor
 from recobra.portfolio.statement import CONCEPTS, Document, Statement
@@ -120,6 +120,7 @@ def is_fact_known(context: RenderContext, part: str) -> bool:
     return bool(_REQUIRED_FACTS[part].get_value(context))
 
 
+@lru_cache(maxsize=256)
 def resolve_locale(language: str, country: str) -> Locale:
     """Return the locale of a country, or of the language alone where that is unknown."""
     try:
@@ -127,13 +128,6 @@ def resolve_locale(language: str, country: str) -> Locale:
     except (UnknownLocaleError, ValueError):
         # Plain `es` writes numbers as Spain does; 419 is Latin America.
         return Locale.parse("es_419" if language == "es" else language)
-
-
-# Cached, because the same amounts come back from message to message.
-@lru_cache(maxsize=4096)
-def format_money(amount_minor: int, currency: str, locale: Locale) -> str:
-    """Return an amount as its country writes it: 123450 PEN is `S/ 1,234.50` in Peru."""
-    return format_minor(amount_minor, currency, locale)
 
 
 def group_documents(context: RenderContext, documents: Iterable[Document]) -> tuple[CurrencyGroup, ...]:
@@ -146,14 +140,14 @@ def group_documents(context: RenderContext, documents: Iterable[Document]) -> tu
         for concept in CONCEPTS:
             concept_minor = _sum_minor(currency_documents, (concept,))
             if concept_minor:
-                amount = format_money(concept_minor, currency, locale)
+                amount = format_minor(concept_minor, currency, locale)
                 concept_lines.append(ConceptLine(nombre=concept_names[concept], importe=amount))
         total_minor = sum(document.owed_minor for document in currency_documents)
         group = CurrencyGroup(
             moneda=currency,
             documentos=tuple(_format_document(document, locale) for document in currency_documents),
             conceptos=tuple(concept_lines),
-            total=format_money(total_minor, currency, locale),
+            total=format_minor(total_minor, currency, locale),
         )
         groups.append(group)
     return tuple(groups)
@@ -193,7 +187,7 @@ def _format_owed(context: RenderContext, documents: Iterable[Document]) -> str:
     amounts = []
     for currency, currency_documents in _split_by_currency(documents).items():
         owed_minor = sum(document.owed_minor for document in currency_documents)
-        amounts.append(format_money(owed_minor, currency, context.locale))
+        amounts.append(format_minor(owed_minor, currency, context.locale))
     return " + ".join(amounts)
 
 
@@ -212,7 +206,7 @@ def _format_oldest_due(context: RenderContext) -> str:
     if not context.documents:
         return ""
     oldest = min(document.due_date for document in context.documents)
-    return format_date(oldest, "short", locale=context.locale)
+    return format_date(oldest, "short", context.locale)
 
 
 def _format_concepts(context: RenderContext, concepts: tuple[str, ...]) -> str:
@@ -220,7 +214,7 @@ def _format_concepts(context: RenderContext, concepts: tuple[str, ...]) -> str:
     amounts = []
     for currency, currency_documents in _split_by_currency(context.documents).items():
         amount_minor = _sum_minor(currency_documents, concepts)
-        amounts.append(format_money(amount_minor, currency, context.locale))
+        amounts.append(format_minor(amount_minor, currency, context.locale))
     return " + ".join(amounts)
 
 
@@ -240,7 +234,7 @@ def _format_contracts(context: RenderContext) -> str:
     for document in document_by_account.values():
         contract = document.contract or document.account
         if document.signed_on:
-            signed_on = format_date(document.signed_on, "short", locale=context.locale)
+            signed_on = format_date(document.signed_on, "short", context.locale)
             phrase = str(context.phrases["suscrito"]).format(fecha=signed_on)
             contract = f"{contract} ({phrase})"
         contracts.append(contract)
@@ -276,8 +270,8 @@ def _format_document(document: Document, locale: Locale) -> DocumentLine:
     """Return a document as templates see it; `dias` counts without sign, whether late or left."""
     return DocumentLine(
         numero=document.number,
-        vencimiento=format_date(document.due_date, "short", locale=locale),
-        importe=format_money(document.owed_minor, document.currency, locale),
+        vencimiento=format_date(document.due_date, "short", locale),
+        importe=format_minor(document.owed_minor, document.currency, locale),
         dias=abs(document.days),
     )
 
@@ -313,7 +307,7 @@ _FACTS: Final[dict[str, Callable[[RenderContext], Any]]] = {
     "derechos": _format_rights,
     "no_judicial": lambda context: context.phrase("no_judicial"),
     "como_parar": lambda context: context.phrase("como_parar"),
-    "fecha": lambda context: format_date(context.day, "long", locale=context.locale),
+    "fecha": lambda context: format_date(context.day, "long", context.locale),
     "referencia": lambda context: context.reference,
     "enlace_baja": lambda context: context.unsubscribe_url,
     STATEMENT_LINK: lambda context: context.statement_url,

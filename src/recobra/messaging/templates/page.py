@@ -8,13 +8,13 @@ from datetime import date
 from typing import Any, Final
 
 from babel import Locale
-from babel.dates import format_date
 
+from recobra.kit.date_format import format_date
+from recobra.kit.money_format import format_minor
 from recobra.messaging.templates.facts import (
     ConceptLine,
     RenderContext,
     collect_facts,
-    format_money,
     load_phrases,
     resolve_locale,
 )
@@ -111,7 +111,7 @@ def _build_accounts(documents: Iterable[Document], locale: Locale) -> Iterable[A
         yield AccountRow(
             contract=first.contract or first.account,
             product=phrases["productos"].get(first.product, ""),
-            signed=format_date(first.signed_on, "short", locale=locale) if first.signed_on else "",
+            signed=format_date(first.signed_on, "short", locale) if first.signed_on else "",
             terms=first.interest_terms,
             held=first.held,
             rows=tuple(_build_row(document, locale, phrases["conceptos"]) for document in account_documents),
@@ -124,12 +124,12 @@ def _build_row(document: Document, locale: Locale, names: Mapping[str, str]) -> 
     for concept in CONCEPTS:
         concept_minor = document.concepts_minor.get(concept)
         if concept_minor:
-            amount = format_money(concept_minor, document.currency, locale)
+            amount = format_minor(concept_minor, document.currency, locale)
             parts.append(ConceptLine(nombre=names[concept], importe=amount))
     return DocumentRow(
         number=document.number,
-        due=format_date(document.due_date, "short", locale=locale),
+        due=format_date(document.due_date, "short", locale),
         days=document.days,
         parts=tuple(parts),
-        total=format_money(document.owed_minor, document.currency, locale),
+        total=format_minor(document.owed_minor, document.currency, locale),
     )

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from babel import Locale
-from babel.dates import format_date
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from recobra.kit.date_format import format_date
+from recobra.kit.money_format import format_minor
 from recobra.kit.typeset.barcode import bar_widths
 from recobra.kit.typeset.glyphs import displayable_data, displayable_text
 from recobra.kit.typeset.typst import TypstDocument
-from recobra.messaging.templates.render import format_money, resolve_locale
+from recobra.messaging.templates.render import resolve_locale
 
 US_LETTER: Final = frozenset(["BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"])
 """Countries that print on US Letter; the others print on A4 (Unicode CLDR, paperSize)."""
@@ -162,7 +163,7 @@ def _letter_data(letter: Letter) -> dict[str, Any]:
     with translation.override(letter.language):
         texts = {
             "recipient": letter.recipient,
-            "day": format_date(letter.day, "long", locale=locale),
+            "day": format_date(letter.day, "long", locale),
             "sender": [letter.sender.name, *letter.sender.lines, letter.sender.tax_id],
             "creditor": " · ".join(part for part in (letter.creditor, letter.creditor_tax_id) if part),
             "subject": letter.subject,
@@ -220,7 +221,7 @@ def _item_tables(items: Sequence[Item], locale: Locale) -> list[dict[str, Any]]:
     for currency, currency_items in by_currency.items():
         rows = []
         for item in currency_items:
-            due_date = format_date(item.due_date, "short", locale=locale)
+            due_date = format_date(item.due_date, "short", locale)
             rows.append([item.number, due_date, *_format_amounts([item], locale)])
         total = _format_amounts(currency_items, locale)
         item_tables.append({"currency": currency, "rows": rows, "total": total})
@@ -235,7 +236,7 @@ def _format_amounts(items: Sequence[Item], locale: Locale) -> list[str]:
         sum(item.fees_minor for item in items),
         sum(item.total_minor for item in items),
     )
-    return [format_money(sum_minor, items[0].currency, locale) for sum_minor in sums_minor]
+    return [format_minor(sum_minor, items[0].currency, locale) for sum_minor in sums_minor]
 
 
 def _labels() -> dict[str, str]:
