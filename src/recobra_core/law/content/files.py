@@ -122,22 +122,27 @@ class PartWords(NamedTuple):
 
 def find_content(country: str, *, on: date) -> CountryContent | None:
     """Return what a country says about words on a day, None where nothing is known of it or of the day."""
-    begun = [version for version in load_countries().get(country, ()) if version.effective_from <= on]
+    begun = [version for version in _load_country(country) if version.effective_from <= on]
     return max(begun, key=lambda version: version.effective_from, default=None)
 
 
 @cache
-def load_countries() -> Mapping[str, tuple[CountryContent, ...]]:
-    """Return every country's versions by its ISO code. Raises DocumentError."""
+def known_countries() -> frozenset[str]:
+    """Return the ISO codes of the countries that say something about words."""
     folder = resources.files(__package__) / "data"
+    codes = [file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml")]
     # Countries are in capitals (PE.yaml); the other files are languages and what all countries share.
-    codes = sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
-    countries = {}
-    for code in codes:
-        if code.isupper():
-            file = f"{code}.yaml"
-            countries[code] = read_country(_read_text(file), file=file)
-    return MappingProxyType(countries)
+    return frozenset(code for code in codes if code.isupper())
+
+
+# One by one: a company writes into a few of them, and reading one takes 30 ms.
+@cache
+def _load_country(country: str) -> tuple[CountryContent, ...]:
+    """Return a country's versions, none where it is not known. Raises DocumentError."""
+    if country not in known_countries():
+        return ()
+    file = f"{country}.yaml"
+    return read_country(_read_text(file), file=file)
 
 
 def read_country(text: str, *, file: str) -> tuple[CountryContent, ...]:
@@ -170,7 +175,7 @@ def load_vocabulary(language: str) -> Vocabulary:
 
 def country_phrases(country: str) -> Mapping[str, re.Pattern[str]]:
     """Return the phrases that a country adds to its languages'."""
-    return load_countries()[country][0].phrases
+    return _load_country(country)[0].phrases
 
 
 @cache
