@@ -7,7 +7,7 @@ import os
 import ibis
 import pytest
 
-from recobra.kit import sql_cache
+from recobra.kit import file_cache, sql_cache
 
 ACCOUNTS = ibis.table({"id": "int64", "dpd": "int64"}, name="accounts")
 
@@ -50,7 +50,7 @@ def test_another_number_kind_or_column_is_another_expression(cache, other):
 
 
 def test_what_was_not_asked_for_lately_is_forgotten(cache, monkeypatch):
-    monkeypatch.setattr(sql_cache, "MAX_CACHED_FILES", 3)
+    monkeypatch.setattr(file_cache, "MAX_CACHED_FILES", 3)
     for days in range(5):
         sql_cache.to_sql(late(days))
         for age, file in enumerate(sorted(cache.iterdir(), key=lambda file: -file.stat().st_mtime_ns)):
