@@ -18,6 +18,9 @@ def main() -> None:
     now = datetime.fromisoformat(sys.argv[2])
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[core % len(cores)]})
+    from recobra.kit.without_pandas import do_without_pandas
+
+    do_without_pandas()  # as the program itself
     import django
 
     django.setup()
