@@ -19,7 +19,7 @@ from recobra_core import yaml_text
 from .conftest import ROOT, read_sources, tracked
 from .references import Definition, Kind, Module, read_module
 
-ENTRANCES = ("recobra.cli.main.main", "recobra.config.settings")
+ENTRANCES = ("recobra.cli.__main__.run", "recobra.cli.main.main", "recobra.config.settings")
 MEASURING = "recobra.cli.bench"
 JOBS = "procrastinate.contrib.django:app"
 LOADED = {"alarm_rules", "approval_kinds", "apps", "fact_columns", "jobs", "templatetags", "migrations"}
@@ -27,11 +27,11 @@ LOADED = {"alarm_rules", "approval_kinds", "apps", "fact_columns", "jobs", "temp
 DECLARED = {"alarm_rules.ALARMS", "approval_kinds.KINDS", "fact_columns.COLUMNS"}
 """What `kit.declarations` reads of them."""
 IMPLICIT = re.compile(
-    "__.+__|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"
+    "__.+__|find_spec|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"
     "|default_schema|field_title_should_be_set"
-    "|connection_made|data_received|connection_lost|handle_DATA|writable|seekable"
+    "|connection_made|data_received|connection_lost|handle_DATA|writable|seekable|getattr"
 )
-"""Methods that Python, Django, Procrastinate, pydantic, asyncio, aiosmtpd and writers to files call by themselves."""
+"""Methods that Python, Django, Jinja, Procrastinate, pydantic, asyncio, aiosmtpd and writers to files call by themselves."""
 VALIDATORS = {"pydantic:field_validator", "pydantic:model_validator"}
 """Decorators of methods that pydantic calls by itself."""
 WAITING = Path(__file__).with_name("reachable.yaml")
