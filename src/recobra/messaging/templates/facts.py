@@ -173,7 +173,7 @@ def _agency_address(context: RenderContext) -> str:
 def _format_contacts(context: RenderContext) -> str:
     """Return how to reach who collects: telephone and e-mail address, as far as they are known."""
     phone = context.creditor.agency_phone.strip()
-    _name, email = parseaddr(context.sender)
+    _name, email = _parse_sender(context.sender)
     return " · ".join(address for address in (phone, email) if address)
 
 
@@ -262,8 +262,14 @@ def _split_by_currency(documents: Iterable[Document]) -> dict[str, list[Document
 
 def _format_sender(sender: str) -> str:
     """Return `Cobranzas (cobranzas@sur.example)` for `Cobranzas <cobranzas@sur.example>`."""
-    name, address = parseaddr(sender)
+    name, address = _parse_sender(sender)
     return f"{name} ({address})" if name else address
+
+
+@lru_cache(maxsize=64)
+def _parse_sender(sender: str) -> tuple[str, str]:
+    """Return the name and the address of `Cobranzas <cobranzas@sur.example>`."""
+    return parseaddr(sender)
 
 
 def _format_document(document: Document, locale: Locale) -> DocumentLine:

@@ -115,8 +115,9 @@ def _encode_header(name: str, text: str) -> str:
 
 def _one_line(text: str) -> str:
     """Return text without control characters and line breaks, with single spaces."""
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(printable.split())
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split())
 
 
 def _parse_address(text: str, name: str = "") -> Address:
