@@ -27,7 +27,7 @@ LOADED = {"alarm_rules", "approval_kinds", "apps", "fact_columns", "jobs", "temp
 DECLARED = {"alarm_rules.ALARMS", "approval_kinds.KINDS", "fact_columns.COLUMNS"}
 """What `kit.declarations` reads of them."""
 IMPLICIT = re.compile(
-    "__.+__|find_spec|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"
+    "__.+__|find_spec|persistent_id|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"
     "|default_schema|field_title_should_be_set"
     "|connection_made|data_received|connection_lost|handle_DATA|writable|seekable|getattr"
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import pickle
 from importlib.metadata import version
-from typing import Final
+from io import BytesIO
+from typing import Any, Final
 
 import ibis
 import ibis.expr.types as ir
@@ -31,4 +32,21 @@ def to_sql(expression: ir.Table) -> str:
 
 def _expression_digest(expression: ir.Table) -> str:
     """Return a digest of an expression, with its literals and their types, and of the compiler's versions."""
-    return hashlib.sha256(pickle.dumps(expression.op(), protocol=5) + _COMPILER_VERSIONS.encode()).hexdigest()
+    return hashlib.sha256(_to_bytes(expression.op()) + _COMPILER_VERSIONS.encode()).hexdigest()
+
+
+class _OrderedPickler(pickle.Pickler):
+    """Pickler that writes sets in one order; their own differs from process to process."""
+
+    def persistent_id(self, obj: Any) -> Any:
+        """Return a set's elements in order, None for anything else (pickle calls this for each object)."""
+        return sorted(obj, key=repr) if isinstance(obj, frozenset) else None
+
+
+def _to_bytes(value: object) -> bytes:
+    """Return a value as bytes, the same in every process."""
+    # Ibis keeps the columns that an expression drops as a set: in the set's own order the gate's statement would be
+    # found by no other process.
+    buffer = BytesIO()
+    _OrderedPickler(buffer, protocol=5).dump(value)
+    return buffer.getvalue()
