@@ -13,6 +13,7 @@ ONE_PLACE = {
     "look-alike letters": (r"авекмнор|авгекмнор", {f"{CORE}folding.py"}),
     "decimals of a currency": (r"get_currency_precision|currency_precision", set()),
     "amounts as text": (r"currency_digits", {f"{APP}kit/money_format.py"}),
+    "days as text": (r"dates\.format_date\(|babel\.dates import .*\bformat_date\b", {f"{APP}kit/date_format.py"}),
     "reading of CSV": (
         r"csv\.(reader|DictReader|Sniffer)",
         {
