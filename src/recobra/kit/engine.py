@@ -9,7 +9,9 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 
 from recobra.kit.sql_cache import to_sql
 
@@ -25,6 +28,11 @@ from .database import data_dir
 
 MEMORY_LIMIT = "1200MB"  # a million accounts may take 4 GB with PostgreSQL; beyond this DuckDB spills to disk
 FEW_ROWS = 1_000
+MAX_PREPARED = 4
+"""Sets of prepared statements that a thread keeps; each takes about 7 MB."""
+
+# The copy is of the few rows of a prepared statement; `sql`, which makes none, plans what it runs.
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +62,7 @@ def compile_statement(name: str, expression: ir.Table, *, store: bool = False, f
 
 
 @contextmanager
-def open_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
+def open_duckdb() -> Iterator[DuckDBPyConnection]:
     """Open a new DuckDB, which spills to the data directory and leaves nothing behind."""
     home = data_dir() / "tmp"
     home.mkdir(parents=True, exist_ok=True)
@@ -75,20 +83,20 @@ def open_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
 _thread_local = threading.local()
 
 
-def thread_duckdb(user: str) -> duckdb.DuckDBPyConnection:
+def thread_duckdb(user: str) -> DuckDBPyConnection:
     """Return this thread's own DuckDB for a purpose, `user`, and a handful of rows.
 
     Purposes do not share one: a table that one stores would shadow what another registers under the same name.
     """
     # Opening one takes longer than deciding for a debtor, so it stays open as long as its thread.
-    connections: dict[str, duckdb.DuckDBPyConnection] = _thread_local.__dict__.setdefault("connections", {})
+    connections: dict[str, DuckDBPyConnection] = _thread_local.__dict__.setdefault("connections", {})
     if user not in connections:
         connections[user] = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"})
     return connections[user]
 
 
 @contextmanager
-def duckdb_for_rows(rows: int, *, user: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def duckdb_for_rows(rows: int, *, user: str) -> Iterator[DuckDBPyConnection]:
     """Yield the DuckDB that fits a number of rows: the thread's own for a few, a new one for many."""
     if rows <= FEW_ROWS:
         yield thread_duckdb(user)
@@ -97,13 +105,13 @@ def duckdb_for_rows(rows: int, *, user: str) -> Iterator[duckdb.DuckDBPyConnecti
             yield connection
 
 
-def register_tables(duck: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> None:
+def register_tables(duck: DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> None:
     """Register Arrow tables, to be read by statements under their names."""
     for name, table in tables.items():
         duck.register(name, table)
 
 
-def register_files(duck: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> None:
+def register_files(duck: DuckDBPyConnection, files: Mapping[str, Path]) -> None:
     """Register Parquet files, to be read by statements under their names."""
     for name, path in files.items():
         literal = str(path).replace("'", "''")
@@ -112,7 +120,7 @@ def register_files(duck: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -
         duck.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM {rows}')
 
 
-def run_statements(duck: duckdb.DuckDBPyConnection, statements: Sequence[Statement]) -> dict[str, pa.Table]:
+def run_statements(duck: DuckDBPyConnection, statements: Sequence[Statement]) -> dict[str, pa.Table]:
     """Run statements in order and return the rows of those that fetch them, by name."""
     results: dict[str, pa.Table] = {}
     for statement in statements:
@@ -125,18 +133,122 @@ def run_statements(duck: duckdb.DuckDBPyConnection, statements: Sequence[Stateme
     return results
 
 
-def count_rows(duck: duckdb.DuckDBPyConnection, name: str) -> int:
+class _KeptTable:
+    """A table that is filled anew for each run, read by DuckDB as an Arrow stream (PyCapsule interface)."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.schema = schema
+        self.rows: pa.Table | None = None
+
+    def fill(self, rows: pa.Table) -> None:
+        """Let statements read these rows. Raises pyarrow's errors where they are not of the schema."""
+        # The plan reads the stream by the schema that it was made for, and does not look again.
+        self.rows = rows if rows.schema.equals(self.schema) else rows.cast(self.schema)
+
+    def __arrow_c_schema__(self) -> object:
+        return self.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        # A statement that reads a table of the run before would decide by somebody else's rows.
+        if self.rows is None:
+            raise LookupError("This table has not been filled for this run.")
+        return self.rows.__arrow_c_stream__(requested_schema)
+
+
+class PreparedStatements:
+    """Statements that DuckDB parses and plans once, and runs again and again over a few rows.
+
+    For one thread. A statement is prepared when it runs first, after the tables that it reads are filled; later rows of
+    a table must have the schema of its first ones. `set_up` is called with the connection after tables are filled for
+    the first time, to add views or the day; nothing of it may differ between the runs.
+    """
+
+    # DuckDB keeps a plan over Arrow streams only. Over tables of its own it plans at each run, because plans depend on
+    # what these hold; and a parameter's value makes it plan anew.
+
+    def __init__(self, duck: DuckDBPyConnection, *, set_up: Callable[[DuckDBPyConnection], None] | None = None) -> None:
+        self._duck = duck
+        self._set_up = set_up
+        self._tables: dict[str, _KeptTable] = {}
+        self._names: dict[Statement, str] = {}
+
+    @contextmanager
+    def fill(self, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+        """Let statements read these tables, and no others, until the end of the block."""
+        self._empty()
+        try:
+            self.add(tables)
+            if self._set_up is not None:
+                self._set_up(self._duck)
+                self._set_up = None
+            yield
+        finally:
+            self._empty()
+
+    def add(self, tables: Mapping[str, pa.Table]) -> None:
+        """Fill more tables, inside the block of `fill`."""
+        for name, rows in tables.items():
+            if name not in self._tables:
+                self._tables[name] = _KeptTable(rows.schema)
+                self._duck.register(name, self._tables[name])
+            self._tables[name].fill(rows)
+
+    def run(self, statements: Sequence[Statement]) -> dict[str, pa.Table]:
+        """Run statements in order and return the rows of those that fetch them, by name; see `run_statements`."""
+        results: dict[str, pa.Table] = {}
+        for statement in statements:
+            rows = self._execute(statement)
+            if statement.store:
+                self.add({statement.name: rows})
+            if statement.fetch:
+                results[statement.name] = rows
+        return results
+
+    def _execute(self, statement: Statement) -> pa.Table:
+        """Return the rows of a statement, which is prepared on first use."""
+        if statement not in self._names:
+            name = f"{statement.name}_{len(self._names)}"
+            self._duck.execute(f'PREPARE "{name}" AS {statement.sql}')
+            self._names[statement] = name
+        return self._duck.execute(f'EXECUTE "{self._names[statement]}"').to_arrow_table()
+
+    def _empty(self) -> None:
+        """Forget all rows."""
+        for table in self._tables.values():
+            table.rows = None
+
+
+def thread_prepared(
+    key: tuple[Hashable, ...], *, set_up: Callable[[DuckDBPyConnection], None] | None = None
+) -> PreparedStatements:
+    """Return this thread's prepared statements under a key, new ones where it has none.
+
+    The key names everything that `set_up` does: a purpose, its day, its policy.
+    """
+    prepared: OrderedDict[tuple[Hashable, ...], PreparedStatements] = _thread_local.__dict__.setdefault(
+        "prepared", OrderedDict()
+    )
+    if key not in prepared:
+        # A cursor has registered tables, views and prepared statements of its own.
+        prepared[key] = PreparedStatements(thread_duckdb("prepared").cursor(), set_up=set_up)
+        while len(prepared) > MAX_PREPARED:
+            prepared.popitem(last=False)
+    prepared.move_to_end(key)
+    return prepared[key]
+
+
+def count_rows(duck: DuckDBPyConnection, name: str) -> int:
     """Return how many rows a stored or registered table has."""
     ((count,),) = duck.execute(f'SELECT count(*) FROM "{name}"').fetchall()
     return int(count)
 
 
-def read_table(duck: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
+def read_table(duck: DuckDBPyConnection, name: str) -> pa.Table:
     """Return the rows of a table that an earlier statement has stored."""
     return duck.sql(f'FROM "{name}"').to_arrow_table()
 
 
-def write_parquet(duck: duckdb.DuckDBPyConnection, statement: Statement, path: Path) -> None:
+def write_parquet(duck: DuckDBPyConnection, statement: Statement, path: Path) -> None:
     """Write the rows of a statement to a Parquet file, which appears under its name when it is whole."""
     partial = path.with_suffix(".partial")
     target = str(partial).replace("'", "''")
@@ -144,9 +256,7 @@ def write_parquet(duck: duckdb.DuckDBPyConnection, statement: Statement, path: P
     partial.replace(path)
 
 
-def unpack_fields(
-    duck: duckdb.DuckDBPyConnection, name: str, *, source: str, column: str, fields: Mapping[str, str]
-) -> None:
+def unpack_fields(duck: DuckDBPyConnection, name: str, *, source: str, column: str, fields: Mapping[str, str]) -> None:
     """Make a view of a registered table with fields of a JSON column as columns of their own, in its place.
 
     `fields` are DuckDB's types by column, `attr_x` for the field `x`; what is not of its type is null.

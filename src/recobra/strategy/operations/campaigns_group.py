@@ -182,7 +182,9 @@ def _survey_with(
     assert strategy is not None
     group = engine.run_statements(duck, _compile_group(statements, strategy, spec, as_of))
     decisions = run_decisions(
-        duck, statements=statements, load_small_tables=partial(small_tables, tables, policies=policies, as_of=as_of)
+        partial(engine.run_statements, duck),
+        statements=statements,
+        fill_small_tables=lambda: engine.register_tables(duck, small_tables(tables, policies=policies, as_of=as_of)),
     )
     has_plan = "contacts" in decisions
     # Without a plan nothing is due: there are no candidates, and nobody is out of reach.

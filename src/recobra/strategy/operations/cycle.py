@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -200,7 +201,11 @@ def _write_portfolio(day: _CycleDay) -> int:
 
 def _decide_day(day: _CycleDay) -> int:
     """Decide what is due; return how many steps, tasks and changes of stage."""
-    day.decisions = run_decisions(day.duck, statements=day.statements, load_small_tables=lambda: day.small_tables)
+    day.decisions = run_decisions(
+        partial(engine.run_statements, day.duck),
+        statements=day.statements,
+        fill_small_tables=lambda: engine.register_tables(day.duck, day.small_tables),
+    )
     return sum(day.decisions[name].num_rows for name in ("items", "tasks", "stage_changes") if name in day.decisions)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -82,7 +82,7 @@ class DayStatements:
 
     `attributes` are the portfolios' own columns that rules read, with DuckDB's types (`prepare_accounts`). `classify`
     stores the table `classified`, `due` the table `due`. Then come `plan`,
-    unless nothing is due, and `states`, which reads the `stage_changes` that `due` may store.
+    unless `due_count` says that nothing is due, and `states`, which reads the `stage_changes` that `due` may store.
     """
 
     attributes: Mapping[str, str]
@@ -203,6 +203,7 @@ def _compile_decisions(
     return {
         "due": (
             compile_statement("due", due_expression, store=True, fetch=False),
+            compile_statement("due_count", due.aggregate(count=due.count())),
             compile_statement("stage_changes", changes, store=True),
         ),
         "plan": (
@@ -227,18 +228,22 @@ def _compile_states(accounts: ir.Table) -> tuple[Statement, ...]:
 
 
 def run_decisions(
-    duck: DuckDBPyConnection, *, statements: DayStatements, load_small_tables: Callable[[], Mapping[str, pa.Table]]
+    run: Callable[[Sequence[Statement]], dict[str, pa.Table]],
+    *,
+    statements: DayStatements,
+    fill_small_tables: Callable[[], None],
 ) -> dict[str, pa.Table]:
     """Run the statements that come after the table `classified` is stored, and return their tables by name.
 
-    They are those of `due` and `plan`, and `new_states`, `changed_states` and `transitions`. `load_small_tables`
-    returns the result of `small_tables`; it is called only where something is due.
+    They are those of `due` and `plan`, and `new_states`, `changed_states` and `transitions`. `run` is
+    `engine.run_statements` of a connection, or of prepared statements. `fill_small_tables` lets it read the result of
+    `small_tables`; it is called only where something is due.
     """
-    decisions = engine.run_statements(duck, statements.due)
-    if statements.due and engine.count_rows(duck, "due"):
-        engine.register_tables(duck, load_small_tables())
-        decisions |= engine.run_statements(duck, statements.plan)
-    (states,) = engine.run_statements(duck, statements.states).values()
+    decisions = run(statements.due)
+    if statements.due and decisions.pop("due_count")["count"][0].as_py():
+        fill_small_tables()
+        decisions |= run(statements.plan)
+    (states,) = run(statements.states).values()
     is_new = pc.is_null(states["was_stage"])
     changed = states.filter(pc.invert(is_new))
     has_moved = pc.not_equal(changed["stage"], changed["was_stage"])

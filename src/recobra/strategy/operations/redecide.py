@@ -53,13 +53,16 @@ def redecide_debtors(*, debtor_ids: Sequence[int], as_of: date | None = None, ac
         company_rules=policies.company_rules,
     )
     statements = statements_for(policies, as_of=day)
-    duck = engine.thread_duckdb("decisions")
-    engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
-    prepare_accounts(duck, statements=statements)
-    engine.run_statements(duck, statements.classify)
-    decisions = run_decisions(
-        duck, statements=statements, load_small_tables=partial(small_tables, tables, policies=policies, as_of=day)
+    prepared = engine.thread_prepared(
+        ("decisions", policies.fingerprint(), day), set_up=partial(prepare_accounts, statements=statements)
     )
+    with prepared.fill({"raw_accounts": tables.pop("accounts"), **tables}):
+        prepared.run(statements.classify)
+        decisions = run_decisions(
+            prepared.run,
+            statements=statements,
+            fill_small_tables=lambda: prepared.add(small_tables(tables, policies=policies, as_of=day)),
+        )
     return commit_decisions(decisions, policies=policies, scope=scope, as_of=day, actor=actor)
 
 
