@@ -26,6 +26,8 @@ class TemplateSandbox(SandboxedEnvironment):
 
     def __init__(self, *, autoescape: bool) -> None:
         super().__init__(undefined=StrictUndefined, autoescape=autoescape, trim_blocks=True, lstrip_blocks=True)
+        # Functions such as `range`, which no template that was saved can call, would be copied for each message.
+        self.globals.clear()
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return an attribute as a template reads it (Jinja calls this)."""
