@@ -102,9 +102,9 @@ def _run_gate(
         "history": snapshot.contact_history([contact.debtor_id for contact in contacts], since=since),
         "caps": caps,
     }
-    duck = engine.thread_duckdb("gate")
-    engine.register_tables(duck, tables)
-    return engine.run_statements(duck, [_compile_gate()])["verdicts"]
+    prepared = engine.thread_prepared(("gate",))
+    with prepared.fill(tables):
+        return prepared.run([_compile_gate()])["verdicts"]
 
 
 @cache
@@ -120,7 +120,7 @@ def rules_version() -> str:
 
 @cache
 def _compile_gate() -> engine.Statement:
-    """Return the gate's expressions compiled to one statement over the tables that `judge_contacts` registers."""
+    """Return the gate's expressions compiled to one statement over the tables that `_run_gate` fills."""
     openings = engine.source_table("openings", law.OPENINGS)
     said = engine.source_table("candidates", _CANDIDATES)
     consent = law.resolve_consent(
