@@ -183,11 +183,11 @@ def _try(rows, *, at_once):
         connection.set_rollback(False)
 
 
-@given(st.sets(st.integers(0, 60)))
+@given(st.lists(st.integers(0, 60)))
 def test_numbers_are_the_numbers_of_their_runs(numbers):
-    lows, highs = bulk_write._find_runs(pa.array(sorted(numbers), pa.int64()))
+    lows, highs = bulk_write._find_runs(pa.array(numbers, pa.int64()))
     runs = list(zip(lows.to_pylist(), highs.to_pylist(), strict=True))
-    assert [number for low, high in runs for number in range(low, high + 1)] == sorted(numbers)
+    assert [number for low, high in runs for number in range(low, high + 1)] == sorted(set(numbers))
     assert all(before[1] + 1 < after[0] for before, after in itertools.pairwise(runs))
 
 
