@@ -31,6 +31,7 @@ from recobra.consent.models import ConsentEntry, Silence
 from recobra.consent.queries import is_silenced
 from recobra.journal.facts import Fact
 from recobra.journal.operations import record_facts
+from recobra.kit.statistics import refresh_after_commit
 from recobra.messaging import reasons
 from recobra.portfolio.models import ContactPoint
 from recobra.portfolio.scope import check_debtor
@@ -199,6 +200,7 @@ def _silence_forms(address: Address, entry: ConsentEntry) -> None:
     """Silence every form of an address since the entry that asks for it; forms already silenced stay as they are."""
     rows = [Silence(kind=address.kind, value=form, since=entry.at, entry=entry) for form in address.forms]
     Silence.objects.bulk_create(rows, ignore_conflicts=True)
+    refresh_after_commit("consent_silence", rows=len(rows))
 
 
 def _opt_out_points(address: Address, statement: ConsentStatement) -> pa.Table:

@@ -12,11 +12,12 @@ import pyarrow as pa
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BigIntegerField, BooleanField, F, Func, Model, QuerySet, Value
+from django.db.models import BigIntegerField, BooleanField, F, Func, QuerySet, Value
 from psycopg import Copy, sql
 from pyarrow import csv
 
 from .bulk_write import open_bulk_write
+from .statistics import refresh_after_commit
 
 
 def copy_in(table: str, rows: pa.Table) -> None:
@@ -42,6 +43,7 @@ def copy_batches(
     names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
     command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table), names)
     options = csv.WriteOptions(include_header=False, batch_size=16384)
+    rows = 0
     with (
         open_bulk_write(table, schema.names, at_least=first.num_rows if at_least is None else at_least) as write,
         connection.cursor() as cursor,
@@ -51,6 +53,8 @@ def copy_batches(
         for batch in chain([first], filled):
             writer.write_batch(batch)
             write.note(batch)
+            rows += batch.num_rows
+    refresh_after_commit(table, rows=rows)
 
 
 def fetch(query: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
@@ -109,13 +113,6 @@ def is_any_of(field: str, ids: Iterable[int]) -> Func:
     """Return the condition that a field is one of some ids: `pk__in` as one parameter, however many ids there are."""
     array = Value(list(ids), output_field=ArrayField(BigIntegerField()))
     return Func(F(field), array, arg_joiner=" = ANY(", template="(%(expressions)s))", output_field=BooleanField())
-
-
-def analyze(*models: type[Model]) -> None:
-    """Let PostgreSQL count the rows of tables that have just been filled, so that it plans well for them."""
-    names = sql.SQL(", ").join(sql.Identifier(model._meta.db_table) for model in models)  # noqa: SLF001 - Django's API
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("ANALYZE {}").format(names))
 
 
 class _CopyFile:

@@ -13,6 +13,7 @@ from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import AssignedIds, CheckedRows, FileRows, LedgerDifferences, People
 from recobra.intake.stage.people import is_party_named, party_key
 from recobra.kit import tables
+from recobra.kit.statistics import refresh_after_commit
 from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
 
@@ -124,6 +125,7 @@ def insert_contact_points(duck: Workspace, people: People, ids: AssignedIds, *, 
         SELECT debtor_id FROM added
         """
     )
+    refresh_after_commit("portfolio_contactpoint", rows=added_points.num_rows)
     return duck.create_from_arrow("changed_points", added_points)
 
 
@@ -341,6 +343,7 @@ def link_parties(context: LoadContext, duck: Workspace, checked: CheckedRows, id
             "INSERT INTO portfolio_party (account_id, debtor_id, part) SELECT account_id, debtor_id, part "
             "FROM intake_party ON CONFLICT (account_id, debtor_id, part) DO NOTHING"
         )
+        refresh_after_commit("portfolio_party", rows=cursor.rowcount)
 
 
 def insert_rejected_rows(duck: Workspace, file: FileRows, checked: CheckedRows, *, load_id: int) -> None:

@@ -25,9 +25,8 @@ from recobra.intake.mapping import Control, Document, parse_mapping
 from recobra.intake.models import Load, Mapping
 from recobra.intake.refusals import LoadRefused, held_words, refuse_load
 from recobra.journal.operations import record_fact
-from recobra.kit import tables
 from recobra.kit.language import screen_language
-from recobra.portfolio.models import Account, ContactPoint, Debtor, Instalment, Portfolio, Posting
+from recobra.portfolio.models import Portfolio
 from recobra.tabular import formats
 from recobra.tabular.workspace import open_workspace
 from recobra_core.documents import DocumentError, read_document
@@ -38,7 +37,6 @@ from .mappings import save_mapping
 STEPS = ("reading", "comparing", "checking", "people", "writing")
 SHOWN_ERRORS = 100
 DATABASE_ERRORS = (DatabaseError, psycopg.Error)  # COPY raises those of psycopg, which Django does not translate
-MUCH_NEW = 0.1  # the part of a file's rows that are new accounts from which statistics of before mislead
 LATEST_AS_OF = timedelta(days=7)  # a slip of the year would have every true day after it refused as older
 
 
@@ -222,9 +220,6 @@ def _run_steps(load: Load, context: LoadContext) -> dict[str, Any]:
         if not context.is_dry_run:
             # Outside of the transaction: fingerprints of a load that was rolled back would hide its rows tomorrow.
             last_load.remember(context, duck, examined, load_id=load.pk)
-            if load.figures["created"] > load.figures["rows"] * MUCH_NEW:
-                # Else whoever joins them meets the statistics of before until PostgreSQL comes by itself.
-                tables.analyze(Debtor, ContactPoint, Account, Instalment, Posting)
     return describe_load(load) | {"errors_file": None if context.is_dry_run else write_errors_once(load)}
 
 

@@ -22,6 +22,7 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import consequence
 from recobra.journal.facts import Fact
 from recobra.kit import tables
+from recobra.kit.statistics import refresh_after_commit
 from recobra.messaging import reasons
 from recobra.messaging.channels import Bounce, Outcome, OutcomeKind
 from recobra.messaging.dispatch.prepare import NotSent, PreparedContact
@@ -269,6 +270,7 @@ def _save_items(sent: Sequence[PreparedContact]) -> None:
     account_ids = [account_id for _contact_id, account_id in owed_minor]
     with connection.cursor() as cursor:
         cursor.execute(_SAVE_ITEMS, [contact_ids, account_ids, list(owed_minor.values())])
+    refresh_after_commit("messaging_contactitem", rows=len(contact_ids))
 
 
 def _update_point(attempt: Attempt, now: datetime) -> None:

@@ -12,6 +12,7 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import consequence
 from recobra.journal.operations import record_facts
 from recobra.kit import tables
+from recobra.kit.statistics import refresh_after_commit
 from recobra.messaging.facts import ContactBlocked
 from recobra.messaging.outbox import wake_up
 from recobra.messaging.outbox.transitions import ENDED, RETURNING, cancel_where, list_ends
@@ -118,6 +119,7 @@ def plan_contacts(*, contacts: pa.Table, actor: Actor) -> pa.Table:
     tables.copy_in("messaging_incoming", contacts.select(schema.names).cast(schema))
     inserted_schema = ENDED.append(pa.field("status", pa.string()))
     inserted = tables.fetch(f"{_INSERT} {RETURNING}, c.status", [actor.now, actor.now], inserted_schema)
+    refresh_after_commit("messaging_contact", rows=inserted.num_rows)
     blocked = inserted.filter(pc.equal(inserted["status"], "BLOCKED"))
     if blocked.num_rows < inserted.num_rows:
         wake_up.call_dispatchers()

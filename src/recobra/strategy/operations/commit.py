@@ -17,6 +17,7 @@ from recobra.access.permissions import consequence
 from recobra.journal.operations import record_facts
 from recobra.journal.sql import debtors_with_facts_since
 from recobra.kit import tables
+from recobra.kit.statistics import refresh_after_commit
 from recobra.messaging import operations as messaging
 from recobra.messaging import reasons
 from recobra.messaging.models import Contact
@@ -164,6 +165,7 @@ def _write_states(decisions: Decisions) -> None:
             " WHERE state.account_id = changed_state.account_id"
         )
         cursor.execute("DROP TABLE changed_state")
+    refresh_after_commit("strategy_accountstate", rows=changed.num_rows)
 
 
 def _record_transitions(transitions: pa.Table, *, actor: Actor) -> int:

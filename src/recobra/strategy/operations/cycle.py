@@ -20,14 +20,13 @@ from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.journal.sql import latest_entry_id
-from recobra.kit import engine, tables
-from recobra.messaging.models import Contact
+from recobra.kit import engine
 from recobra.messaging.snapshot import caps_in_force
 from recobra.portfolio.models import Channel, Portfolio
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy import alarms, snapshot
 from recobra.strategy.facts import CycleFinished
-from recobra.strategy.models import AccountState, CycleRun, CycleStep, Firing
+from recobra.strategy.models import CycleRun, CycleStep
 from recobra.strategy.operations import day_kpis
 from recobra.strategy.operations.day_facts import read_facts, snapshot_folder, write_snapshot
 from recobra.strategy.operations.decision import (
@@ -221,8 +220,6 @@ def _commit_day(day: _CycleDay) -> int:
         snapshot_entry_id=day.snapshot_entry_id,
         carried=day.carried,
     )
-    # A first cycle fills these tables from nothing; the planner must know before the dispatcher reads them.
-    tables.analyze(AccountState, Firing, Contact)
     return day.decisions["new_states"].num_rows + day.decisions["changed_states"].num_rows
 
 

@@ -1,0 +1,38 @@
+"""A page reads in proportion to what there is, whatever PostgreSQL knows of the tables behind it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from django.db import connection
+
+from recobra.cli.bench import outbox
+from recobra.kit import clock
+from recobra.portfolio.models import Debtor
+from tests import plans
+
+DEBTORS = 1_000
+MOST_ROWS = 20 * DEBTORS
+"""The rows that a statement may read: a list goes through its table and some beside it; a bad join reads a million."""
+
+
+@pytest.fixture
+def pages(company):
+    """The pages of a portfolio that many owe, each an invoice, and each with a message to come."""
+    now = clock.now()
+    outbox.fill_outbox(messages=DEBTORS, prefix="R-", channel="email", ids=outbox.open_portfolio(now=now), now=now)
+    debtor = Debtor.objects.order_by("pk")[DEBTORS // 2]
+    return (f"/ficha/{debtor.pk}/", "/cartera/", "/mensajes/", "/")
+
+
+def test_pages_read_in_proportion_with_statistics_and_without(at_desk, pages):
+    carla = at_desk("carla")
+    for is_analysed in (False, True):
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE" if is_analysed else plans.FORGET)
+        for page in pages:
+            statements = plans.find_statements(partial(carla.get, page))
+            assert statements, page
+            for sql, parameters in statements:
+                assert plans.count_rows_read(sql, parameters) < MOST_ROWS, (is_analysed, page, sql)
