@@ -22,11 +22,11 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from recobra.kit.duckdb_memory import memory_limit
 from recobra.kit.sql_cache import to_sql
 
 from .database import data_dir
 
-MEMORY_LIMIT = "1200MB"  # a million accounts may take 4 GB with PostgreSQL; beyond this DuckDB spills to disk
 FEW_ROWS = 1_000
 MAX_PREPARED = 4
 """Sets of prepared statements that a thread keeps; each takes about 7 MB."""
@@ -62,15 +62,16 @@ def compile_statement(name: str, expression: ir.Table, *, store: bool = False, f
 
 
 @contextmanager
-def open_duckdb() -> Iterator[DuckDBPyConnection]:
-    """Open a new DuckDB, which spills to the data directory and leaves nothing behind."""
+def open_duckdb(*, rows: int = 0) -> Iterator[DuckDBPyConnection]:
+    """Open a new DuckDB for so many rows, which spills to the data directory and leaves nothing behind."""
     home = data_dir() / "tmp"
     home.mkdir(parents=True, exist_ok=True)
     spill = tempfile.mkdtemp(prefix="engine-", dir=home)
     settings: dict[str, str | bool | int | float | list[str]] = {
         "threads": min(4, os.cpu_count() or 1),
-        "memory_limit": MEMORY_LIMIT,
+        "memory_limit": memory_limit(rows=rows),
         "temp_directory": spill,
+        "allocator_background_threads": True,  # or what was freed stays with the process
     }
     connection = duckdb.connect(":memory:", config=settings)
     try:
@@ -78,6 +79,11 @@ def open_duckdb() -> Iterator[DuckDBPyConnection]:
     finally:
         connection.close()
         shutil.rmtree(spill, ignore_errors=True)
+
+
+def allow_memory(duck: DuckDBPyConnection, *, rows: int) -> None:
+    """Let a DuckDB that is open work on so many accounts."""
+    duck.execute(f"SET memory_limit = '{memory_limit(rows=rows)}'")
 
 
 _thread_local = threading.local()
@@ -101,7 +107,7 @@ def duckdb_for_rows(rows: int, *, user: str) -> Iterator[DuckDBPyConnection]:
     if rows <= FEW_ROWS:
         yield thread_duckdb(user)
     else:
-        with open_duckdb() as connection:
+        with open_duckdb(rows=rows) as connection:
             yield connection
 
 

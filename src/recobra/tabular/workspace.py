@@ -14,8 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from recobra.kit import database, tables
+from recobra.kit.duckdb_memory import memory_limit
 
-MEMORY: Final = "1200MB"
 THREADS: Final = 2
 PREFIX: Final = "load-"
 BATCH_ROWS: Final = 131_072
@@ -34,6 +34,10 @@ class Workspace:
     def execute(self, statement: str, parameters: list[Any] | None = None) -> None:
         """Execute a statement."""
         self.connection.execute(statement, parameters or [])
+
+    def allow_memory(self, *, rows: int) -> None:
+        """Let this workspace hold a file of so many rows."""
+        self.execute(f"SET memory_limit = '{memory_limit(rows=rows)}'")
 
     def create(self, name: str, query: str, parameters: list[Any] | None = None) -> Relation:
         """Make a relation of a query's rows; one that already has the name is replaced."""
@@ -103,9 +107,9 @@ def open_workspace() -> Iterator[Workspace]:
     parent = _parent_folder()
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"allocator_background_threads": True})  # or what was freed stays here
     try:
-        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        connection.execute(f"SET memory_limit = '{memory_limit(rows=0)}'")
         connection.execute(f"SET threads = {THREADS}")
         connection.execute("SET enable_progress_bar = false")
         # What does not fit the memory goes to disk, and with the folder.

@@ -5,7 +5,7 @@ Only what differs from the tables is written. The cycle commits for all debtors,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
@@ -34,12 +34,14 @@ from recobra.strategy.policies import Policies
 from recobra.workbench.models import Task
 from recobra.workbench.operations import create_tasks
 
-Decisions = Mapping[str, pa.Table]
+Decisions = dict[str, pa.Table]
 """Result of `decision.run_decisions`; without a strategy it holds only states and transitions."""
 
 
 SEARCH_DAYS = 2
 """Days a person has to find a way to reach a debtor."""
+_ALLOWED_COLUMNS = ["debtor_id", "creditor_id", "channel", "lead_step_key", "contact_point_id"]
+"""Columns of an allowed contact by which a carried one is the same, and by which its items are found."""
 _DECISIONS_LOCK = "hashtext('recobra.decisions')"
 
 
@@ -73,32 +75,37 @@ def commit_decisions(
 ) -> dict[str, int]:
     """Write states, contacts, tasks, holds, firings and transitions; return the counts.
 
+    `decisions` is empty afterwards: each table leaves memory when it is written.
+
     `snapshot_entry_id` is `latest_entry_id` at the time of the snapshot. Debtors with a newer deciding fact are left
     out: that fact has decided for them on newer knowledge. `carried` are the contacts that the snapshot took for not
     sent (schema `snapshot.CARRIED`): a debtor whom one of them has reached meanwhile is not written to again today.
     """
     if snapshot_entry_id is not None:
-        decisions = _drop_decided_since(decisions, snapshot_entry_id)
+        _drop_decided_since(decisions, snapshot_entry_id)
     if carried is not None:
-        decisions = _drop_reached_since(decisions, carried, as_of)
+        _drop_reached_since(decisions, carried, as_of)
     _write_states(decisions)
-    transitions = _record_transitions(decisions["transitions"], actor=actor)
+    transitions = _record_transitions(decisions.pop("transitions"), actor=actor)
     planned = 0
     blocked = 0
     tasks = 0
     if "contacts" in decisions:
         planned, blocked = _write_contacts(decisions, policies=policies, scope=scope, as_of=as_of, now=actor.now)
-        tasks = _write_tasks(decisions, as_of=as_of, actor=actor)
-        tasks += _write_search_tasks(decisions, as_of=as_of, actor=actor)
-        _write_holds(decisions, as_of=as_of, actor=actor)
+        tasks = _write_tasks(decisions.pop("tasks"), as_of=as_of, actor=actor)
+        tasks += _write_search_tasks(
+            decisions.pop("unreachable"), decisions.pop("unreached_items"), as_of=as_of, actor=actor
+        )
+        _write_holds(decisions.pop("step_holds"), as_of=as_of, actor=actor)
     else:
         # Nothing is due today: what earlier days planned is not wanted any more.
         stale = snapshot.read_carried_contacts(scope, as_of=as_of)["contact_id"].to_pylist()
         messaging.withdraw_contacts(
             contact_ids=stale, reason=reasons.REPLANNED, actor=service_actor(Service.CYCLE, now=actor.now)
         )
-    if "stage_changes" in decisions and decisions["stage_changes"].num_rows:
-        _write_firings(decisions["stage_changes"], as_of=as_of)
+    stage_changes = decisions.pop("stage_changes", None)
+    if stage_changes is not None and stage_changes.num_rows:
+        _write_firings(stage_changes, as_of=as_of)
     # Accounts that are no longer open have no state.
     in_scope = scope.condition(debtor="account__debtor_id", portfolio="account__portfolio_id")
     AccountState.objects.filter(in_scope).exclude(account__status=Account.Status.OPEN).delete()
@@ -110,7 +117,7 @@ def commit_decisions(
     }
 
 
-def _drop_decided_since(decisions: Decisions, entry_id: int) -> Decisions:
+def _drop_decided_since(decisions: Decisions, entry_id: int) -> None:
     """Leave out the debtors about whom a deciding fact was recorded after a journal entry.
 
     Who was decided for anew is left out of all tables. Of the others only the messages are: nobody else would write
@@ -120,37 +127,38 @@ def _drop_decided_since(decisions: Decisions, entry_id: int) -> Decisions:
     block_decisions()
     anew = debtors_with_facts_since(entry_id, kinds=[kind.kind for kind in DECIDED_ANEW])["debtor_id"]
     decided = debtors_with_facts_since(entry_id, kinds=DECIDING_FACTS)["debtor_id"]
-    remaining = {name: _without_debtors(table, anew) for name, table in decisions.items()} if len(anew) else decisions
-    return _drop_messages(remaining, decided) if len(decided) else remaining
+    for name, table in decisions.items():
+        decisions[name] = _without_debtors(table, anew)
+    _drop_messages(decisions, decided)
 
 
-def _drop_reached_since(decisions: Decisions, carried: pa.Table, as_of: date) -> Decisions:
+def _drop_reached_since(decisions: Decisions, carried: pa.Table, as_of: date) -> None:
     """Leave out the messages to debtors whom a carried contact has reached, or who paid after a day caught up."""
     carried_contacts = Contact.objects.filter(tables.is_any_of("pk", carried["contact_id"].to_pylist()))
     reached = carried_contacts.exclude(status__in=[Contact.Status.DUE, Contact.Status.CANCELLED])
     paid = Payment.objects.filter(paid_date__gt=as_of, reversed_at__isnull=True)
     debtor_ids = set(reached.values_list("debtor_id", flat=True)) | set(paid.values_list("debtor_id", flat=True))
-    return _drop_messages(decisions, pa.array(sorted(debtor_ids), pa.int64())) if debtor_ids else decisions
+    _drop_messages(decisions, pa.array(sorted(debtor_ids), pa.int64()))
 
 
-def _drop_messages(decisions: Decisions, debtor_ids: pa.Array | pa.ChunkedArray) -> Decisions:
+def _drop_messages(decisions: Decisions, debtor_ids: pa.Array | pa.ChunkedArray) -> None:
     """Leave out the messages to debtors; their tasks and states are right all the same."""
-    remaining = dict(decisions)
     for name in ("contacts", "items", "unreachable"):
         if name in decisions:
-            remaining[name] = _without_debtors(decisions[name], debtor_ids)
-    return remaining
+            decisions[name] = _without_debtors(decisions[name], debtor_ids)
 
 
 def _without_debtors(table: pa.Table, debtor_ids: pa.Array | pa.ChunkedArray) -> pa.Table:
     """Return the rows of a table that are about other debtors."""
+    if len(debtor_ids) == 0:
+        return table  # a filter would copy it
     return table.filter(pc.invert(pc.is_in(table["debtor_id"], debtor_ids)))
 
 
 def _write_states(decisions: Decisions) -> None:
     """Insert the new states and update those that changed."""
-    tables.copy_in("strategy_accountstate", decisions["new_states"])
-    changed = decisions["changed_states"]
+    tables.copy_in("strategy_accountstate", decisions.pop("new_states"))
+    changed = decisions.pop("changed_states")
     if changed.num_rows == 0:
         return
     columns = [name for name in changed.column_names if name not in {"account_id", "portfolio_id", "debtor_id"}]
@@ -186,18 +194,17 @@ def _write_contacts(
     Contacts of earlier days that nobody has sent stay where today plans the same one, or where today refuses its
     debtor; the others are withdrawn.
     """
-    judged = decisions["contacts"]
-    allowed = judged.filter(judged["allowed"])
-    refused = judged.filter(pc.invert(judged["allowed"]))
+    judged = decisions.pop("contacts")
+    allowed = judged.select(_ALLOWED_COLUMNS).filter(judged["allowed"])
     carried = snapshot.read_carried_contacts(scope, as_of=as_of)
 
     # Carried contacts that today plans alike: same debtor, channel, step and contact point.
     keys = ["debtor_id", "channel", "step_key", "contact_point_id"]
-    keyed = allowed.append_column("step_key", allowed["lead_step_key"])
-    kept = carried.join(keyed.select([*keys, "creditor_id"]), keys=keys, join_type="inner")
+    keyed = allowed.rename_columns({"lead_step_key": "step_key"})
+    kept = carried.join(keyed, keys=keys, join_type="inner")
     is_kept = pc.is_in(carried["contact_id"], kept["contact_id"])
     # Where today is closed the contact of yesterday waits for the next open day.
-    waits = pc.is_in(carried["debtor_id"], refused["debtor_id"])
+    waits = pc.is_in(carried["debtor_id"], judged["debtor_id"].filter(pc.invert(judged["allowed"])))
     stays = pc.or_(waits, is_kept)
     withdrawn_ids = carried.filter(pc.invert(stays))["contact_id"].to_pylist()
     messaging.withdraw_contacts(
@@ -206,29 +213,31 @@ def _write_contacts(
 
     # Everybody without a contact that stays gets a new one, or a refusal to show.
     fresh = _without_debtors(judged, carried.filter(stays)["debtor_id"])
-    carriers = kept.select(["debtor_id", "contact_id"])
-    if fresh.num_rows:
-        created = messaging.plan_contacts(
-            contacts=_outbox_rows(fresh, policies, as_of, now), actor=service_actor(Service.CYCLE, now=now)
-        )
-        carriers = pa.concat_tables([carriers, created.select(["debtor_id", "contact_id"])])
+    planned = pc.sum(fresh["allowed"]).as_py() or 0
+    blocked = fresh.num_rows - planned
+    outbox_rows = _outbox_rows(fresh, policies, as_of, now)
+    del judged, fresh
+    created = messaging.plan_contacts(contacts=outbox_rows, actor=service_actor(Service.CYCLE, now=now))
+    del outbox_rows
 
     # The steps that fired are those that a contact carries.
-    items = decisions["items"]
+    carriers = pa.concat_tables([table.select(["debtor_id", "contact_id"]) for table in (kept, created)])
     debtors = allowed.select(["debtor_id", "creditor_id"])
+    items = decisions.pop("items")
+    decisions["unreached_items"] = items.filter(pc.invert(items["reachable"]))
     reached = items.filter(items["reachable"]).join(debtors, keys=["debtor_id", "creditor_id"], join_type="inner")
+    del items
     fired = reached.join(carriers, keys="debtor_id", join_type="inner")
     _write_firings(fired, as_of=as_of, known_contact_ids=kept["contact_id"].to_pylist())
-
-    planned = fresh.filter(fresh["allowed"]).num_rows
-    return planned, fresh.num_rows - planned
+    return planned, blocked
 
 
 def _outbox_rows(judged: pa.Table, policies: Policies, as_of: date, now: datetime) -> pa.Table:
     """Return the contacts as `messaging.plan_contacts` takes them."""
     rows = build_outbox_rows(judged, as_of=as_of, now=now, due_at=in_utc(judged["due_at"]), constants={})
-    versions = [policies.versions.get(code) for code in judged["strategy_code"].to_pylist()]
-    return rows.append_column("strategy_version_id", pa.array(versions, pa.int64()))
+    codes = judged["strategy_code"].combine_chunks().dictionary_encode()
+    versions = pa.array([policies.versions.get(code) for code in codes.dictionary.to_pylist()], pa.int64())
+    return rows.append_column("strategy_version_id", versions.take(codes.indices))
 
 
 FIRING_KEY = ["account_id", "strategy_code", "step_key", "cycle_date", "occurrence"]
@@ -263,9 +272,8 @@ def _write_firings(fired: pa.Table, *, as_of: date, known_contact_ids: Sequence[
     tables.copy_in("strategy_firing", rows)
 
 
-def _write_tasks(decisions: Decisions, *, as_of: date, actor: Actor) -> int:
+def _write_tasks(due: pa.Table, *, as_of: date, actor: Actor) -> int:
     """Create the tasks of the steps that are due; return how many."""
-    due = decisions["tasks"]
     if due.num_rows == 0:
         return 0
     due_dates = [as_of + timedelta(days or 0) for days in due["due_in_days"].to_pylist()]
@@ -277,13 +285,12 @@ def _write_tasks(decisions: Decisions, *, as_of: date, actor: Actor) -> int:
     return due.num_rows
 
 
-def _write_search_tasks(decisions: Decisions, *, as_of: date, actor: Actor) -> int:
+def _write_search_tasks(unreachable: pa.Table, unreached_items: pa.Table, *, as_of: date, actor: Actor) -> int:
     """Ask a person to find a way to reach each unreachable debtor; return how many tasks that was."""
-    unreachable = decisions["unreachable"]
     if unreachable.num_rows == 0:
         return 0
     # The steps count as fired: the same search would be asked for every day.
-    _write_firings(decisions["items"].filter(pc.invert(decisions["items"]["reachable"])), as_of=as_of)
+    _write_firings(unreached_items, as_of=as_of)
     of_debtors = tables.is_any_of("debtor_id", unreachable["debtor_id"].to_pylist())
     open_tasks = Task.objects.filter(of_debtors, status=Task.Status.OPEN, kind="unreachable")
     searched_ids = pa.array(list(open_tasks.values_list("debtor_id", flat=True)), pa.int64())
@@ -306,9 +313,8 @@ def _write_search_tasks(decisions: Decisions, *, as_of: date, actor: Actor) -> i
     return count
 
 
-def _write_holds(decisions: Decisions, *, as_of: date, actor: Actor) -> None:
+def _write_holds(due: pa.Table, *, as_of: date, actor: Actor) -> None:
     """Place the holds of the steps that are due."""
-    due = decisions["step_holds"]
     if due.num_rows == 0:
         return
     ends = [as_of + timedelta(days) for days in due["days"].to_pylist()]

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from django.db import connection, transaction
 from duckdb import DuckDBPyConnection
+from pyarrow import parquet
 
 from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.permissions import requires
@@ -28,8 +30,9 @@ from recobra.strategy import alarms, snapshot
 from recobra.strategy.facts import CycleFinished
 from recobra.strategy.models import CycleRun, CycleStep
 from recobra.strategy.operations import day_kpis
-from recobra.strategy.operations.day_facts import read_facts, snapshot_folder, write_snapshot
+from recobra.strategy.operations.day_facts import fact_readers, snapshot_folder, write_snapshot
 from recobra.strategy.operations.decision import (
+    PLACE_COLUMNS,
     DayStatements,
     prepare_accounts,
     run_decisions,
@@ -168,20 +171,23 @@ def _take_snapshot(day: _CycleDay) -> int:
     # Before anything is read: a fact that is recorded meanwhile must look newer than the snapshot.
     day.snapshot_entry_id = latest_entry_id()
     day.carried = snapshot.read_carried_contacts(day.scope, as_of=day.as_of)
-    facts = read_facts(
+    readers = fact_readers(
         day.scope,
         as_of=day.as_of,
         contactable=day.contactable,
         columns=day.policies.columns_read,
         company_rules=day.policies.company_rules,
     )
-    folder = write_snapshot(facts, as_of=day.as_of)
-    files = {name: folder / f"{name}.parquet" for name in facts}
+    files = write_snapshot(readers, as_of=day.as_of)
+    day.small_tables = small_tables(
+        {"debtors": parquet.read_table(files["debtors"], columns=PLACE_COLUMNS)}, policies=day.policies, as_of=day.as_of
+    )
+    accounts = int(parquet.read_metadata(files["accounts"]).num_rows)
+    engine.allow_memory(day.duck, rows=accounts)
     # The statements of the day shape `accounts` from it.
     files["raw_accounts"] = files.pop("accounts")
     engine.register_files(day.duck, files)
-    day.small_tables = small_tables(facts, policies=day.policies, as_of=day.as_of)
-    return facts["accounts"].num_rows
+    return accounts
 
 
 def _classify_accounts(day: _CycleDay) -> int:
@@ -193,9 +199,12 @@ def _classify_accounts(day: _CycleDay) -> int:
 
 def _write_portfolio(day: _CycleDay) -> int:
     """Write the arrears portfolio of the day (Cartera de Mora) with its indicators beside the snapshot."""
-    return day_kpis.write_arrears_portfolio(
-        day.duck, classified=day.statements.classified, path=snapshot_folder(day.as_of) / "portfolio.parquet"
-    )
+    return day_kpis.write_arrears_portfolio(day.duck, classified=day.statements.classified, path=_portfolio_file(day))
+
+
+def _portfolio_file(day: _CycleDay) -> Path:
+    """Return where the arrears portfolio of the day is."""
+    return snapshot_folder(day.as_of) / "portfolio.parquet"
 
 
 def _decide_day(day: _CycleDay) -> int:
@@ -205,11 +214,14 @@ def _decide_day(day: _CycleDay) -> int:
         statements=day.statements,
         fill_small_tables=lambda: engine.register_tables(day.duck, day.small_tables),
     )
+    # The commit needs its memory, and what is measured afterwards stands in the arrears portfolio too.
+    day.duck.close()
     return sum(day.decisions[name].num_rows for name in ("items", "tasks", "stage_changes") if name in day.decisions)
 
 
 def _commit_day(day: _CycleDay) -> int:
     """Write the decisions into the product's tables; return how many account states were new or changed."""
+    states = day.decisions["new_states"].num_rows + day.decisions["changed_states"].num_rows
     day.figures = commit_decisions(
         day.decisions,
         policies=day.policies,
@@ -220,7 +232,7 @@ def _commit_day(day: _CycleDay) -> int:
         snapshot_entry_id=day.snapshot_entry_id,
         carried=day.carried,
     )
-    return day.decisions["new_states"].num_rows + day.decisions["changed_states"].num_rows
+    return states
 
 
 def _plan_campaigns(day: _CycleDay) -> int:
@@ -230,7 +242,9 @@ def _plan_campaigns(day: _CycleDay) -> int:
 
 def _write_kpis(day: _CycleDay) -> int:
     """Write the day's KPIs and check the data for alarms; return how many rows."""
-    count = day_kpis.write_kpis(day.duck, classified=day.statements.classified, as_of=day.as_of)
+    with engine.open_duckdb() as duck:
+        engine.register_files(duck, {"classified": _portfolio_file(day)})
+        count = day_kpis.write_kpis(duck, classified=day.statements.classified, as_of=day.as_of)
     alarms.check_data(portfolio_ids=day.policies.portfolio_ids, actor=day.actor)
     return count
 

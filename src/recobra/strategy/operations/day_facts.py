@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,7 +22,8 @@ from recobra_core.decide.daily.facts import LAST_CONTACT_DAYS
 from recobra_core.law import zones_for
 from recobra_core.money import exponent_of
 
-Tables = Mapping[str, pa.Table]
+FactReaders = Mapping[str, Callable[[], pa.Table]]
+"""Functions that read the tables of a day, by their names."""
 
 
 def read_facts(
@@ -32,7 +34,20 @@ def read_facts(
     columns: Iterable[ReadColumn],
     company_rules: RulesInForce,
 ) -> dict[str, pa.Table]:
-    """Return the tables of `recobra_core.decide.daily.DayFacts` within a scope, by name.
+    """Return the tables of `fact_readers`, by name."""
+    readers = fact_readers(scope, as_of=as_of, contactable=contactable, columns=columns, company_rules=company_rules)
+    return {name: read() for name, read in readers.items()}
+
+
+def fact_readers(
+    scope: Scope,
+    *,
+    as_of: date,
+    contactable: frozenset[int],
+    columns: Iterable[ReadColumn],
+    company_rules: RulesInForce,
+) -> FactReaders:
+    """Return what reads the tables of `recobra_core.decide.daily.DayFacts` within a scope.
 
     `contactable` are the portfolios that follow a strategy and whose data are fresh enough to contact anybody.
     `columns` are the fact columns that rules read beside the core's (`Policies.columns_read`), each a table more.
@@ -41,18 +56,18 @@ def read_facts(
     # As far back as the caps count, and as the rules of a strategy ask for the last contact.
     since = min(contact_snapshot.history_start(caps, day=as_of), as_of - timedelta(LAST_CONTACT_DAYS))
     return {
-        "accounts": portfolio_snapshot.read_accounts(scope),
-        "items": portfolio_snapshot.read_open_items(scope, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"]),
-        "debtors": _add_zones(portfolio_snapshot.read_debtors(scope)),
-        "portfolios": _add_policies(portfolio_snapshot.read_portfolios(scope), company_rules, contactable),
-        "points": portfolio_snapshot.read_contact_points(scope),
-        "holds": portfolio_snapshot.read_holds(scope, as_of=as_of),
-        "events": snapshot.read_events(scope, as_of=as_of),
-        "history": contact_snapshot.contact_history(debtor_ids=scope.debtor_ids, since=since),
-        "states": snapshot.read_states(scope),
-        "firings": snapshot.read_firings(scope, as_of=as_of),
-        "planned": snapshot.read_contacted_debtors(scope, as_of=as_of),
-        **{column.table: column.read(scope, as_of=as_of) for column in columns},
+        "accounts": partial(portfolio_snapshot.read_accounts, scope),
+        "items": partial(_read_items, scope, as_of=as_of),
+        "debtors": partial(_read_debtors, scope),
+        "portfolios": partial(_read_portfolios, scope, company_rules, contactable),
+        "points": partial(portfolio_snapshot.read_contact_points, scope),
+        "holds": partial(portfolio_snapshot.read_holds, scope, as_of=as_of),
+        "events": partial(snapshot.read_events, scope, as_of=as_of),
+        "history": partial(contact_snapshot.contact_history, debtor_ids=scope.debtor_ids, since=since),
+        "states": partial(snapshot.read_states, scope),
+        "firings": partial(snapshot.read_firings, scope, as_of=as_of),
+        "planned": partial(snapshot.read_contacted_debtors, scope, as_of=as_of),
+        **{column.table: partial(column.read, scope, as_of=as_of) for column in columns},
     }
 
 
@@ -61,13 +76,17 @@ def snapshot_folder(as_of: date) -> Path:
     return data_dir() / "lake" / "snapshots" / f"as_of={as_of.isoformat()}"
 
 
-def write_snapshot(tables: Tables, *, as_of: date) -> Path:
-    """Write the tables as Parquet files; return their folder."""
+def write_snapshot(readers: FactReaders, *, as_of: date) -> dict[str, Path]:
+    """Read the tables one after the other into the Parquet files of a day's snapshot; return the files by name."""
     folder = snapshot_folder(as_of)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        write_table(table, path=folder / f"{name}.parquet")
-    return folder
+    files = {name: folder / f"{name}.parquet" for name in readers}
+    for name, read in readers.items():
+        # Each table leaves memory before the next one is read.
+        write_table(read(), path=files[name])
+    # What Arrow keeps for its next table is what DuckDB needs now.
+    pa.default_memory_pool().release_unused()
+    return files
 
 
 def write_table(table: pa.Table, *, path: Path) -> None:
@@ -78,8 +97,14 @@ def write_table(table: pa.Table, *, path: Path) -> None:
     partial.replace(path)
 
 
-def _add_zones(debtors: pa.Table) -> pa.Table:
-    """Add the time zones in which each debtor may live, as one text (`zones_for`)."""
+def _read_items(scope: Scope, *, as_of: date) -> pa.Table:
+    """Return what is open on each instalment, by account."""
+    return portfolio_snapshot.read_open_items(scope, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"])
+
+
+def _read_debtors(scope: Scope) -> pa.Table:
+    """Return the debtors with the time zones in which each may live, as one text (`zones_for`)."""
+    debtors = portfolio_snapshot.read_debtors(scope)
     # A million debtors live in a few hundred distinct places: each is looked up once.
     keys = ["country", "subdivision", "time_zone"]
     places = debtors.select(keys).group_by(keys).aggregate([])
@@ -92,8 +117,9 @@ def _add_zones(debtors: pa.Table) -> pa.Table:
     return joined.drop_columns(["time_zone"])
 
 
-def _add_policies(portfolios: pa.Table, rules: RulesInForce, contactable: frozenset[int]) -> pa.Table:
-    """Add the currency's exponent, whether the portfolio may be contacted, and the name of its company rules."""
+def _read_portfolios(scope: Scope, rules: RulesInForce, contactable: frozenset[int]) -> pa.Table:
+    """Return the portfolios with the currency's exponent, whether one may be contacted, and its company rules."""
+    portfolios = portfolio_snapshot.read_portfolios(scope)
     portfolio_ids = portfolios["portfolio_id"].to_pylist()
     exponents = [exponent_of(currency) for currency in portfolios["currency"].to_pylist()]
     active = pc.is_in(portfolios["portfolio_id"], pa.array(sorted(contactable), pa.int64()))

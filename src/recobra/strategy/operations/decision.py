@@ -47,6 +47,8 @@ _STATE_COLUMNS = (
 )
 _TRANSITION_COLUMNS = ("was_stage", "dpd")
 _DUCK_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
+PLACE_COLUMNS = ["country", "subdivision", "zones"]
+"""Columns of a debtor on which depends when somebody may be contacted."""
 _CACHE_SIZE = 32  # a process sees a few days and sets of policies, and forgets the oldest
 
 
@@ -115,14 +117,14 @@ def statements_for(policies: Policies, *, as_of: date) -> DayStatements:
 def small_tables(tables: Mapping[str, pa.Table], *, policies: Policies, as_of: date) -> dict[str, pa.Table]:
     """Return the small tables that the statements need beside the facts: templates, openings, caps.
 
-    `tables` are the facts of a day (`day_facts.read_facts`), of which only the debtors are read.
+    `tables` are the facts of a day (`day_facts.read_facts`), of which only the PLACE_COLUMNS of the debtors
+    are read.
     """
     template_codes: set[str] = set()
     for entry in policies.policies:
         if entry.strategy is not None:
             template_codes.update(list_templates(entry.strategy))
-    place_columns = ["country", "subdivision", "zones"]
-    places = tables["debtors"].select(place_columns).group_by(place_columns).aggregate([]).to_pylist()
+    places = tables["debtors"].select(PLACE_COLUMNS).group_by(PLACE_COLUMNS).aggregate([]).to_pylist()
     # Every place, by every channel, under the law alone ('') and under each of the company's rules.
     keys = {
         OpeningKey(place["country"], place["subdivision"], place["zones"], channel, as_of, rules_name)

@@ -39,7 +39,7 @@ def build_outbox_rows(
     }
     kinds = pa.schema([*PLANNED, *PLANNED_OPTIONAL])
     for name, value in {"planned_for": as_of, **constants}.items():
-        columns[name] = pa.array([value] * judged.num_rows, kinds.field(name).type)
+        columns[name] = pa.repeat(pa.scalar(value, kinds.field(name).type), judged.num_rows)
     return pa.table(columns)
 
 

@@ -37,7 +37,7 @@ def preview_reach(*, document: dict[str, Any], portfolio_ids: list[int], as_of: 
         company_rules=policies.company_rules,
     )
     statements = statements_for(policies, as_of=as_of)
-    with engine.open_duckdb() as duck:
+    with engine.open_duckdb(rows=tables["accounts"].num_rows) as duck:
         engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
         engine.register_tables(duck, small_tables(tables, policies=policies, as_of=as_of))
         prepare_accounts(duck, statements=statements)
