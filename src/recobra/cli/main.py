@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -35,9 +34,6 @@ from recobra.cli.answer import Answer, CommandRefused, format_json, format_text
 
 GROUPS = (demo, serve, db, intake, cycle, contact, bot, payments, report, bench, journal, evidence, schema, user)
 
-COLLECTED_AFTER = (10_000, 10, 10)
-"""The thresholds of the garbage collector: objects, and rounds of the younger generation."""
-
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
@@ -52,8 +48,6 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    # What a start imports stays: looking through it for garbage every 700 objects is a fifth of the whole start.
-    gc.set_threshold(*COLLECTED_AFTER)
     arguments = build_parser().parse_args(argv)
     if "data_dir" in arguments:
         os.environ["RECOBRA_DATA_DIR"] = str(Path(arguments.data_dir).resolve())
