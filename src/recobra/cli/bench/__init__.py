@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import statistics
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -47,7 +46,6 @@ MAPPING: dict[str, Any] = {
     },
     "options": {"decimal": "point", "date_order": "ymd", "gone": "paid", "lower_balance": "payment"},
 }
-REDECISIONS = 20
 
 
 def add_commands(commands: options.Commands) -> None:
@@ -139,7 +137,7 @@ def _measure_days(home: Path, accounts: int) -> dict[str, Any]:
     `ratio_first` is the product's time on the first day over the database's alone, `ratio_second` the time of the
     second day, on which little has changed, over the first.
     """
-    from recobra.cli.bench import data, floors, memory  # noqa: PLC0415 - need the settings
+    from recobra.cli.bench import data, floors, memory, redecision  # noqa: PLC0415 - need the settings
 
     bootstrap.report_progress(f"Writing the files of {accounts} accounts …")
     first = data.write_day_file(home / "day-1.csv", accounts=accounts, first_day=FIRST_DAY.date())
@@ -153,7 +151,7 @@ def _measure_days(home: Path, accounts: int) -> dict[str, Any]:
     storing = floors.measure_storing(home)
     with watch:
         second_load, second_cycle = _play_day(second, SECOND_DAY)
-        redecide_ms = _measure_redecision(SECOND_DAY)
+        redecisions = redecision.measure_redecision(SECOND_DAY)
     return {
         "accounts": accounts,
         "raw_floor_s": raw,
@@ -162,7 +160,7 @@ def _measure_days(home: Path, accounts: int) -> dict[str, Any]:
         "cycle_s": cycle,
         "second_load_s": second_load,
         "second_cycle_s": second_cycle,
-        "redecide_ms": redecide_ms,
+        **redecisions,
         "peak_rss_mb": watch.peak_mb,
         "ratio_first": round((load + cycle) / storing, 2),
         "ratio_second": round((second_load + second_cycle) / (load + cycle), 2),
@@ -207,25 +205,3 @@ def _play_day(path: Path, now: datetime) -> tuple[float, float]:
     steps = ", ".join(f"{step['name']} {step['seconds']}" for step in figures["steps"])
     bootstrap.report_progress(f"… {done - loaded:.1f} s: {steps}; {figures['contacts_planned']} contacts planned.")
     return round(loaded - begin, 2), round(done - loaded, 2)
-
-
-def _measure_redecision(now: datetime) -> float:
-    """Return the median of the milliseconds that deciding again for one debtor takes."""
-    from django.db import connection  # noqa: PLC0415 - needs the settings
-
-    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
-    from recobra.strategy import operations as strategy  # noqa: PLC0415
-
-    bench = service_actor(Service.BENCH, now=now)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT min(debtor_id), max(debtor_id) FROM portfolio_account")
-        low, high = cursor.fetchone()
-    milliseconds = []
-    # Debtors at even distances, from the first to the last.
-    for index in range(REDECISIONS + 1):
-        debtor_id = low + (high - low) * index // REDECISIONS
-        begin = time.perf_counter()
-        strategy.redecide_debtors(debtor_ids=[debtor_id], actor=bench)
-        milliseconds.append(1000 * (time.perf_counter() - begin))
-    # The first one compiles the statements, and does not count.
-    return round(statistics.median(milliseconds[1:]), 1)
