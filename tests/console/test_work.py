@@ -3,8 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
 
+from recobra.config.jobs import recover_locked_jobs
 from recobra.console import narrative
+from recobra.intake.jobs import load_confirmed
 from recobra.journal.models import Entry
 from recobra.journal.seal import seal_days
 from recobra.kit import clock
@@ -85,6 +90,32 @@ def test_a_morning_that_failed_is_tried_again_after_ten_minutes(company, now):
     assert schedule.due_day(again - timedelta(seconds=1)) is None
     assert schedule.next_run_at(morning + timedelta(minutes=1)) == again
     assert schedule.due_day(again) == day
+
+
+def test_a_morning_whose_worker_was_killed_is_run_again(followed, now, monkeypatch):
+    day = schedule.today(now)
+    morning = schedule.cycle_starts_at(day)
+    killed = CycleRun.objects.create(as_of=day, status="RUNNING", started_at=morning, actor=schedule.ACTOR)
+    monkeypatch.setattr(clock, "now", lambda: morning + timedelta(minutes=11))
+    jobs.run_morning_cycle(0)
+    killed.refresh_from_db()
+    assert (killed.status, killed.reason) == ("FAILED", "Interrupted.")
+    assert CycleRun.objects.exclude(pk=killed.pk).get().status == "DONE"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_next_waiting", [False, True])
+def test_a_job_of_a_killed_worker_keeps_no_other_waiting(company, is_next_waiting):
+    begun = jobs.run_morning_cycle.defer(timestamp=0)
+    unlocked = load_confirmed.defer(load_id=0, actor="ana")
+    # Begun by a worker of which nothing is known any more.
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = ANY(%s)", [[begun, unlocked]])
+    next_one = jobs.run_morning_cycle.defer(timestamp=1) if is_next_waiting else begun
+    async_to_sync(recover_locked_jobs.func)(timestamp=0)
+    left = ProcrastinateJob.objects.exclude(pk=unlocked).values_list("pk", "status")
+    assert list(left) == [(next_one, "todo")], "one of the two runs next"
+    assert ProcrastinateJob.objects.get(pk=unlocked).status == "doing", "it may not be done twice"
 
 
 def test_the_tasks_are_known_to_the_worker():

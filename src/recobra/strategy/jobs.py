@@ -17,7 +17,7 @@ from recobra.kit import clock
 
 from . import queries, schedule
 from .alarms import check_installation
-from .operations import CycleRefused, plan_fallback_channels, run_cycle, warm_up
+from .operations import CycleRefused, fail_interrupted_runs, plan_fallback_channels, run_cycle, warm_up
 
 CYCLE_TASK = "cycle.run"
 # One lock for all jobs: a cycle and a search for fallback channels would plan for the same debtors.
@@ -40,9 +40,11 @@ def run_morning_cycle(timestamp: int) -> None:  # noqa: ARG001 - the queue says 
     """Run the cycle of today once the morning has come; make ready for it shortly before."""
     # Every minute instead of once at five: the hour may be any, and a morning on which no worker ran is caught up.
     now = clock.now()
+    actor = service_actor(schedule.ACTOR, now=now)
+    fail_interrupted_runs(actor=actor)
     day = schedule.due_day(now)
     if day is not None:
-        run_cycle(as_of=day, actor=service_actor(schedule.ACTOR, now=now))
+        run_cycle(as_of=day, actor=actor)
         return
     next_at = schedule.next_run_at(now)
     if next_at - now <= WARM_UP_BEFORE:

@@ -4,7 +4,7 @@ from recobra.strategy.operations.fallback_channel import plan_fallback_channels
 from recobra.strategy.operations.reach_preview import preview_reach
 
 from .commit import block_cycle_commit
-from .cycle import CycleRefused, run_cycle, warm_up
+from .cycle import CycleRefused, fail_interrupted_runs, run_cycle, warm_up
 from .firings import void_firings
 from .redecide import redecide_debtors
 from .versions import StrategyRefused, assign_strategy, ensure_ready_made, publish_version, retire_version, save_draft
@@ -15,6 +15,7 @@ __all__ = [
     "assign_strategy",
     "block_cycle_commit",
     "ensure_ready_made",
+    "fail_interrupted_runs",
     "plan_fallback_channels",
     "preview_reach",
     "publish_version",

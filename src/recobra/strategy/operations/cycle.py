@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 from pyarrow import parquet
 
 from recobra.access.actors import Actor, Service, service_actor
-from recobra.access.permissions import requires
+from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.journal.sql import latest_entry_id
@@ -93,10 +93,7 @@ def run_cycle(*, as_of: date, actor: Actor) -> dict[str, Any]:
         latest = CycleRun.objects.filter(status=CycleRun.Status.DONE).order_by("-as_of").first()
         if latest is not None and latest.as_of > as_of:
             raise CycleRefused(f"The cycle of {latest.as_of} has run; an earlier day ({as_of}) is not planned again.")
-        # The lock is held, so a run that still calls itself running was killed.
-        CycleRun.objects.filter(status=CycleRun.Status.RUNNING).update(
-            status=CycleRun.Status.FAILED, finished_at=now, reason="Interrupted."
-        )
+        _fail_running(now)
         run = CycleRun.objects.create(as_of=as_of, status=CycleRun.Status.RUNNING, started_at=now, actor=actor.name)
         with engine.open_duckdb() as duck:
             day = _CycleDay(as_of=as_of, actor=actor, policies=policies_in_force(day=as_of), duck=duck)
@@ -118,6 +115,26 @@ def run_cycle(*, as_of: date, actor: Actor) -> dict[str, Any]:
             run.save()
             record_fact(CycleFinished(run_id=run.pk, as_of=as_of), actor=actor)
         return figures
+
+
+@consequence
+def fail_interrupted_runs(*, actor: Actor) -> None:
+    """Call a run failed that says it is running while no cycle is: its process was killed."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_lock({_CYCLE_LOCK})")
+        (is_free,) = cursor.fetchone()
+        if is_free:
+            try:
+                _fail_running(actor.now)
+            finally:
+                cursor.execute(f"SELECT pg_advisory_unlock({_CYCLE_LOCK})")
+
+
+def _fail_running(now: datetime) -> None:
+    """Call runs failed that say they are running. The lock is held, so that none of them is."""
+    CycleRun.objects.filter(status=CycleRun.Status.RUNNING).update(
+        status=CycleRun.Status.FAILED, finished_at=now, reason="Interrupted."
+    )
 
 
 def warm_up(*, as_of: date) -> None:

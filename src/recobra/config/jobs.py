@@ -1,0 +1,24 @@
+"""Job of the worker itself: what a killed one left begun."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="worker.recover", queueing_lock="worker.recover")
+async def recover_locked_jobs(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+    """Let jobs run again whose worker was killed: each holds a lock that keeps all others of its kind waiting.
+
+    Jobs that take a lock do what is due now, so running one again is safe. Jobs without a lock keep nobody waiting and
+    are left as they are.
+    """
+    for job in await app.job_manager.get_stalled_jobs():
+        if job.lock is None:
+            continue
+        try:
+            await app.job_manager.retry_job(job)
+        except UniqueViolation:  # the next one of its kind is waiting already
+            await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
