@@ -40,11 +40,13 @@ class Plan:
     unreachable: debtor_id, creditor_id, portfolio_id, lead_account_id, lead_step_key, reason. A task for a person;
         its items fire too, so that it is created once.
         Reasons: no_point, channel_not_open, no_template, point_not_valid, opted_out (also where not known).
+    reached: the lead of each debtor and creditor with its best contact point, of which the other three are made.
     """
 
     candidates: ir.Table
     items: ir.Table
     unreachable: ir.Table
+    reached: ir.Table
 
 
 def plan_contacts(
@@ -55,6 +57,7 @@ def plan_contacts(
     *,
     as_of: date,
     channels_open: tuple[str, ...] = CHANNELS_OPEN,
+    stored: ir.Table | None = None,
 ) -> Plan:
     """Plan one contact per debtor and creditor out of `tables.DUE`, with everything that is due today.
 
@@ -62,7 +65,8 @@ def plan_contacts(
     points: contact_point_id, debtor_id, channel, valid, opted_out, consent, quality, place, rank (lower goes first),
         preferred (the debtor asked for this channel: it goes first among those the step allows).
     templates: template_code, channel: what can be sent, and how.
-    The three tables share their source: keep `due` as a table of the engine before evaluating them.
+    stored: a table of the engine with the rows of `Plan.reached`, so that they are worked out once for the other three.
+    The tables share their source: keep `due` as a table of the engine before evaluating them.
     """
     facts = accounts.select("account_id", "creditor_id", "dpd", "country", "subdivision", "zones", "held")
     messages = due.filter(due.track == "message").inner_join(facts, "account_id")
@@ -71,7 +75,8 @@ def plan_contacts(
     window = ibis.window(group_by=[messages.debtor_id, messages.creditor_id], order_by=severity)
     ranked = messages.mutate(place=ibis.row_number().over(window))
     leads = ranked.filter(ranked.place == 0).drop("place")
-    reached = _add_best_point(leads, points, templates, channels_open)
+    found = _add_best_point(leads, points, templates, channels_open)
+    reached = found if stored is None else stored
     is_reachable = reached.level == _REACHABLE
     reachable = reached.select("debtor_id", "creditor_id", reachable=is_reachable)
     items = messages.inner_join(reachable, ["debtor_id", "creditor_id"]).select(
@@ -87,7 +92,8 @@ def plan_contacts(
         lead_step_key=failed.step_key,
         reason=ibis.cases(*reasons, else_=UNREACHABLE_REASONS[_NO_POINT]),
     )
-    return Plan(candidates=_build_candidates(reached.filter(is_reachable), as_of), items=items, unreachable=unreachable)
+    candidates = _build_candidates(reached.filter(is_reachable), as_of)
+    return Plan(candidates=candidates, items=items, unreachable=unreachable, reached=found)
 
 
 def plan_tasks(due: ir.Table) -> ir.Table:

@@ -1,6 +1,7 @@
 """The same decisions on DuckDB and on Spark, row by row, over a portfolio drawn by chance."""
 
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 import ibis
@@ -55,7 +56,7 @@ def ways(chance):
             yield {"debtor_id": debtor, "channel": channel, "quality": quality, "valid": valid, "opted_out": opted_out}
 
 
-def decisions(engine):
+def decisions(engine, *, is_reach_stored=False):
     chance, strategy = Random(20261122), ready.load_strategy("consumo")
     rows = list(portfolio(chance))
     firings = builders.firings(engine, past(chance, rows, strategy))
@@ -64,7 +65,8 @@ def decisions(engine):
     accounts = kept(engine, accounts.mutate(segment=segment))
     due = kept(engine, find_due_steps(accounts, firings, strategy, as_of=TODAY))
     templates = builders.templates(engine, "recordatorio", "recordatorio-firme", "aviso-extrajudicial")
-    plan = plan_contacts(due, accounts, builders.points(engine, ways(chance)), templates, as_of=TODAY)
+    planned = partial(plan_contacts, due, accounts, builders.points(engine, ways(chance)), templates, as_of=TODAY)
+    plan = planned(stored=kept(engine, planned().reached)) if is_reach_stored else planned()
     return {
         "due": due,
         "silenced": find_silenced(accounts, strategy, as_of=TODAY),
@@ -84,6 +86,14 @@ def answers(engine):
 def reference():
     duckdb = ibis.duckdb.connect()
     return {name: sorted(map(repr, read(duckdb, table))) for name, table in decisions(duckdb).items()}
+
+
+def test_a_plan_of_what_was_stored_is_the_same(reference):
+    duckdb = ibis.duckdb.connect()
+    stored = decisions(duckdb, is_reach_stored=True)
+    for name in ("candidates", "items", "unreachable"):
+        assert sorted(map(repr, read(duckdb, stored[name]))) == reference[name], name
+        assert reference[name]
 
 
 @pytest.mark.parametrize("name", ["due", "silenced", "candidates", "items", "unreachable", "touched"])

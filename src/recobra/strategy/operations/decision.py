@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import ibis
@@ -187,7 +187,9 @@ def _compile_decisions(
         return {"due": (), "plan": (), "states": _compile_states(classified)}
     due = source_table("due", due_expression.schema())
     templates = source_table("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
-    plan = plan_day(due, classified, facts, templates, as_of=as_of, channels_open=policies.channels_open)
+    plan_today = partial(plan_day, due, classified, facts, templates, as_of=as_of, channels_open=policies.channels_open)
+    reached = plan_today().reached
+    plan = plan_today(stored=source_table("reached", reached.schema()))
     judged = judge_at_opening(
         source_table("candidates", plan.candidates.schema()),
         openings=source_table("openings", OPENINGS),
@@ -209,6 +211,7 @@ def _compile_decisions(
             compile_statement("stage_changes", changes, store=True),
         ),
         "plan": (
+            compile_statement("reached", reached, store=True, fetch=False),
             compile_statement("candidates", plan.candidates, store=True, fetch=False),
             compile_statement("contacts", judged),
             compile_statement("items", plan.items.inner_join(strategy_codes, "account_id")),

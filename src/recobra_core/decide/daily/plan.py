@@ -45,14 +45,22 @@ def plan_day(
     *,
     as_of: date,
     channels_open: tuple[str, ...],
+    stored: ir.Table | None = None,
 ) -> planning.Plan:
     """Plan one contact per debtor and creditor; a debtor who already has a contact today gets no other.
 
-    `due` must be a table of the engine, not an expression over `accounts` (see `plan.plan_contacts`).
+    `due` must be a table of the engine, not an expression over `accounts`, and `stored` may be one (see
+    `plan.plan_contacts`).
     """
     messages = due.anti_join(facts.planned.select("debtor_id").distinct(), "debtor_id")
     plan = planning.plan_contacts(
-        messages, accounts, _expand_points(facts.points), templates, as_of=as_of, channels_open=channels_open
+        messages,
+        accounts,
+        _expand_points(facts.points),
+        templates,
+        as_of=as_of,
+        channels_open=channels_open,
+        stored=stored,
     )
     return replace(plan, candidates=_add_gate_facts(plan.candidates, accounts, facts))
 
