@@ -154,13 +154,18 @@ def read_contact_points(scope: Scope) -> pa.Table:
             {stated_consent("point")},
             point.quality,
             point.place,
-            to_json(point.unusable_for),
-            to_json(point.granted_for),
-            to_json(point.denied_for),
+            {_list_as_json("point.unusable_for")},
+            {_list_as_json("point.granted_for")},
+            {_list_as_json("point.denied_for")},
             debtor.preferred_channel
         FROM portfolio_contactpoint point JOIN portfolio_debtor debtor ON debtor.id = point.debtor_id
         WHERE point.retired_at IS NULL AND {where}"""
     return tables.fetch(query, parameters, POINTS)
+
+
+def _list_as_json(column: str) -> str:
+    """Return SQL for a list column as `tables.fetch` takes it; the most are empty, and need no work."""
+    return f"CASE WHEN {column} = '{{}}' THEN '[]' ELSE to_json({column})::text END"
 
 
 HOLDS = pa.schema(
