@@ -7,6 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+
+from recobra.cli import bootstrap
 
 # Each of these takes from a hundredth to a quarter of a second, in every process that loads it.
 HEAVY = {
@@ -73,3 +78,15 @@ def test_a_process_ends_with_the_code_of_its_command_and_all_that_it_said(recobr
     assert (status.code, status.document["pending"]) == (0, [])
     refused = recobra_process("report", "aging", "--portfolio", "NADIE")
     assert (refused.code, "NADIE" in refused.reason) == (1, True)
+
+
+@pytest.mark.django_db
+def test_migrations_are_pending_where_django_says_so():
+    assert bootstrap.pending_migrations() == []
+    loader = MigrationExecutor(connection).loader
+    assert bootstrap._migrations_on_disk() == loader.disk_migrations.keys()
+    for app, name in (("messaging", "0004_status_label"), ("auth", "0012_alter_user_first_name_max_length")):
+        with transaction.atomic():
+            MigrationRecorder(connection).record_unapplied(app, name)
+            assert bootstrap.pending_migrations() == [f"{app}.{name}"]
+            transaction.set_rollback(True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import pkgutil
 import sys
 from pathlib import Path
 
@@ -64,11 +66,31 @@ def is_embedded() -> bool:
 def pending_migrations() -> list[str]:
     """Return the migrations that the database lacks, in order."""
     from django.db import connection  # noqa: PLC0415 - needs the settings
+    from django.db.migrations.recorder import MigrationRecorder  # noqa: PLC0415
+
+    # What is on disk and not recorded may be pending, and nothing else: only then are all migrations worth loading.
+    if MigrationRecorder(connection).applied_migrations().keys() >= _migrations_on_disk():
+        return []
     from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
 
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def _migrations_on_disk() -> set[tuple[str, str]]:
+    """Return app and name of each migration of the installed apps, by the names of their files."""
+    from django.apps import apps  # noqa: PLC0415 - needs the settings
+
+    found = set()
+    for config in apps.get_app_configs():
+        package = importlib.util.find_spec(f"{config.name}.migrations")
+        folders = package.submodule_search_locations if package else None
+        for module in pkgutil.iter_modules(folders or ()):
+            # As Django's own loader does.
+            if not module.ispkg and module.name[0] not in "_~":
+                found.add((config.label, module.name))
+    return found
 
 
 def apply_migrations() -> list[str]:
