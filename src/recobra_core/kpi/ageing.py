@@ -5,6 +5,7 @@ from datetime import date
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from recobra_core.stages import UNKNOWN_BUCKET, Limits, bucket_of, days_past_due
 
@@ -33,7 +34,7 @@ def compute_ageing(items: ir.Table, *, as_of: date, limits: Limits, by: Sequence
         amount_minor=bucketed.open_minor.sum().cast("int64"),
     )
     # A row of zeros for each bucket of the limits, in each group, summed with what there is.
-    names = ibis.memtable({"bucket": [bucket.key for bucket in limits.buckets]})
+    names = ibis.memtable(pa.table({"bucket": [bucket.key for bucket in limits.buckets]}))
     groups = names.cross_join(items.select(*by).distinct()) if by else names
     zero = ibis.literal(0, "int64")
     empty = groups.select(*by, "bucket", accounts=zero, debtors=zero, amount_minor=zero)
