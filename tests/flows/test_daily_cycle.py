@@ -2,16 +2,19 @@
 
 from datetime import date, timedelta
 
+import duckdb
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from recobra.journal.models import Entry
+from recobra.kit import engine, sql_cache
 from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
 from recobra.strategy.models import AccountState, Alarm, Firing, KpiDay
+from recobra.strategy.operations import decision, redecide
 from recobra.workbench.models import Task
 from recobra_core.decide import ready
 from tests import policies, receivables
@@ -233,3 +236,41 @@ def test_a_redecision_asks_the_same_queries_for_one_debtor_and_for_many(late, no
             strategy.redecide_debtors(debtor_ids=debtor_ids, actor=acting("ana", now=now))
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_new_day_compiles_nothing(late, now, monkeypatch, tmp_path):
+    monkeypatch.setenv("RECOBRA_CACHE_DIR", str(tmp_path))
+    decision._STATEMENTS.clear()
+    run(now)
+    decision._STATEMENTS.clear()  # another process
+    monkeypatch.setattr(sql_cache, "_COMPILER", None)
+    tuesday = MONDAY + timedelta(1)
+    assert run(now + timedelta(1), tuesday)["as_of"] == tuesday.isoformat()
+    strategy.redecide_debtors(debtor_ids=[late.debtor_id], actor=acting("ana", now=now + timedelta(1)))
+    assert AccountState.objects.get().stage == "ADMINISTRATIVE"
+
+
+def test_a_debtor_is_decided_alike_after_another_and_by_new_statements(late, now, monkeypatch):
+    """The statements of a thread are kept: nothing of the debtor before may be read, also after a failure."""
+    people = [late.debtor] + [receivables.debtor(late.portfolio, f"Rosa {number}") for number in range(3)]
+    for days, person in zip((3, 45, 120), people[1:], strict=True):
+        receivables.account(late.portfolio, person, f"M-{days}", (MONDAY - timedelta(days), 50_000 + days))
+    run(now)
+    monkeypatch.setattr(redecide, "commit_decisions", lambda decisions, **_: decisions)
+
+    def decide(person):
+        day = MONDAY + timedelta(1)
+        decided = strategy.redecide_debtors(debtor_ids=[person.pk], as_of=day, actor=acting("ana", now=now))
+        return {name: sorted(map(str, table.to_pylist())) for name, table in decided.items()}
+
+    kept = [decide(person) for person in (*people, *people)]
+    with monkeypatch.context() as broken:
+        broken.setattr(redecide, "run_decisions", lambda *_, **__: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            decide(people[0])
+    kept += [decide(person) for person in reversed(people)]
+    monkeypatch.setattr(
+        engine, "thread_prepared", lambda _key, set_up: engine.PreparedStatements(duckdb.connect(), set_up=set_up)
+    )
+    anew = [decide(person) for person in people]
+    assert kept == [*anew, *anew, *reversed(anew)]

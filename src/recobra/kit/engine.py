@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -23,13 +24,16 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from recobra.kit.duckdb_memory import memory_limit
-from recobra.kit.sql_cache import to_sql
+from recobra.kit.sql_cache import AS_OF_FUNCTION, AsOfDay, to_sql
 
 from .database import data_dir
 
 FEW_ROWS = 1_000
 MAX_PREPARED = 4
 """Sets of prepared statements that a thread keeps; each takes about 7 MB."""
+
+AS_OF: ir.DateScalar = AsOfDay().to_expr()
+"""The day of `set_as_of`: a statement compiled with it serves every day."""
 
 # The copy is of the few rows of a prepared statement; `sql`, which makes none, plans what it runs.
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
@@ -124,6 +128,11 @@ def register_files(duck: DuckDBPyConnection, files: Mapping[str, Path]) -> None:
         # Without hive_partitioning=false a folder called `as_of=…` would add a column.
         rows = f"read_parquet('{literal}', hive_partitioning=false)"
         duck.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM {rows}')
+
+
+def set_as_of(duck: DuckDBPyConnection, as_of: date) -> None:
+    """Say which day AS_OF is in statements that are run or prepared from now on."""
+    duck.execute(f"CREATE OR REPLACE TEMP MACRO {AS_OF_FUNCTION}() AS DATE '{as_of.isoformat()}'")
 
 
 def run_statements(duck: DuckDBPyConnection, statements: Sequence[Statement]) -> dict[str, pa.Table]:

@@ -9,23 +9,44 @@ import hashlib
 import pickle
 from importlib.metadata import version
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
+from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
 from recobra.kit import file_cache
 
 _COMPILER_VERSIONS: Final = f"{ibis.__version__} {version('sqlglot')} duckdb"
+AS_OF_FUNCTION: Final = "recobra_as_of"
+"""The function of a connection that returns the day to decide."""
+
+
+class AsOfDay(ops.Constant):
+    """The day to decide, which the connection knows when a statement runs: its text is the same every day."""
+
+    dtype = dt.date
+
+
+class _Compiler(DuckDBCompiler):
+    """Ibis's compiler for DuckDB, with `AsOfDay`."""
+
+    __slots__ = ()
+
+    SIMPLE_OPS: ClassVar = {AsOfDay: AS_OF_FUNCTION}
+
+
+_COMPILER: Final = _Compiler()
 
 
 def to_sql(expression: ir.Table) -> str:
     """Return an expression as SQL of DuckDB, from the cache where the same one was compiled before."""
-    # Statements contain their day: the cache keeps those of a few weeks.
     key = _expression_digest(expression)
     if (cached := file_cache.read_text("sql", key)) is not None:
         return cached
-    sql = str(ibis.to_sql(expression, dialect="duckdb", pretty=False))
+    sql: str = _COMPILER.to_sqlglot(expression.unbind()).sql(dialect=_COMPILER.dialect)
     file_cache.keep_text("sql", key, sql)
     return sql
 

@@ -3,7 +3,6 @@
 One pass over the accounts: each track is one ordered choice among its steps, not a row for every account and step.
 """
 
-from datetime import date, timedelta
 from decimal import ROUND_CEILING
 from functools import reduce
 from operator import and_
@@ -12,6 +11,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.days import AsOf, days_before
 from recobra_core.decide.steps import STAGES, TRACKS, AfterEvent, AfterStep, AtDpd, ChangeStage, Step
 from recobra_core.decide.strategy import Strategy
 from recobra_core.decide.tables import DUE
@@ -22,7 +22,7 @@ _NOTHING_FIRED = -1
 _STEP_COLUMNS = ("step_key", "action", "track", "message_class", "channels", "title", "queue", "days")
 
 
-def find_due_steps(accounts: ir.Table, firings: ir.Table, strategy: Strategy, *, as_of: date) -> ir.Table:
+def find_due_steps(accounts: ir.Table, firings: ir.Table, strategy: Strategy, *, as_of: AsOf) -> ir.Table:
     """Return the steps to fire on a day, as `tables.DUE`: at most one per account and track.
 
     `accounts` holds `tables.ACCOUNTS` and the columns of the strategy's rules; `firings` is `tables.FIRINGS`.
@@ -42,7 +42,7 @@ def find_due_steps(accounts: ir.Table, firings: ir.Table, strategy: Strategy, *,
     return _describe_steps(due.filter(due.order.notnull()), strategy)
 
 
-def find_silenced(accounts: ir.Table, strategy: Strategy, *, as_of: date) -> ir.Table:
+def find_silenced(accounts: ir.Table, strategy: Strategy, *, as_of: AsOf) -> ir.Table:
     """Return the accounts on which no step may fire on a day, as `tables.SILENCED`.
 
     The reason is `unknown` (days past due, cycle or hold not known), `held`, or the event that stops:
@@ -57,7 +57,7 @@ def amount_at_stake(accounts: ir.Table) -> ir.IntegerValue:
     return ibis.ifelse(accounts.dpd > 0, accounts.overdue_minor, accounts.balance_minor)
 
 
-def _silence_reason(accounts: ir.Table, strategy: Strategy, as_of: date) -> ir.StringValue:
+def _silence_reason(accounts: ir.Table, strategy: Strategy, as_of: AsOf) -> ir.StringValue:
     """Return why no step may fire on each account (see `find_silenced`), null where one may."""
     # Unknown comes first: a null `held` would let the account through.
     unknown = accounts.dpd.isnull() | accounts.cycle_date.isnull() | accounts.held.isnull()
@@ -65,7 +65,7 @@ def _silence_reason(accounts: ir.Table, strategy: Strategy, as_of: date) -> ir.S
     for event, days in strategy.stops.items():
         # Without a number of days the event sets a hold, which `held` shows.
         if days is not None:
-            is_recent = accounts[f"last_{event}_on"] >= as_of - timedelta(days)
+            is_recent = accounts[f"last_{event}_on"] >= days_before(as_of, days)
             stops.append((is_recent.fill_null(False), event))
     return ibis.cases((unknown, "unknown"), (accounts.held, "held"), *stops, else_=ibis.null("string"))
 
@@ -105,7 +105,7 @@ def _remembered_orders(strategy: Strategy) -> list[int]:
     return [order for order, step in enumerate(strategy.steps) if step.repeat or step.key in awaited]
 
 
-def _choose_step(accounts: ir.Table, strategy: Strategy, track: str, as_of: date) -> ir.IntegerValue:
+def _choose_step(accounts: ir.Table, strategy: Strategy, track: str, as_of: AsOf) -> ir.IntegerValue:
     """Return the order of the step to fire on a track, or null. `accounts` come from `_add_firings`."""
     furthest = accounts[f"furthest_{track}"].fill_null(_NOTHING_FIRED)
     cases = []
@@ -114,7 +114,7 @@ def _choose_step(accounts: ir.Table, strategy: Strategy, track: str, as_of: date
         may_fire = furthest < order
         repeat = strategy.steps[order].repeat
         if repeat is not None:
-            has_waited = accounts[f"fired_on_{order}"] <= as_of - timedelta(repeat.every_days)
+            has_waited = accounts[f"fired_on_{order}"] <= days_before(as_of, repeat.every_days)
             may_repeat = has_waited & (accounts[f"times_{order}"] < repeat.times)
             may_fire |= (furthest == order) & may_repeat
         is_due = _is_due(accounts, strategy, order, as_of)
@@ -122,7 +122,7 @@ def _choose_step(accounts: ir.Table, strategy: Strategy, track: str, as_of: date
     return ibis.cases(*cases, else_=ibis.null("int64"))
 
 
-def _is_due(accounts: ir.Table, strategy: Strategy, order: int, as_of: date) -> ir.BooleanValue:
+def _is_due(accounts: ir.Table, strategy: Strategy, order: int, as_of: AsOf) -> ir.BooleanValue:
     """Return whether the step at position `order` is due on each account; false where that is unknown."""
     step = strategy.steps[order]
     conditions = [_is_reached(accounts, strategy, step, as_of)]
@@ -149,12 +149,12 @@ def _is_due(accounts: ir.Table, strategy: Strategy, order: int, as_of: date) -> 
     return reduce(and_, conditions).fill_null(False)
 
 
-def _is_reached(accounts: ir.Table, strategy: Strategy, step: Step, as_of: date) -> ir.BooleanValue:
+def _is_reached(accounts: ir.Table, strategy: Strategy, step: Step, as_of: AsOf) -> ir.BooleanValue:
     """Return whether the moment of a step has come on each account; null where that is unknown."""
     when = step.when
     if isinstance(when, AtDpd):
         return accounts.dpd >= when.days
-    latest = as_of - timedelta(when.days)
+    latest = days_before(as_of, when.days)
     if isinstance(when, AfterEvent):
         happened_on = accounts[f"last_{when.event}_on"]
         # An event of an earlier cycle starts nothing in this one.

@@ -1,10 +1,11 @@
 """Plan of contacts out of due steps: one per debtor and creditor, by the best contact point (decision 11)."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import ibis
 import ibis.expr.types as ir
+
+from recobra_core.days import AsOf, day_value
 
 CHANNELS_OPEN = ("email",)
 
@@ -55,7 +56,7 @@ def plan_contacts(
     points: ir.Table,
     templates: ir.Table,
     *,
-    as_of: date,
+    as_of: AsOf,
     channels_open: tuple[str, ...] = CHANNELS_OPEN,
     stored: ir.Table | None = None,
 ) -> Plan:
@@ -184,7 +185,7 @@ def _pair_points(leads: ir.Table, points: ir.Table, templates: ir.Table, channel
     return pairs.mutate(level=level.cast("int64"))
 
 
-def _build_candidates(reached: ir.Table, as_of: date) -> ir.Table:
+def _build_candidates(reached: ir.Table, as_of: AsOf) -> ir.Table:
     """Return the reachable leads in the shape of `Plan.candidates`."""
     order = ibis.window(order_by=[reached.debtor_id, reached.creditor_id])
     return reached.select(
@@ -210,5 +211,5 @@ def _build_candidates(reached: ir.Table, as_of: date) -> ir.Table:
         lead_account_id=reached.account_id,
         lead_step_key=reached.step_key,
         template_code=reached.action,
-        planned_on=ibis.literal(as_of),
+        planned_on=day_value(as_of),
     )

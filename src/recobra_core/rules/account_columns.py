@@ -4,23 +4,22 @@ Columns that an app reads from its own tables are declared there, in its `fact_c
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
-import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from recobra_core.days import AsOf, day_value, days_before
 from recobra_core.rules.catalogue import Catalogue, FactColumn, Label
 
 CONTACTS_WINDOW_DAYS = 30
 
 
 # Any, as ibis types a column of a table without arithmetic and comparison.
-def days_since(day: Any, as_of: date) -> ir.IntegerValue:
+def days_since(day: Any, as_of: AsOf) -> ir.IntegerValue:
     """Return how many days ago a day was, null where there is none."""
-    days: ir.IntegerValue = ibis.literal(as_of).delta(day, unit="day").cast("int64")
+    days: ir.IntegerValue = day_value(as_of).delta(day, unit="day").cast("int64")
     return days
 
 
@@ -34,9 +33,9 @@ def cast_sum(total: ir.IntegerValue) -> ir.IntegerValue:
     return cast
 
 
-def _count_recent_contacts(contacts: ir.Table, as_of: date) -> ir.Value:
+def _count_recent_contacts(contacts: ir.Table, as_of: AsOf) -> ir.Value:
     """Return how many contacts there were in the last days."""
-    is_recent = contacts.local_date > as_of - timedelta(CONTACTS_WINDOW_DAYS)
+    is_recent = contacts.local_date > days_before(as_of, CONTACTS_WINDOW_DAYS)
     return cast_sum(is_recent.ifelse(1, 0).sum())
 
 

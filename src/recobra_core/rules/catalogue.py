@@ -7,7 +7,6 @@ column `currency_exponent`: one compiled rule serves portfolios of several curre
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal
@@ -15,6 +14,7 @@ from typing import Literal
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from recobra_core.days import AsOf
 from recobra_core.folding import strip_accents
 
 ColumnType = Literal["integer", "money", "number", "text", "boolean", "date"]
@@ -62,7 +62,7 @@ class FactColumn(Column):
     `table` gets `otherwise`; None stands for unknown, and a rule must then say what that means.
     """
 
-    compute: Callable[[ir.Table, date], ir.Value] | None = field(default=None, repr=False, compare=False)
+    compute: Callable[[ir.Table, AsOf], ir.Value] | None = field(default=None, repr=False, compare=False)
     table: str = ""
     key: Literal["account_id", "debtor_id"] = "debtor_id"
     otherwise: int | bool | str | None = None

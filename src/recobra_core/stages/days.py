@@ -1,19 +1,18 @@
 """Days past due with their bucket, stage and level of arrears. Null means the date is unknown."""
 
-from datetime import date
-
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.days import AsOf, day_value
 from recobra_core.stages.limits import UNKNOWN_BUCKET, Limits
 
 
-def days_past_due(due_date: ir.DateValue, *, as_of: date) -> ir.IntegerValue:
+def days_past_due(due_date: ir.DateValue, *, as_of: AsOf) -> ir.IntegerValue:
     """Return days from the due date to `as_of`: 0 on the due date, negative before it, null when it is unknown."""
-    return ibis.literal(as_of).delta(due_date, unit="day").cast("int64")
+    return day_value(as_of).delta(due_date, unit="day").cast("int64")
 
 
-def compute_arrears(items: ir.Table, *, as_of: date) -> ir.Table:
+def compute_arrears(items: ir.Table, *, as_of: AsOf) -> ir.Table:
     """Return what each account owes on a day, from its open instalments or documents.
 
     items: account_id, due_date (nullable), open_minor. Gives one row per account: account_id, dpd, oldest_due_date,

@@ -24,7 +24,7 @@ from recobra.portfolio.snapshot import Scope
 from recobra.strategy.operations.day_facts import read_facts
 from recobra.strategy.operations.decision import (
     DayStatements,
-    prepare_accounts,
+    prepare_day,
     run_decisions,
     small_tables,
     statements_for,
@@ -173,14 +173,14 @@ def _survey_with(
     as_of: date,
 ) -> GroupSurvey:
     """Decide for the facts of a day by the campaign's policies, in a DuckDB that stays open for the verdicts."""
-    statements = statements_for(policies, as_of=as_of)
+    statements = statements_for(policies)
     facts = dict(tables)
     engine.register_tables(duck, {"raw_accounts": facts.pop("accounts"), **facts})
-    prepare_accounts(duck, statements=statements)
+    prepare_day(duck, statements=statements, as_of=as_of)
     engine.run_statements(duck, statements.classify)
     strategy = next(entry.strategy for entry in policies.policies if spec.portfolio_id in entry.portfolio_ids)
     assert strategy is not None
-    group = engine.run_statements(duck, _compile_group(statements, strategy, spec, as_of))
+    group = engine.run_statements(duck, _compile_group(statements, strategy, spec))
     decisions = run_decisions(
         partial(engine.run_statements, duck),
         statements=statements,
@@ -208,7 +208,7 @@ def _survey_with(
 
 
 def _compile_group(
-    statements: DayStatements, strategy: Strategy, spec: CampaignSpec, as_of: date
+    statements: DayStatements, strategy: Strategy, spec: CampaignSpec
 ) -> tuple[engine.Statement, engine.Statement]:
     """Return two statements: `campaign_members`, a row for each debtor, and `campaign_silent`, who of them is silenced.
 
@@ -224,7 +224,7 @@ def _compile_group(
     control = is_held_out(members.debtor_id, experiment=spec.experiment, share_bps=spec.control_bps)
     members = members.mutate(control=control).order_by(ibis.asc("debtor_id"))
     accounts_and_debtors = matching.select("account_id", "debtor_id")
-    silenced = find_silenced(matching, strategy, as_of=as_of).inner_join(accounts_and_debtors, "account_id")
+    silenced = find_silenced(matching, strategy, as_of=engine.AS_OF).inner_join(accounts_and_debtors, "account_id")
     silent = silenced.group_by("debtor_id").agg(reason=silenced.reason.min())
     return (
         engine.compile_statement("campaign_members", members),

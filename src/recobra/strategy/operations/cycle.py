@@ -34,7 +34,7 @@ from recobra.strategy.operations.day_facts import fact_readers, snapshot_folder,
 from recobra.strategy.operations.decision import (
     PLACE_COLUMNS,
     DayStatements,
-    prepare_accounts,
+    prepare_day,
     run_decisions,
     small_tables,
     statements_for,
@@ -72,7 +72,7 @@ class _CycleDay:
     @property
     def statements(self) -> DayStatements:
         """Return the compiled statements of the day."""
-        return statements_for(self.policies, as_of=self.as_of)
+        return statements_for(self.policies)
 
     @property
     def scope(self) -> Scope:
@@ -140,7 +140,7 @@ def _fail_running(now: datetime) -> None:
 def warm_up(*, as_of: date) -> None:
     """Make ready what the cycle of a day would wait for: its compiled statements, the law's caps, the calendars."""
     policies = policies_in_force(day=as_of)
-    statements_for(policies, as_of=as_of)
+    statements_for(policies)
     caps_in_force(frozenset(policies.company_rules.rules_by_name.items()), day=as_of)
     places = Portfolio.objects.order_by("pk").values_list("country", "time_zone")
     build_openings(keys={OpeningKey(country, "", zone, Channel.EMAIL, as_of) for country, zone in places})
@@ -209,7 +209,7 @@ def _take_snapshot(day: _CycleDay) -> int:
 
 def _classify_accounts(day: _CycleDay) -> int:
     """Store bucket, stage and segment of every account in the table `classified`; return how many accounts."""
-    prepare_accounts(day.duck, statements=day.statements)
+    prepare_day(day.duck, statements=day.statements, as_of=day.as_of)
     engine.run_statements(day.duck, day.statements.classify)
     return engine.count_rows(day.duck, "classified")
 

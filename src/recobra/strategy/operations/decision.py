@@ -1,4 +1,4 @@
-"""The core's decisions as DuckDB statements: compiled once per day and policy, run for everybody or for one debtor."""
+"""The core's decisions as DuckDB statements: compiled once per policy, run for any day, for everybody or for one."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _TRANSITION_COLUMNS = ("was_stage", "dpd")
 _DUCK_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
 PLACE_COLUMNS = ["country", "subdivision", "zones"]
 """Columns of a debtor on which depends when somebody may be contacted."""
-_CACHE_SIZE = 32  # a process sees a few days and sets of policies, and forgets the oldest
+_CACHE_SIZE = 32  # a process sees a few sets of policies, and forgets the oldest
 
 
 def _derive_schema(base: pa.Schema, *, without: tuple[str, ...] = (), **more: pa.DataType) -> pa.Schema:
@@ -82,7 +82,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
 class DayStatements:
     """Compiled statements that decide a day, in the order in which they run.
 
-    `attributes` are the portfolios' own columns that rules read, with DuckDB's types (`prepare_accounts`). `classify`
+    `attributes` are the portfolios' own columns that rules read, with DuckDB's types (`prepare_day`). `classify`
     stores the table `classified`, `due` the table `due`. Then come `plan`,
     unless `due_count` says that nothing is due, and `states`, which reads the `stage_changes` that `due` may store.
     """
@@ -96,19 +96,20 @@ class DayStatements:
     classified: ir.Table
 
 
-def prepare_accounts(duck: DuckDBPyConnection, *, statements: DayStatements) -> None:
-    """Give the registered `raw_accounts` the shape that the statements read as `accounts`."""
+def prepare_day(duck: DuckDBPyConnection, *, statements: DayStatements, as_of: date) -> None:
+    """Say which day is decided, and give the registered `raw_accounts` the shape that is read as `accounts`."""
+    engine.set_as_of(duck, as_of)
     engine.unpack_fields(duck, "accounts", source="raw_accounts", column="attributes", fields=statements.attributes)
 
 
-_STATEMENTS: OrderedDict[tuple[str, date], DayStatements] = OrderedDict()
+_STATEMENTS: OrderedDict[str, DayStatements] = OrderedDict()
 
 
-def statements_for(policies: Policies, *, as_of: date) -> DayStatements:
-    """Return the statements of a day under some policies, compiled on first use."""
-    key = (policies.fingerprint(), as_of)
+def statements_for(policies: Policies) -> DayStatements:
+    """Return the statements of any day under some policies, compiled on first use."""
+    key = policies.fingerprint()
     if key not in _STATEMENTS:
-        _STATEMENTS[key] = _compile_day(policies, as_of=as_of)
+        _STATEMENTS[key] = _compile_day(policies)
         while len(_STATEMENTS) > _CACHE_SIZE:
             _STATEMENTS.popitem(last=False)
     return _STATEMENTS[key]
@@ -147,8 +148,8 @@ def _cached_openings(keys: frozenset[OpeningKey], company_rules: frozenset[tuple
     return to_arrow(build_openings(keys=keys, company_rules=dict(company_rules)))
 
 
-def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:
-    """Compile the statements of a day under some policies, from the core's expressions over empty tables."""
+def _compile_day(policies: Policies) -> DayStatements:
+    """Compile the statements of any day under some policies, from the core's expressions over empty tables."""
     attribute_types = _attributes_used(policies)
     attribute_columns = {f"attr_{name}": ARROW_TYPES[kind] for name, kind in attribute_types.items()}
     account_schema = _derive_schema(portfolio.ACCOUNTS, without=("attributes",), **attribute_columns)
@@ -158,15 +159,15 @@ def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:
         **{name: source_table(name, schema) for name, schema in SCHEMAS.items()},
         more={column.table: source_table(column.table, column.schema) for column in policies.columns_read},
     )
-    account_facts = build_account_facts(facts, as_of=as_of, more_columns=policies.columns_read)
-    expression = classify_accounts(account_facts, policies.policies, as_of=as_of)
+    account_facts = build_account_facts(facts, as_of=engine.AS_OF, more_columns=policies.columns_read)
+    expression = classify_accounts(account_facts, policies.policies, as_of=engine.AS_OF)
     classified = source_table("classified", expression.schema())
     # Attributes are free text in the file: what is not of the declared type counts as unknown.
     attributes = {f"attr_{name}": _DUCK_TYPES[kind] for name, kind in attribute_types.items()}
     return DayStatements(
         attributes=attributes,
         classify=(compile_statement("classified", expression, store=True, fetch=False),),
-        **_compile_decisions(classified, facts, policies, as_of=as_of),
+        **_compile_decisions(classified, facts, policies),
         facts=facts,
         classified=classified,
     )
@@ -178,16 +179,16 @@ def _attributes_used(policies: Policies) -> dict[str, ColumnType]:
     return {name: policies.attributes[name] for name in names}
 
 
-def _compile_decisions(
-    classified: ir.Table, facts: DayFacts, policies: Policies, *, as_of: date
-) -> dict[str, tuple[Statement, ...]]:
+def _compile_decisions(classified: ir.Table, facts: DayFacts, policies: Policies) -> dict[str, tuple[Statement, ...]]:
     """Return the fields `due`, `plan` and `states` of a day's statements."""
-    due_expression = find_due_today(classified, facts, policies.policies, as_of=as_of)
+    due_expression = find_due_today(classified, facts, policies.policies, as_of=engine.AS_OF)
     if due_expression is None:
         return {"due": (), "plan": (), "states": _compile_states(classified)}
     due = source_table("due", due_expression.schema())
     templates = source_table("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
-    plan_today = partial(plan_day, due, classified, facts, templates, as_of=as_of, channels_open=policies.channels_open)
+    plan_today = partial(
+        plan_day, due, classified, facts, templates, as_of=engine.AS_OF, channels_open=policies.channels_open
+    )
     reached = plan_today().reached
     plan = plan_today(stored=source_table("reached", reached.schema()))
     judged = judge_at_opening(
@@ -195,7 +196,7 @@ def _compile_decisions(
         openings=source_table("openings", OPENINGS),
         history=facts.history,
         caps=source_table("caps", CAPS),
-        as_of=as_of,
+        as_of=engine.AS_OF,
     )
     strategy_codes = due.filter(due.track == "message").select("account_id", "strategy_code")
     changes = planning.plan_stage_changes(due)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from recobra.kit import engine
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy.operations.day_facts import read_facts
-from recobra.strategy.operations.decision import DayStatements, prepare_accounts, small_tables, statements_for
+from recobra.strategy.operations.decision import DayStatements, prepare_day, small_tables, statements_for
 from recobra.strategy.policies import Policies, catalogue_with, policies_in_force
 from recobra_core.decide.daily import find_due_today, plan_day
 from recobra_core.decide.reach_preview import count_reach
@@ -36,16 +36,16 @@ def preview_reach(*, document: dict[str, Any], portfolio_ids: list[int], as_of: 
         columns=policies.columns_read,
         company_rules=policies.company_rules,
     )
-    statements = statements_for(policies, as_of=as_of)
+    statements = statements_for(policies)
     with engine.open_duckdb(rows=tables["accounts"].num_rows) as duck:
         engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
         engine.register_tables(duck, small_tables(tables, policies=policies, as_of=as_of))
-        prepare_accounts(duck, statements=statements)
+        prepare_day(duck, statements=statements, as_of=as_of)
         engine.run_statements(duck, statements.classify)
-        return engine.run_statements(duck, _compile_counts(statements, policies, as_of))
+        return engine.run_statements(duck, _compile_counts(statements, policies))
 
 
-def _compile_counts(day: DayStatements, policies: Policies, as_of: date) -> list[engine.Statement]:
+def _compile_counts(day: DayStatements, policies: Policies) -> list[engine.Statement]:
     """Return the statements `segments` and, where the strategy has steps, `due` and `steps`."""
     accounts = day.classified
     facts = day.facts
@@ -55,7 +55,7 @@ def _compile_counts(day: DayStatements, policies: Policies, as_of: date) -> list
         amount_minor=accounts.overdue_minor.sum().cast("int64"),
     )
     statements = [engine.compile_statement("segments", segments.order_by("segment", "currency"))]
-    due_expression = find_due_today(accounts, facts, policies.policies, as_of=as_of)
+    due_expression = find_due_today(accounts, facts, policies.policies, as_of=engine.AS_OF)
     if due_expression is None:
         return statements
     due = engine.source_table("due", due_expression.schema())
@@ -64,7 +64,7 @@ def _compile_counts(day: DayStatements, policies: Policies, as_of: date) -> list
     contacted = facts.planned.select("debtor_id").distinct()
     messages = due.filter(due.track == "message").anti_join(contacted, "debtor_id")
     fresh = due.filter(due.track != "message").union(messages)
-    plan = plan_day(due, accounts, facts, templates, as_of=as_of, channels_open=policies.channels_open)
+    plan = plan_day(due, accounts, facts, templates, as_of=engine.AS_OF, channels_open=policies.channels_open)
     return [
         *statements,
         engine.compile_statement("due", due_expression, store=True, fetch=False),

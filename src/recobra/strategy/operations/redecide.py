@@ -18,7 +18,7 @@ from recobra.portfolio.snapshot import Scope
 from recobra.strategy.freshness import fresh_portfolios
 from recobra.strategy.models import CycleRun
 from recobra.strategy.operations.day_facts import read_facts
-from recobra.strategy.operations.decision import prepare_accounts, run_decisions, small_tables, statements_for
+from recobra.strategy.operations.decision import prepare_day, run_decisions, small_tables, statements_for
 from recobra.strategy.policies import policies_in_force
 
 from .commit import block_cycle_commit, commit_decisions
@@ -52,9 +52,9 @@ def redecide_debtors(*, debtor_ids: Sequence[int], as_of: date | None = None, ac
         columns=policies.columns_read,
         company_rules=policies.company_rules,
     )
-    statements = statements_for(policies, as_of=day)
+    statements = statements_for(policies)
     prepared = engine.thread_prepared(
-        ("decisions", policies.fingerprint(), day), set_up=partial(prepare_accounts, statements=statements)
+        ("decisions", policies.fingerprint(), day), set_up=partial(prepare_day, statements=statements, as_of=day)
     )
     with prepared.fill({"raw_accounts": tables.pop("accounts"), **tables}):
         prepared.run(statements.classify)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.days import AsOf, day_value
 from recobra_core.decide.steps import NO_SEGMENT
 from recobra_core.decide.strategy import Strategy
 from recobra_core.stages import Limits, bucket_of, stage_of
@@ -23,7 +23,7 @@ class PortfolioLimits:
     strategy: Strategy | None
 
 
-def classify_accounts(accounts: ir.Table, policies: Sequence[PortfolioLimits], *, as_of: date) -> ir.Table:
+def classify_accounts(accounts: ir.Table, policies: Sequence[PortfolioLimits], *, as_of: AsOf) -> ir.Table:
     """Add bucket, stage, stage_since, days_in_stage, cycle_date and segment to `build_account_facts`.
 
     A cycle of delinquency starts on the oldest unpaid due date of the day an account falls into arrears and lasts
@@ -48,8 +48,8 @@ def classify_accounts(accounts: ir.Table, policies: Sequence[PortfolioLimits], *
     )
     # An account without a state is new: it entered its stage today.
     is_same_stage = (classed.stage == classed.was_stage).fill_null(False)
-    classed = classed.mutate(stage_since=is_same_stage.ifelse(classed.was_stage_since, ibis.literal(as_of)))
-    classed = classed.mutate(days_in_stage=ibis.literal(as_of).delta(classed.stage_since, unit="day").cast("int64"))
+    classed = classed.mutate(stage_since=is_same_stage.ifelse(classed.was_stage_since, day_value(as_of)))
+    classed = classed.mutate(days_in_stage=day_value(as_of).delta(classed.stage_since, unit="day").cast("int64"))
     # Segments come last: their rules may speak of the columns above.
     return classed.mutate(segment=_choose_segment(classed, policies))
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.days import AsOf
 from recobra_core.rules import FACT_COLUMNS, FactColumn
 from recobra_core.rules.account_columns import cast_sum
 from recobra_core.stages import compute_arrears
@@ -50,7 +50,7 @@ class DayFacts:
     more: Mapping[str, ir.Table] = field(default_factory=dict)
 
 
-def build_account_facts(facts: DayFacts, *, as_of: date, more_columns: Iterable[FactColumn] = ()) -> ir.Table:
+def build_account_facts(facts: DayFacts, *, as_of: AsOf, more_columns: Iterable[FactColumn] = ()) -> ir.Table:
     """Return one row per open account with the columns of the rule catalogue that need no limits or strategy.
 
     `more_columns` are those declared outside the core, whose tables `facts.more` holds. Adds creditor_id, zones, the
@@ -89,7 +89,7 @@ def build_account_facts(facts: DayFacts, *, as_of: date, more_columns: Iterable[
     return accounts.mutate(**computed)
 
 
-def tables_to_join(facts: DayFacts, *, as_of: date) -> dict[str, ir.Table]:
+def tables_to_join(facts: DayFacts, *, as_of: AsOf) -> dict[str, ir.Table]:
     """Return the tables that a fact column may name: those of the facts and two narrowed ones.
 
     `usable_points` are the points that may be used, `past_contacts` the history up to the day.
@@ -107,7 +107,7 @@ def tables_to_join(facts: DayFacts, *, as_of: date) -> dict[str, ir.Table]:
 
 
 def _join_columns(
-    accounts: ir.Table, columns: Iterable[FactColumn], tables: Mapping[str, ir.Table], *, as_of: date
+    accounts: ir.Table, columns: Iterable[FactColumn], tables: Mapping[str, ir.Table], *, as_of: AsOf
 ) -> ir.Table:
     """Add the columns that are read from other tables, and `last_contact_on`; each table is joined once."""
     by_table: dict[tuple[str, str], list[FactColumn]] = {}

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
 from recobra_core.channels import CHANNELS_BY_KIND
+from recobra_core.days import AsOf, day_value
 from recobra_core.decide import plan as planning
 from recobra_core.decide.daily.classify import PortfolioLimits
 from recobra_core.decide.daily.facts import DayFacts
@@ -16,7 +16,7 @@ from recobra_core.law import join_openings, judge_candidates, resolve_consent
 
 
 def find_due_today(
-    accounts: ir.Table, facts: DayFacts, policies: Sequence[PortfolioLimits], *, as_of: date
+    accounts: ir.Table, facts: DayFacts, policies: Sequence[PortfolioLimits], *, as_of: AsOf
 ) -> ir.Table | None:
     """Return the due steps of all strategies on a day, or None where no portfolio follows one.
 
@@ -43,7 +43,7 @@ def plan_day(
     facts: DayFacts,
     templates: ir.Table,
     *,
-    as_of: date,
+    as_of: AsOf,
     channels_open: tuple[str, ...],
     stored: ir.Table | None = None,
 ) -> planning.Plan:
@@ -94,10 +94,10 @@ def _stated_place(points: ir.Table) -> ir.StringValue:
 
 
 def judge_at_opening(
-    candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table, as_of: date
+    candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table, as_of: AsOf
 ) -> ir.Table:
     """Judge the candidates at the opening of their day; add the gate's columns and due_at, closes_at (UTC)."""
-    dated = candidates.mutate(local_date=ibis.literal(as_of))
+    dated = candidates.mutate(local_date=day_value(as_of))
     opened = join_openings(dated, openings=openings)
     timed = opened.select(
         *dated.columns, at_utc=opened.opens_at_utc, due_at=opened.opens_at_utc, closes_at=opened.closes_at_utc
