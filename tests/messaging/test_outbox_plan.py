@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 
 import pyarrow as pa
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from recobra.messaging import operations as messaging
 from recobra.messaging import snapshot
@@ -32,6 +34,77 @@ def test_the_same_plan_twice_is_written_once(world):
     blocked = Contact.objects.get(status="BLOCKED")
     assert (blocked.reason, blocked.rule, blocked.article) == ("held", "ALL/hold", "ILLNESS")
     assert [row[0] for row in world.facts("contact.blocked")] == [blocked.pk]
+
+
+def test_each_slot_is_written_once_however_the_rows_come(world):
+    """The rows of two plans, against what a loop over them would write."""
+    debtors = [world.debtor() for _ in range(3)]
+    choice = random.Random(11)
+    plans = [[_any_row(world, choice, debtors) for _ in range(60)] for _ in range(2)]
+    taken = set()
+    expected = []
+    for plan in plans:
+        for row in sorted(plan, key=lambda row: row["debtor_id"]):
+            is_refusal = row["status"] == "BLOCKED"
+            slot = (row["debtor_id"], row["channel"], row["planned_for"], is_refusal and row["step_key"])
+            if is_refusal or row["purpose"] != "REPLY":
+                if slot in taken:
+                    continue
+                taken.add(slot)
+            expected.append((*slot[:3], row["status"], row["step_key"], row["purpose"], row["subject"]))
+    written = [contact_id for plan in plans for contact_id in world.plan_rows(plan)]
+    names = ("debtor_id", "channel", "planned_for", "status", "step_key", "purpose", "subject")
+    assert list(Contact.objects.order_by("pk").values_list(*names)) == expected
+    assert written == list(Contact.objects.order_by("pk").values_list("pk", flat=True))
+    assert len(written) == Contact.objects.values("public_id").distinct().count() > 30
+
+
+def _any_row(world, choice, debtors):
+    status = choice.choice(["DUE", "DUE", "BLOCKED"])
+    return world.row(
+        choice.choice(debtors),
+        status=status,
+        reason="held" if status == "BLOCKED" else None,
+        channel=choice.choice(["email", "sms"]),
+        planned_for=TODAY.replace(day=choice.choice([20, 21])),
+        step_key=choice.choice(["recordatorio", "aviso"]),
+        purpose=choice.choice(["CLAIM", "REPLY"]),
+        subject=f"Asunto {choice.random()}",
+        priority=5,
+        author="",
+    )
+
+
+def test_who_plans_the_same_contact_at_the_same_moment_finds_it_written(world):
+    debtors = [world.debtor() for _ in range(3)]
+    written = []
+
+    def plan_everybody():
+        try:
+            written.extend(contact.debtor_id for contact in world.plan_rows([world.row(each) for each in debtors]))
+        finally:
+            connection.close()
+
+    beside = threading.Thread(target=plan_everybody)
+    with transaction.atomic():
+        first = world.planned(debtors[1])
+        beside.start()
+        _wait_for_a_lock()
+    beside.join(60)
+    assert written == [debtors[0].pk, debtors[2].pk]
+    assert list(Contact.objects.filter(debtor=debtors[1])) == [first]
+    assert Contact.objects.count() == 3
+
+
+def _wait_for_a_lock():
+    """Return once some connection waits for another's transaction."""
+    for _try in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("Nobody waits for the contact that is being written.")
 
 
 def test_an_empty_plan_is_no_plan(world):

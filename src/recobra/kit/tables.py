@@ -159,6 +159,17 @@ def reserve_ids(table: str, count: int) -> int:
     return int(last) - taken + 1
 
 
+def take_ids(table: str, count: int) -> pa.Array:
+    """Take `count` ids from a table's own sequence, ascending, without making anybody wait.
+
+    Others may take some in between, so they need not be consecutive.
+    """
+    # The sequence is looked up once, not for each of a hundred thousand.
+    query = "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id')::regclass)) FROM generate_series(1, %s)"
+    ids = fetch(query, [table, count], pa.schema([("id", pa.int64())]))
+    return ids["id"].combine_chunks()
+
+
 def lock_id_sequence(table: str) -> None:
     """Let nobody else reserve ids of a table before this transaction ends."""
     # One lock per table: with one for all, a payment that waits for the cycle would hold up the cycle's own tasks.

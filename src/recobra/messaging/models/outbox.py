@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -118,7 +119,7 @@ class Contact(models.Model):
         MANUAL = "MANUAL", _("Written by a person")
         REPLY = "REPLY", _("Answer to the debtor")
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True)
+    public_id = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), unique=True)
     # No foreign key has an index of its own: each would cost every write of the outbox. Meta has those that are used.
     debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="contacts", db_index=False)
     portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="contacts", db_index=False)

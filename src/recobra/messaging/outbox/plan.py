@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
 
+import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
@@ -12,10 +15,9 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import consequence
 from recobra.journal.operations import record_facts
 from recobra.kit import tables
-from recobra.kit.statistics import refresh_after_commit
 from recobra.messaging.facts import ContactBlocked
 from recobra.messaging.outbox import wake_up
-from recobra.messaging.outbox.transitions import ENDED, RETURNING, cancel_where, list_ends
+from recobra.messaging.outbox.transitions import cancel_where, list_ends
 
 PLANNED = pa.schema(
     [
@@ -59,38 +61,41 @@ With a `body` the message goes as it is written, without a template. `priority` 
 
 INSERTED = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string()), ("contact_id", pa.int64())])
 
-# A second run of the same day finds its live contacts by the table's unique constraint and its refusals by the
-# NOT EXISTS: neither is written twice.
-_INSERT = """
-    INSERT INTO messaging_contact AS c (
-        public_id, debtor_id, portfolio_id, point_id, channel, template_code, strategy_version_id, step_key, status,
-        planned_for, planned_at, due_at, closes_at, zones, reason, rule, article, judged_at, attempts, message_id,
-        address, subject, body, answer, purpose, priority, campaign_id, fallback_of_id, conversation_id, replies_to_at,
-        author, author_id)
-    SELECT gen_random_uuid(), incoming.debtor_id, incoming.portfolio_id, incoming.point_id, incoming.channel,
-        incoming.template_code, incoming.strategy_version_id, coalesce(incoming.step_key, ''), incoming.status,
-        incoming.planned_for, %s, incoming.due_at, incoming.closes_at, coalesce(incoming.zones, ''),
-        coalesce(incoming.reason, ''), coalesce(incoming.rule, ''), coalesce(incoming.article, ''), %s, 0, '',
-        '', coalesce(incoming.subject, ''), coalesce(incoming.body, ''), '', coalesce(incoming.purpose, 'CLAIM'),
-        coalesce(incoming.priority, 5), incoming.campaign_id, incoming.fallback_of_id, incoming.conversation_id,
-        incoming.replies_to_at, coalesce(incoming.author, ''), incoming.author_id
-    FROM messaging_incoming incoming
-    WHERE incoming.status = 'DUE' OR NOT EXISTS (
-        SELECT FROM messaging_contact refused
-        WHERE refused.debtor_id = incoming.debtor_id AND refused.planned_for = incoming.planned_for
-            AND refused.status = 'BLOCKED' AND refused.channel = incoming.channel
-            AND refused.step_key = coalesce(incoming.step_key, ''))
-    ORDER BY incoming.debtor_id
-    ON CONFLICT DO NOTHING
-    RETURNING """
+_COLUMN_VALUES: Final = {
+    "step_key": "",
+    "zones": "",
+    "reason": "",
+    "rule": "",
+    "article": "",
+    "purpose": "CLAIM",
+    "priority": 5,
+    "subject": "",
+    "body": "",
+    "author": "",
+    "attempts": 0,
+    "message_id": "",
+    "address": "",
+    "answer": "",
+}
+"""What columns of the outbox hold where a contact to plan says nothing of them."""
 
-_STAGING = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS messaging_incoming (
-        debtor_id bigint, portfolio_id bigint, point_id bigint, channel text, template_code text,
-        strategy_version_id bigint, step_key text, status text, planned_for date, due_at timestamptz,
-        closes_at timestamptz, zones text, reason text, rule text, article text, purpose text, priority smallint,
-        campaign_id bigint, fallback_of_id bigint, conversation_id bigint, replies_to_at timestamptz, subject text,
-        body text, author text, author_id bigint) ON COMMIT DROP"""
+# Two plans of a day meet in the same slot: a live contact has that of its debtor, channel and day, a refusal that of
+# its step besides. Answers have none: each of them is written. `contact_one_per_debtor_channel_day` is the same rule.
+_SLOT: Final = pa.schema(
+    [
+        ("debtor_id", pa.int64()),
+        ("channel", pa.string()),
+        ("planned_for", pa.date32()),
+        ("is_refusal", pa.bool_()),
+        ("step_key", pa.string()),
+    ]
+)
+_TAKEN_SLOTS = """
+    SELECT debtor_id, channel, planned_for, status = 'BLOCKED', CASE WHEN status = 'BLOCKED' THEN step_key ELSE '' END
+    FROM messaging_contact
+    WHERE planned_for = ANY(%s) AND debtor_id = ANY(%s) AND (
+        status = 'BLOCKED' OR (status IN ('DUE', 'LEASED', 'SENT', 'UNCERTAIN') AND purpose <> 'REPLY'))"""
+_ONE_PER_SLOT = "contact_one_per_debtor_channel_day"
 
 # Waits for a row that a dispatcher is marking at this moment; once marked, it is sent.
 _JUDGE_AGAIN = """
@@ -106,26 +111,77 @@ _JUDGE_AGAIN = """
 def plan_contacts(*, contacts: pa.Table, actor: Actor) -> pa.Table:
     """Put contacts (schema PLANNED, any of PLANNED_OPTIONAL) into the outbox; return the new ones (schema INSERTED).
 
-    A debtor has one live contact per channel and day, answers apart: a second one is not written.
+    A debtor has one live contact per channel and day, answers apart: a second one is not written, nor is a refusal of
+    the same step.
     """
     if contacts.num_rows == 0:
         return INSERTED.empty_table()
     optional_fields = [field for field in PLANNED_OPTIONAL if field.name in contacts.column_names]
     schema = pa.schema([*PLANNED, *optional_fields])
-    with connection.cursor() as cursor:
-        # A transaction may plan more than once: then the table exists already, with the rows of the earlier call.
-        cursor.execute(_STAGING)
-        cursor.execute("TRUNCATE messaging_incoming")
-    tables.copy_in("messaging_incoming", contacts.select(schema.names).cast(schema))
-    inserted_schema = ENDED.append(pa.field("status", pa.string()))
-    inserted = tables.fetch(f"{_INSERT} {RETURNING}, c.status", [actor.now, actor.now], inserted_schema)
-    refresh_after_commit("messaging_contact", rows=inserted.num_rows)
-    blocked = inserted.filter(pc.equal(inserted["status"], "BLOCKED"))
-    if blocked.num_rows < inserted.num_rows:
+    planned = contacts.select(schema.names).cast(schema).sort_by("debtor_id")
+    rows = _complete_rows(planned, now=actor.now)
+    written = None
+    while written is None:
+        # Each further round means that somebody else has committed a contact of these meanwhile.
+        written = _write_free(rows)
+    blocked = written.filter(pc.equal(written["status"], "BLOCKED"))
+    if blocked.num_rows < written.num_rows:
         wake_up.call_dispatchers()
     is_planned = pa.array([True] * blocked.num_rows, pa.bool_())
     record_facts(ContactBlocked, list_ends(blocked).append_column("is_planned", is_planned), actor=actor)
-    return inserted.select(INSERTED.names)
+    return written.select(INSERTED.names)
+
+
+def _complete_rows(planned: pa.Table, *, now: datetime) -> pa.Table:
+    """Return contacts to plan with all columns of the outbox that COPY cannot leave to a default."""
+    count = planned.num_rows
+    columns = {name: planned[name] for name in planned.column_names}
+    for name, value in _COLUMN_VALUES.items():
+        columns[name] = pc.fill_null(columns[name], value) if name in columns else pa.repeat(value, count)
+    instants = pa.repeat(pa.scalar(now, pa.timestamp("us", tz="UTC")), count)
+    return pa.table({**columns, "planned_at": instants, "judged_at": instants})
+
+
+def _write_free(rows: pa.Table) -> pa.Table | None:
+    """Write the rows whose slot is free and return them with their `contact_id`.
+
+    None if another transaction took one of the slots before this one could: nothing is written then.
+    """
+    free = _without_doubles(rows)
+    if free.num_rows == 0:
+        return free.append_column("contact_id", pa.array([], pa.int64()))
+    # Not `reserve_ids`: its lock would let a debtor's answer wait until a cycle has committed.
+    ids = tables.take_ids("messaging_contact", free.num_rows)
+    try:
+        with transaction.atomic():
+            tables.copy_in("messaging_contact", free.append_column("id", ids))
+    except psycopg.errors.UniqueViolation as violation:
+        if violation.diag.constraint_name == _ONE_PER_SLOT:
+            return None
+        raise
+    return free.append_column("contact_id", ids)
+
+
+def _without_doubles(rows: pa.Table) -> pa.Table:
+    """Return the rows, in their order, whose slot neither an earlier row has nor a contact in the outbox."""
+    is_refusal = pc.equal(rows["status"], "BLOCKED")
+    is_answer = pc.and_(pc.equal(rows["purpose"], "REPLY"), pc.invert(is_refusal))
+    columns = {
+        **{name: rows[name] for name in ("debtor_id", "channel", "planned_for")},
+        "is_refusal": is_refusal,
+        "step_key": pc.if_else(is_refusal, rows["step_key"], ""),
+        "position": pa.array(range(rows.num_rows), pa.int64()),
+    }
+    slots = pa.table(columns).filter(pc.invert(is_answer))
+    days = pc.unique(rows["planned_for"]).to_pylist()
+    taken = tables.fetch(_TAKEN_SLOTS, [days, rows["debtor_id"].to_pylist()], _SLOT)
+    if taken.num_rows:
+        slots = slots.join(taken, keys=_SLOT.names, join_type="left anti")
+    first = slots.group_by(_SLOT.names).aggregate([("position", "min")])
+    positions = pa.concat_arrays(
+        [first["position_min"].combine_chunks(), pc.indices_nonzero(is_answer).cast(pa.int64())]
+    )
+    return rows.take(positions.take(pc.sort_indices(positions)))
 
 
 @consequence
