@@ -1,10 +1,11 @@
 """Cartera: what a search finds, what filters leave, and that pages never lose or repeat a row."""
 
+import re
 from io import BytesIO
 
 import openpyxl
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from recobra.access.models import SavedView
@@ -172,3 +173,39 @@ def test_an_export_gives_every_account_once_and_counts_none(world, cast):
     ]
     assert len(rows) == 5
     assert not [each["sql"] for each in asked if "count(" in each["sql"].lower()]
+
+
+@pytest.mark.parametrize(
+    ("text", "indexes"),
+    [
+        ("PR-1001", ["account_once_per_portfolio", "debtor_once_per_creditor", "debtor_national_id_search"]),
+        ("+51 987 654", ["contact_point_once"]),
+        ("persona3@correo.example", ["contact_point_once"]),
+    ],
+)
+def test_a_search_reads_no_table_of_millions_from_end_to_end(world, cast, text, indexes):
+    plan = explained(lambda: found(cast["ana"], text=text), containing=" UNION ")
+    assert not re.findall(r"Seq Scan on portfolio_(?:debtor|contactpoint|account)\b", plan), plan
+    for name in indexes:
+        # Sought by its columns, not read through.
+        assert re.search(rf"Index (?:Only )?Scan (?:using|on) {name}\b[^\n]*\n\s+Index Cond: .*(?:~|LIKE|=)", plan), (
+            plan
+        )
+
+
+def test_the_list_by_overdue_amount_goes_along_its_index(world, cast):
+    plan = explained(lambda: found(cast["ana"]), containing="head.sort_value")
+    assert "state_by_overdue" in plan, plan
+
+
+def explained(work, *, containing):
+    """Return the plan of the query that some work makes, where no table is so small that it is read whole."""
+    with CaptureQueriesContext(connection) as asked:
+        work()
+    (query,) = [each["sql"] for each in asked if containing in each["sql"]]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        cursor.execute(f"EXPLAIN {query.replace('%', '%%')}", [])
+        lines = [line for (line,) in cursor.fetchall()]
+        transaction.set_rollback(True)
+    return "\n".join(lines)

@@ -116,7 +116,12 @@ class Debtor(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["creditor", "external_id"], name="debtor_once_per_creditor"),
+            # By pattern, so that the search by the beginning of a number needs no index of its own.
+            models.UniqueConstraint(
+                fields=["creditor", "external_id"],
+                opclasses=["int8_ops", "text_pattern_ops"],
+                name="debtor_once_per_creditor",
+            ),
             models.CheckConstraint(condition=~Q(external_id=""), name="debtor_external_id_given"),
         ]
 
@@ -165,10 +170,15 @@ class ContactPoint(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["debtor", "kind", "value"], name="contact_point_once"),
+            # The value comes first: who has a number is asked at each message, and searched by its beginning.
+            models.UniqueConstraint(
+                fields=["value", "kind", "debtor"],
+                opclasses=["text_pattern_ops", "text_ops", "int8_ops"],
+                name="contact_point_once",
+            ),
             models.CheckConstraint(condition=~Q(value=""), name="contact_point_value_given"),
         ]
-        indexes = [models.Index(fields=["value"], name="contact_point_value")]
+        indexes = [models.Index(fields=["debtor"], name="contact_point_of_debtor")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
@@ -205,7 +215,11 @@ class Account(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["portfolio", "external_id"], name="account_once_per_portfolio"),
+            models.UniqueConstraint(
+                fields=["portfolio", "external_id"],
+                opclasses=["int8_ops", "text_pattern_ops"],
+                name="account_once_per_portfolio",
+            ),
             models.CheckConstraint(condition=~Q(external_id=""), name="account_external_id_given"),
         ]
 
@@ -278,10 +292,14 @@ class Posting(models.Model):
     booked_at = models.DateTimeField()
     payment_id = models.BigIntegerField(null=True)
     load_id = models.BigIntegerField(null=True)
-    reverses = models.OneToOneField("self", models.PROTECT, null=True, related_name="reversal")
+    reverses = models.ForeignKey("self", models.PROTECT, null=True, related_name="reversals", db_index=False)
 
     class Meta:
         constraints = [
+            # Nearly no posting reverses another: the others cost nothing here.
+            models.UniqueConstraint(
+                fields=["reverses"], condition=Q(reverses__isnull=False), name="posting_reversed_once"
+            ),
             models.CheckConstraint(condition=~Q(amount_minor=0), name="posting_amount_not_zero"),
             models.CheckConstraint(
                 condition=~Q(kind="CHARGE", reverses__isnull=True) | Q(amount_minor__gt=0),

@@ -96,10 +96,11 @@ def search_accounts(user: User, text: str, limit: int = SEARCH_LIMIT) -> list[in
     if not portfolios or not text:
         return []
     portfolio_ids = [portfolio.pk for portfolio in portfolios]
+    creditor_ids = sorted({portfolio.creditor_id for portfolio in portfolios})
     countries = sorted({portfolio.country for portfolio in portfolios})
     queries = []
     parameters: list[Any] = []
-    for body, values in _search_branches(text, countries):
+    for body, values in _search_branches(text, creditor_ids, countries):
         queries.append(f"(SELECT account.id {body} AND account.portfolio_id = ANY(%s) LIMIT %s)")
         parameters += [*values, portfolio_ids, limit]
     union = " UNION ".join(queries)
@@ -114,25 +115,21 @@ _OF_POINT = (
 )
 
 
-def _search_branches(text: str, countries: list[str]) -> Iterable[tuple[str, list[Any]]]:
+def _search_branches(text: str, creditor_ids: list[int], countries: list[str]) -> Iterable[tuple[str, list[Any]]]:
     """Yield an SQL body and its values for each index that can answer."""
     # A union of branches, since one condition with OR would use none of the indexes.
     bare = re.sub(r"[\s.\-/]", "", text)
     for variant in dict.fromkeys([text, text.upper(), bare.upper()]):
         start = _escape_pattern(variant) + "%"
         yield "FROM portfolio_account account WHERE account.external_id LIKE %s", [start]
-        yield f"{_OF_DEBTOR} debtor.external_id LIKE %s", [start]
+        yield f"{_OF_DEBTOR} debtor.creditor_id = ANY(%s) AND debtor.external_id LIKE %s", [creditor_ids, start]
         yield f"{_OF_DEBTOR} debtor.national_id <> '' AND debtor.national_id LIKE %s", [start]
     if "@" in text:
         yield f"{_OF_POINT} point.value = ANY(%s)", [[text, text.lower()]]
     digits = re.sub(r"\D", "", text)
     if len(digits) >= _PHONE_DIGITS_MIN and not re.search(r"[^\d\s()+.\-]", text):
         yield f"{_OF_POINT} point.value = ANY(%s)", [_phone_forms(text, digits, countries)]
-        # A range over the plain index; LIKE alone would need one of its own. Above every digit comes «:».
-        yield (
-            f"{_OF_POINT} point.value >= %s AND point.value < %s AND point.value LIKE %s",
-            [f"+{digits}", f"+{digits}:", f"+{digits}%"],
-        )
+        yield f"{_OF_POINT} point.value LIKE %s", [f"+{digits}%"]
     if any(character.isalpha() for character in text):
         patterns = _name_patterns(text)
         matches = " AND ".join("lower_unaccent(debtor.name) LIKE lower_unaccent(%s)" for _pattern in patterns)
