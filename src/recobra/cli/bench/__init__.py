@@ -132,30 +132,33 @@ def _remove_installation(home: Path) -> None:
 
 
 def _measure_days(home: Path, accounts: int) -> dict[str, Any]:
-    """Load two days and run their cycles; return the seconds, the floors, the peak of memory and two ratios.
+    """Load two days and run their cycles; return seconds, floors, memory, ratios and what an account takes on disk.
 
-    `ratio_first` is the product's time on the first day over the database's alone, `ratio_second` the time of the
-    second day, on which little has changed, over the first.
+    `ratio_first` is the product's time on the first day over the database's alone, `ratio_first_unchecked` over the
+    database's where nothing checks foreign keys, `ratio_second` the time of the second day, on which little has
+    changed, over the first.
     """
-    from recobra.cli.bench import data, floors, memory, redecision  # noqa: PLC0415 - need the settings
+    from recobra.cli.bench import data, floors, memory, redecision, sizes  # noqa: PLC0415 - need the settings
 
     bootstrap.report_progress(f"Writing the files of {accounts} accounts …")
     first = data.write_day_file(home / "day-1.csv", accounts=accounts, first_day=FIRST_DAY.date())
     second = data.write_day_file(home / "day-2.csv", accounts=accounts, first_day=FIRST_DAY.date(), later=True)
     raw = floors.measure_raw_copy(first)
-    floors.copy_empty_database()
+    floors.copy_empty_databases()
     _open_portfolio()
     watch = memory.MemoryWatch()
     with watch:
         load, cycle = _play_day(first, FIRST_DAY)
-    storing = floors.measure_storing(home)
+    storing, storing_unchecked = floors.measure_storing(home)
     with watch:
         second_load, second_cycle = _play_day(second, SECOND_DAY)
+        bytes_per_account = sizes.measure_bytes_per_account(accounts)
         redecisions = redecision.measure_redecision(SECOND_DAY)
     return {
         "accounts": accounts,
         "raw_floor_s": raw,
         "storing_floor_s": storing,
+        "storing_floor_unchecked_s": storing_unchecked,
         "load_s": load,
         "cycle_s": cycle,
         "second_load_s": second_load,
@@ -163,7 +166,9 @@ def _measure_days(home: Path, accounts: int) -> dict[str, Any]:
         **redecisions,
         "peak_rss_mb": watch.peak_mb,
         "ratio_first": round((load + cycle) / storing, 2),
+        "ratio_first_unchecked": round((load + cycle) / storing_unchecked, 2),
         "ratio_second": round((second_load + second_cycle) / (load + cycle), 2),
+        "bytes_per_account": bytes_per_account,
     }
 
 
