@@ -1,6 +1,6 @@
 """That a posting is reversed once is kept by an index of the reversals alone, which are few among all postings.
 
-Checks the reference of the postings anew, under a lock of the table: some 1 s for a million accounts, which then take
+Checks the reference of the postings anew, under a lock of the table: some 2 s for a million accounts, which then take
 14 bytes less each.
 """
 
