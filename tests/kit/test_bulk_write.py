@@ -217,6 +217,13 @@ def test_what_must_be_there_once_is_refused_twice_also_when_its_index_is_made_af
     assert (_execute("SELECT count(*) FROM bulk_row"), _execute(INDEX_OIDS)) == ([(0,)], before)
 
 
+@pytest.mark.usefixtures("_tables")
+def test_what_keeps_indexes_from_being_dropped_is_told_unless_somebody_uses_the_table(monkeypatch):
+    monkeypatch.setattr(bulk_write, "_INDEXES", "SELECT 'row_never_made', '', false WHERE %(table)s <> ''")
+    with pytest.raises(DatabaseError, match="row_never_made"), transaction.atomic():
+        bulk_write._drop_indexes("bulk_row")
+
+
 def test_the_products_tables_can_be_written_at_once():
     """Nothing on the tables of a load and of a cycle needs row checks."""
     for table, key in {

@@ -13,8 +13,8 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import DatabaseError, connection, transaction
-from psycopg import sql
+from django.db import OperationalError, connection, transaction
+from psycopg import errors, sql
 
 FEW_ROWS: Final = 500
 """Below this, the questions to the catalogue would cost more than the row checks that they save."""
@@ -258,8 +258,10 @@ def _drop_indexes(table: str) -> list[sql.Composable]:
                     statements.append(add.format(name, identifier, identifier))
                 else:
                     cursor.execute(sql.SQL("DROP INDEX {}").format(identifier))
-    except DatabaseError:
-        return []
+    except OperationalError as error:
+        if isinstance(error.__cause__, errors.LockNotAvailable):
+            return []
+        raise
     return statements
 
 
