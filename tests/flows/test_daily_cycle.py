@@ -15,6 +15,7 @@ from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
 from recobra.strategy.models import AccountState, Alarm, Firing, KpiDay
 from recobra.strategy.operations import decision, redecide
+from recobra.strategy.policies import policies_in_force
 from recobra.workbench.models import Task
 from recobra_core.decide import ready
 from tests import policies, receivables
@@ -248,6 +249,15 @@ def test_a_new_day_compiles_nothing(late, now, monkeypatch, tmp_path):
     assert run(now + timedelta(1), tuesday)["as_of"] == tuesday.isoformat()
     strategy.redecide_debtors(debtor_ids=[late.debtor_id], actor=acting("ana", now=now + timedelta(1)))
     assert AccountState.objects.get().stage == "ADMINISTRATIVE"
+
+
+def test_a_column_of_another_type_has_other_statements(consumer):
+    of_type = []
+    for kind in ("integer", "number", "integer"):
+        consumer.attributes = {"cuota": {"type": kind}}
+        consumer.save()
+        of_type.append(policies_in_force(day=MONDAY).fingerprint())
+    assert of_type[0] == of_type[2] != of_type[1]
 
 
 def test_a_debtor_is_decided_alike_after_another_and_by_new_statements(late, now, monkeypatch):

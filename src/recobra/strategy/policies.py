@@ -71,7 +71,9 @@ class Policies:
 
     def fingerprint(self) -> str:
         """Return a text that changes whenever any limit, strategy version, attribute or open channel does."""
-        return json.dumps([repr(self.policies), sorted(self.versions.items()), self.channels_open], default=str)
+        # A rule does not say of which types the portfolios' own columns are that it compares.
+        types = sorted(self.attributes.items())
+        return json.dumps([repr(self.policies), sorted(self.versions.items()), types, self.channels_open], default=str)
 
 
 def policies_in_force(portfolio_ids: Iterable[int] | None = None, *, day: date) -> Policies:
