@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
+import recobra_core
 from recobra.kit import file_cache, tables
 from recobra.messaging.models import Template
 from recobra.messaging.templates.law_findings import lint_for_country
 from recobra.portfolio.models import LegalDecision
-from recobra_core import folding
 from recobra_core.law.content import files, has_blocking
 
 _HASH_DIGITS: Final = 8  # hexadecimal ones
@@ -169,9 +169,10 @@ def _question_digest(template: dict[str, Any]) -> str:
 @cache
 def _linter_digest() -> bytes:
     """Return a digest of all that says what the linter finds: its code, its data, and how a text is put to it."""
-    content = Path(files.__file__).parent
-    sources = [*content.rglob("*.py"), *content.rglob("*.yaml"), *Path(__file__).parent.glob("*.py")]
-    sources.append(Path(folding.__file__))
+    core = Path(recobra_core.__file__).parent
+    # With how the core reads documents and folds texts, not the linter's own folder alone.
+    sources = [*core.glob("*.py"), *core.glob("law/**/*.py"), *core.glob("law/content/**/*.yaml")]
+    sources += Path(__file__).parent.glob("*.py")
     digest = hashlib.sha256(sys.version.encode())
     for source in sorted(sources):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
