@@ -9,7 +9,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from recobra.config.jobs import recover_locked_jobs
 from recobra.console import narrative
-from recobra.intake.jobs import load_confirmed
+from recobra.conversations.jobs import answer_conversation
 from recobra.journal.models import Entry
 from recobra.journal.seal import seal_days
 from recobra.kit import clock
@@ -107,7 +107,7 @@ def test_a_morning_whose_worker_was_killed_is_run_again(followed, now, monkeypat
 @pytest.mark.parametrize("is_next_waiting", [False, True])
 def test_a_job_of_a_killed_worker_keeps_no_other_waiting(company, is_next_waiting):
     begun = jobs.run_morning_cycle.defer(timestamp=0)
-    unlocked = load_confirmed.defer(load_id=0, actor="ana")
+    unlocked = answer_conversation.defer(conversation_id=0)
     # Begun by a worker of which nothing is known any more.
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = ANY(%s)", [[begun, unlocked]])
@@ -115,7 +115,7 @@ def test_a_job_of_a_killed_worker_keeps_no_other_waiting(company, is_next_waitin
     async_to_sync(recover_locked_jobs.func)(timestamp=0)
     left = ProcrastinateJob.objects.exclude(pk=unlocked).values_list("pk", "status")
     assert list(left) == [(next_one, "todo")], "one of the two runs next"
-    assert ProcrastinateJob.objects.get(pk=unlocked).status == "doing", "it may not be done twice"
+    assert ProcrastinateJob.objects.get(pk=unlocked).status == "doing", "it keeps nobody waiting"
 
 
 def test_the_tasks_are_known_to_the_worker():

@@ -12,8 +12,8 @@ from procrastinate.jobs import Status
 async def recover_locked_jobs(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Let jobs run again whose worker was killed: each holds a lock that keeps all others of its kind waiting.
 
-    Jobs that take a lock do what is due now, so running one again is safe. Jobs without a lock keep nobody waiting and
-    are left as they are.
+    Running one again is safe: those that take a lock do what is due now, or look first, as loads do, whether it has
+    been done. Jobs without a lock keep nobody waiting and are left as they are.
     """
     for job in await app.job_manager.get_stalled_jobs():
         if job.lock is None:
