@@ -111,14 +111,16 @@ class _Installation:
     def connect(self) -> Iterator[psycopg.Connection]:
         """Give a connection to its database, and keep the server up meanwhile."""
         server = database.embedded_server(self._home)
-        with psycopg.connect(server.start(), autocommit=True) as connection:
-            yield connection
-        server.stop()
+        try:
+            with psycopg.connect(server.start(), autocommit=True) as connection:
+                yield connection
+        finally:
+            server.stop()
 
     def remove(self) -> None:
         """Remove its files; nothing of it runs any more."""
         with self.connect() as connection:
-            (cluster,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+            ((cluster,),) = connection.execute("SHOW data_directory").fetchall()
         # Under root the cluster may live outside the data directory.
         shutil.rmtree(Path(cluster).parent, ignore_errors=True)
         shutil.rmtree(self._home, ignore_errors=True)

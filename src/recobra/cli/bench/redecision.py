@@ -11,7 +11,7 @@ from typing import Final
 
 from django.db import connection
 
-from recobra.access.actors import Service, service_actor
+from recobra.access.actors import Actor, Service, service_actor
 from recobra.kit import engine
 from recobra.strategy import operations as strategy
 
@@ -36,7 +36,7 @@ def measure_redecision(now: datetime) -> dict[str, float]:
     samples: dict[str, list[tuple[float, float, float]]] = {"idle": [], "due": []}
     for number in range(_MAX_TRIED):
         debtor_id = low + int((high - low) * (number * _STRIDE % 1))
-        kind, sample = _measure_debtor(debtor_id, lambda ids: strategy.redecide_debtors(debtor_ids=ids, actor=actor))
+        kind, sample = _measure_debtor(debtor_id, actor)
         # One more than needed: the first of each kind prepares the statements, and does not count.
         if len(samples[kind]) <= REDECISIONS:
             samples[kind].append(sample)
@@ -54,7 +54,7 @@ def _describe_kind(kind: str, samples: list[tuple[float, float, float]]) -> dict
     return {f"redecide_{kind}{name}": median for name, median in zip(names, medians, strict=True)}
 
 
-def _measure_debtor(debtor_id: int, redecide: Callable[[list[int]], object]) -> tuple[str, tuple[float, float, float]]:
+def _measure_debtor(debtor_id: int, actor: Actor) -> tuple[str, tuple[float, float, float]]:
     """Decide again for one debtor; return the kind, and the seconds in all, in PostgreSQL and in DuckDB."""
     waited: list[float] = []
     computed: list[float] = []
@@ -70,7 +70,7 @@ def _measure_debtor(debtor_id: int, redecide: Callable[[list[int]], object]) -> 
         _timed(connection.connection, "wait", waited),
         _timed(engine.PreparedStatements, "run", computed, then=note_kind),
     ):
-        redecide([debtor_id])
+        strategy.redecide_debtors(debtor_ids=[debtor_id], actor=actor)
     whole = time.perf_counter() - begin
     return ("due" if kinds else "idle"), (whole, sum(waited), sum(computed))
 
