@@ -7,7 +7,7 @@ from asgiref.sync import async_to_sync
 from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from recobra.config.jobs import recover_locked_jobs
+from recobra.config.jobs import MOST_ATTEMPTS, recover_locked_jobs
 from recobra.console import narrative
 from recobra.conversations.jobs import answer_conversation
 from recobra.journal.models import Entry
@@ -116,6 +116,17 @@ def test_a_job_of_a_killed_worker_keeps_no_other_waiting(company, is_next_waitin
     left = ProcrastinateJob.objects.exclude(pk=unlocked).values_list("pk", "status")
     assert list(left) == [(next_one, "todo")], "one of the two runs next"
     assert ProcrastinateJob.objects.get(pk=unlocked).status == "doing", "it keeps nobody waiting"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_kills_each_worker_is_given_up(company):
+    job = jobs.run_morning_cycle.defer(timestamp=0)
+    states = []
+    for _worker in range(MOST_ATTEMPTS + 1):
+        ProcrastinateJob.objects.filter(pk=job).update(status="doing")
+        async_to_sync(recover_locked_jobs.func)(timestamp=0)
+        states.append(ProcrastinateJob.objects.get(pk=job).status)
+    assert states == ["todo"] * MOST_ATTEMPTS + ["failed"]
 
 
 def test_the_tasks_are_known_to_the_worker():

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
+
+MOST_ATTEMPTS: Final = 5
+"""Tries after which a job is given up: a file too large for the machine would kill each worker that takes it."""
 
 
 @app.periodic(cron="* * * * *")
@@ -17,6 +22,9 @@ async def recover_locked_jobs(timestamp: int) -> None:  # noqa: ARG001 - a late 
     """
     for job in await app.job_manager.get_stalled_jobs():
         if job.lock is None:
+            continue
+        if job.attempts >= MOST_ATTEMPTS:
+            await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=False)
             continue
         try:
             await app.job_manager.retry_job(job)
