@@ -4,17 +4,21 @@ import importlib
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
 
 from recobra.consent.facts import OptOutReceived
 from recobra.conversations.facts import WebhookForged
+from recobra.intake import operations as intake
+from recobra.intake.load import compare
 from recobra.journal.models import Entry
 from recobra.journal.operations import record_fact
 from recobra.journal.sql import latest_entry_id
 from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
+from recobra.portfolio.models import Debtor, Portfolio
 from recobra.strategy import operations as strategy
 from recobra.strategy.models import AccountState, Firing
 from recobra.strategy.operations import cycle
@@ -208,3 +212,33 @@ def test_a_payment_file_twice_at_once_is_recorded_once(several, now, tmp_path):
     for thread, _answers in threads:
         thread.join(60)
     assert sorted(answer for _thread, answers in threads for answer in answers) == [(0, 50), (50, 0)]
+
+
+def test_two_portfolios_add_the_same_people_at_once(several, now, tmp_path, monkeypatch):
+    """Whoever numbers people second finds those of the first."""
+    first = several[0].portfolio
+    fields = {"industry": first.industry, "country": first.country, "currency": first.currency}
+    Portfolio.objects.create(creditor=first.creditor, code="PE-2", name="2", time_zone=first.time_zone, **fields)
+    path = tmp_path / "cartera.csv"
+    path.write_text("cuenta;cliente;vence;saldo\nA;C1;01/10/2026;1,00\nB;C2;01/10/2026;2,00\n")
+    mapping = {"account": {"external_id": "cuenta"}, "debtor": {"external_id": "cliente"}, "balance": "saldo"}
+    mapping["instalment"] = {"due_date": "vence"}
+    assign = compare.assign_ids
+
+    def assign_slowly(*arguments, **more):
+        time.sleep(0.3)
+        return assign(*arguments, **more)
+
+    monkeypatch.setattr(compare, "assign_ids", assign_slowly)
+
+    def load(code):
+        actor = acting("dario", now=now)
+        return intake.load_file(
+            path=path, portfolio_code=code, mapping=mapping, as_of=MONDAY, confirm=True, actor=actor
+        )
+
+    threads = [beside(partial(load, code)) for code in (first.code, "PE-2")]
+    for thread, _answers in threads:
+        thread.join(60)
+    assert [answer["created"] for _thread, answers in threads for answer in answers] == [2, 2]
+    assert Debtor.objects.filter(external_id__in=["C1", "C2"]).count() == 2

@@ -87,6 +87,8 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     known = examined.known
     stated = examined.stated
     persons = examined.people
+    # Another portfolio of the creditor may be adding the same people at this moment.
+    tables.lock_id_sequence("portfolio_debtor")
     known_debtors = current_state.fetch_debtors(context, duck, persons)
     # Numbering first: it takes the locks that keep payments from coming between the comparison and the postings.
     first_account = tables.reserve_ids("portfolio_account", duck.count(stated.accounts))
