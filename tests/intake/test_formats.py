@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from recobra.intake.operations import preview_file
+from recobra.kit import duckdb_memory
 from recobra.portfolio.models import Account, Instalment, Posting
-from recobra.tabular import amounts, dates, identity
+from recobra.tabular import amounts, dates, formats, identity
+from recobra.tabular.workspace import open_workspace
 
 from .conftest import SHORT
 from .old_workbook import workbook
@@ -45,6 +47,20 @@ TEXTS = {
     "no line end at the end": _text(";").rstrip("\n").encode(),
 }
 MAPPING = SHORT | {"debtor": {"name": "nombre"}, "options": {"decimal": "point"}}
+
+
+@pytest.mark.parametrize(("name", "held"), [("commas", 1), ("gzip", 10)])
+def test_a_file_of_wide_rows_may_take_more_memory_than_its_rows_say(db, tmp_path, monkeypatch, name, held):
+    path = tmp_path / "cartera.csv"
+    path.write_bytes(TEXTS[name])
+    monkeypatch.setattr(duckdb_memory, "LEAST", 1)
+    monkeypatch.setattr(duckdb_memory, "PER_ROW", 1)
+    monkeypatch.setattr(duckdb_memory, "PER_TEXT_BYTE", 1024**2 // 2)
+    with open_workspace() as duck:
+        duck.allow_memory(rows=1024**3, text_bytes=0)
+        formats.read(path, duck, formats.ReadOptions())
+        (limit,) = duck.fetch_row("SELECT current_setting('memory_limit')")
+    assert limit == f"{len(TEXTS[name]) * held / 2:.1f} MiB"
 
 
 def _check():

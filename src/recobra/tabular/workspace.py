@@ -35,9 +35,9 @@ class Workspace:
         """Execute a statement."""
         self.connection.execute(statement, parameters or [])
 
-    def allow_memory(self, *, rows: int) -> None:
-        """Let this workspace hold a file of so many rows."""
-        self.execute(f"SET memory_limit = '{memory_limit(rows=rows)}'")
+    def allow_memory(self, *, rows: int, text_bytes: int) -> None:
+        """Let this workspace hold a file of so many rows and so much text."""
+        self.execute(f"SET memory_limit = '{memory_limit(rows=rows, text_bytes=text_bytes)}'")
 
     def create(self, name: str, query: str, parameters: list[Any] | None = None) -> Relation:
         """Make a relation of a query's rows; one that already has the name is replaced."""

@@ -46,7 +46,6 @@ def read_file(context: LoadContext, duck: Workspace) -> FileRows:
     options = context.document.options
     with refuse_load():
         sheet = formats.read(context.path, duck, formats.ReadOptions(encoding=options.encoding, sheet=options.sheet))
-    duck.allow_memory(rows=duck.count(sheet.raw))
     columns = find_columns(context.document, sheet.headers)
     return FileRows(sheet.headers, sheet.is_typed, columns, sheet.raw, sheet.broken)
 

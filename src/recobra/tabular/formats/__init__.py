@@ -20,6 +20,8 @@ _MAGIC: Final = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
     (b"PAR1", "parquet"),
 )
+_GZIP: Final = b"\x1f\x8b"
+_PACKING: Final = 10  # bytes of text in each byte of a packed file, seldom more
 
 __all__ = ["SOURCES", "ReadOptions", "Sheet", "detect_format", "read"]
 
@@ -37,11 +39,22 @@ def detect_format(path: Path) -> str:
 
 def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
     """Read a file into DuckDB. Raises FileRefused."""
-    sheet = SOURCES[detect_format(path)](path, duck, options)
+    kind = detect_format(path)
+    text_bytes = _estimate_text(path, kind)
+    duck.allow_memory(rows=0, text_bytes=text_bytes)
+    sheet = SOURCES[kind](path, duck, options)
+    duck.allow_memory(rows=duck.count(sheet.raw), text_bytes=text_bytes)
     _set_overlong_aside(duck, sheet)
     if not options.may_be_empty and not duck.count(sheet.raw) + duck.count(sheet.broken):
         raise FileRefused("header_only")
     return sheet
+
+
+def _estimate_text(path: Path, kind: str) -> int:
+    """Return how many bytes of text a file holds, roughly where it is packed."""
+    with path.open("rb") as handle:
+        is_plain = kind == "csv" and handle.read(len(_GZIP)) != _GZIP
+    return path.stat().st_size * (1 if is_plain else _PACKING)
 
 
 def _refuse_unreadable(path: Path) -> None:
