@@ -146,7 +146,8 @@ class _CopyFile:
 def reserve_ids(table: str, count: int) -> int:
     """Take `count` consecutive ids from a table's own sequence and return the first.
 
-    Rows that refer to one another can then be written by COPY without a round trip for their keys.
+    Rows that refer to one another can then be written by COPY without a round trip for their keys. For tables that
+    nobody else adds rows to: the lock does not hold up who takes the next id of the sequence by itself (`take_ids`).
     """
     lock_id_sequence(table)
     taken = max(count, 1)  # a sequence cannot be moved by nothing

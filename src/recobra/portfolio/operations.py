@@ -121,8 +121,7 @@ def hold_debtor(
 def place_holds(*, rows: pa.Table, starts_on: date, actor: Actor) -> None:
     """Place the holds that the plan of a day asks for, set by set. `rows`: debtor_id, account_id, reason, ends_on."""
     count = rows.num_rows
-    first_id = tables.reserve_ids("portfolio_hold", count)
-    ids = pa.array(range(first_id, first_id + count), pa.int64())
+    ids = tables.take_ids("portfolio_hold", count)
     days = pa.array([starts_on] * count, pa.date32())
     constants = {
         "id": ids,

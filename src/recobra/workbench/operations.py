@@ -32,8 +32,7 @@ def create_tasks(*, rows: pa.Table, actor: Actor) -> pa.Table:
         return rows.append_column("task_id", pa.array([], pa.int64()))
     count = rows.num_rows
     # The ids are known before the rows are written: the journal's facts name them.
-    first_id = tables.reserve_ids("workbench_task", count)
-    tasks = rows.append_column("id", pa.array(range(first_id, first_id + count), pa.int64()))
+    tasks = rows.append_column("id", tables.take_ids("workbench_task", count))
     # COPY knows no defaults of Django's, so every column is written out.
     constants = {
         "status": pa.array(["OPEN"] * count),

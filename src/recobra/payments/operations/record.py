@@ -107,8 +107,7 @@ def _insert_and_apply(*, portfolio: Portfolio, rows: pa.Table, source: str, load
     count = rows.num_rows
     # A load holds this lock while it compares its file with the ledger: a payment in between would count twice.
     tables.lock_id_sequence("portfolio_account")
-    first_id = tables.reserve_ids("payments_payment", count)
-    ids = pa.array(range(first_id, first_id + count), pa.int64())
+    ids = tables.take_ids("payments_payment", count)
     columns = {
         "id": ids,
         **{name: rows[name] for name in ROWS.names},
@@ -134,4 +133,4 @@ def _insert_and_apply(*, portfolio: Portfolio, rows: pa.Table, source: str, load
     for name, values in constants.items():
         facts = facts.append_column(name, values)
     record_facts(PaymentRecorded, facts, actor=actor)
-    return first_id
+    return int(ids[0].as_py())
