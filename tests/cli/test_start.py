@@ -86,7 +86,8 @@ def test_migrations_are_pending_where_django_says_so():
     assert bootstrap.pending_migrations() == []
     loader = MigrationExecutor(connection).loader
     assert bootstrap._migrations_on_disk() == loader.disk_migrations.keys()
-    for app, name in (("messaging", "0004_status_label"), ("auth", "0012_alter_user_first_name_max_length")):
+    # The last one of an app, for what another one follows does not count as pending.
+    for app, name in (*loader.graph.leaf_nodes("messaging"), *loader.graph.leaf_nodes("auth")):
         with transaction.atomic():
             MigrationRecorder(connection).record_unapplied(app, name)
             assert bootstrap.pending_migrations() == [f"{app}.{name}"]
