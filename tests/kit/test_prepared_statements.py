@@ -46,9 +46,9 @@ def answers(results):
 
 
 def decide_anew(money, wishes):
-    with engine.open_duckdb() as duck:
-        engine.register_tables(duck, tables(money, wishes))
-        return answers(engine.run_statements(duck, statements()))
+    duck = engine.thread_duckdb("test")
+    engine.register_tables(duck, tables(money, wishes))
+    return answers(engine.run_statements(duck, statements()))
 
 
 def decide_prepared(money, wishes):
