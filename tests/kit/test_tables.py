@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import psycopg
 import pyarrow as pa
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from recobra.kit import tables
 
@@ -20,3 +21,29 @@ def test_pieces_without_rows_write_nothing(counts):
         tables.copy_in("pairs", pa.concat_tables([PAIRS.empty_table(), *pieces]))
         cursor.execute("SELECT number, word FROM pairs")
         assert cursor.fetchall() == [(number, "a") for count in counts for number in range(count)]
+
+
+@pytest.mark.django_db
+def test_rows_that_are_made_into_text_in_several_parts_come_whole_and_in_order(monkeypatch):
+    monkeypatch.setattr(tables, "_ROWS_OF_TEXT", 3)
+    numbers = list(range(20))
+    words = [None if number % 7 == 0 else ("", 'a "b", c\n', "ñ")[number % 3] for number in numbers]
+    rows = pa.table({"number": numbers, "word": words}, schema=PAIRS)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE pairs (place serial, number bigint, word text) ON COMMIT DROP")
+        tables.copy_batches(
+            "pairs", PAIRS, [rows.slice(start, 8).combine_chunks().to_batches()[0] for start in (0, 8, 16)]
+        )
+        cursor.execute("SELECT number, word FROM pairs ORDER BY place")
+        assert cursor.fetchall() == list(zip(numbers, words, strict=True))
+
+
+@pytest.mark.django_db
+def test_what_postgresql_refuses_in_the_middle_is_raised(monkeypatch):
+    monkeypatch.setattr(tables, "_ROWS_OF_TEXT", 1)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE pairs (number bigint CHECK (number < 5), word text) ON COMMIT DROP")
+        with pytest.raises(psycopg.errors.CheckViolation), transaction.atomic():
+            tables.copy_in("pairs", pa.table({"number": range(9), "word": ["a"] * 9}, schema=PAIRS))
+        cursor.execute("SELECT count(*) FROM pairs")
+        assert cursor.fetchall() == [(0,)]

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BigIntegerField, BooleanField, F, Func, QuerySet, Value
-from psycopg import Copy, sql
+from psycopg import sql
 from pyarrow import csv
 
-from .bulk_write import open_bulk_write
+from .bulk_write import BulkWrite, open_bulk_write
 from .statistics import refresh_after_commit
+
+_ROWS_OF_TEXT: Final = 16_384
+"""Rows that are turned into text for COPY at a time."""
+_CSV: Final = csv.WriteOptions(include_header=False, batch_size=_ROWS_OF_TEXT)
 
 
 def copy_in(table: str, rows: pa.Table) -> None:
@@ -42,19 +47,40 @@ def copy_batches(
         return
     names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
     command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table), names)
-    options = csv.WriteOptions(include_header=False, batch_size=16384)
-    rows = 0
     with (
         open_bulk_write(table, schema.names, at_least=first.num_rows if at_least is None else at_least) as write,
         connection.cursor() as cursor,
         cursor.copy(command) as copy,
-        csv.CSVWriter(_CopyFile(copy), schema, write_options=options) as writer,
     ):
-        for batch in chain([first], filled):
-            writer.write_batch(batch)
-            write.note(batch)
-            rows += batch.num_rows
-    refresh_after_commit(table, rows=rows)
+        for text in _write_ahead(_note_slices(chain([first], filled), write)):
+            copy.write(text)
+    refresh_after_commit(table, rows=write.rows)
+
+
+def _note_slices(batches: Iterable[pa.RecordBatch], write: BulkWrite) -> Iterator[pa.RecordBatch]:
+    """Yield batches in slices that become text at once, each batch noted before."""
+    for batch in batches:
+        write.note(batch)
+        for start in range(0, batch.num_rows, _ROWS_OF_TEXT):
+            yield batch.slice(start, _ROWS_OF_TEXT)
+
+
+def _write_ahead(slices: Iterator[pa.RecordBatch]) -> Iterator[memoryview]:
+    """Yield slices as CSV; another thread makes the next one while PostgreSQL takes in the one before."""
+    made = _to_csv(next(slices))
+    with ThreadPoolExecutor(max_workers=1) as maker:  # has no thread as long as there is one slice only
+        for rows in slices:
+            making = maker.submit(_to_csv, rows)
+            yield made
+            made = making.result()
+        yield made
+
+
+def _to_csv(rows: pa.RecordBatch) -> memoryview:
+    """Return rows as CSV without a header."""
+    text = pa.BufferOutputStream()
+    csv.write_csv(rows, text, _CSV)
+    return memoryview(text.getvalue())
 
 
 def fetch(query: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
@@ -113,34 +139,6 @@ def is_any_of(field: str, ids: Iterable[int]) -> Func:
     """Return the condition that a field is one of some ids: `pk__in` as one parameter, however many ids there are."""
     array = Value(list(ids), output_field=ArrayField(BigIntegerField()))
     return Func(F(field), array, arg_joiner=" = ANY(", template="(%(expressions)s))", output_field=BooleanField())
-
-
-class _CopyFile:
-    """File-like object that hands what pyarrow writes to COPY."""
-
-    closed = False
-
-    def __init__(self, copy: Copy) -> None:
-        self._copy = copy
-
-    def write(self, data: bytes) -> int:
-        self._copy.write(bytes(data))
-        return len(data)
-
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False
-
-    def flush(self) -> None:
-        """Do nothing: nothing is buffered here."""
-
-    def close(self) -> None:
-        """Do nothing: the COPY ends with its own block."""
 
 
 def reserve_ids(table: str, count: int) -> int:
