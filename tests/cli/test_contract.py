@@ -99,6 +99,19 @@ def test_a_number_of_dispatchers_that_cannot_be_is_refused(recobra, count):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("RECOBRA_CYCLE_TIME", "25:00", "a time such as 05:00"),
+        ("RECOBRA_CYCLE_TIME", "05:00+01:00", "a time such as 05:00"),
+        ("RECOBRA_CYCLE_TIME_ZONE", "America", "a time zone such as America/Lima"),
+    ],
+)
+def test_an_hour_of_the_cycle_that_cannot_be_is_refused_by_its_name(recobra, name, value, expected):
+    ended = recobra("report", "aging", **{name: value})
+    assert (ended.code, ended.reason) == (1, f"recobra: {name} is «{value}»; {expected} was expected.")
+
+
 def test_nobody_shifts_the_clock_of_an_installation(recobra, new_installation):
     installation = new_installation()
     # The mark of a bench alone is not enough: this one works on a database that was named.

@@ -7,7 +7,7 @@ import secrets
 from datetime import time
 from pathlib import Path
 
-from recobra.kit import created_once, database
+from recobra.kit import created_once, database, zones
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = database.data_dir()
@@ -27,6 +27,26 @@ def _read_count(name: str, *, default: int, most: int) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= most:
         raise ValueError(f"{name} is «{value}»; a whole number from 1 to {most} was expected.")
     return int(value)
+
+
+def _read_time(name: str, *, default: str) -> time:
+    """Return a variable of the environment, a time of day without an offset. Raises ValueError for another value."""
+    value = os.environ.get(name, default)
+    try:
+        read = time.fromisoformat(value)
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is not None:
+        raise ValueError(f"{name} is «{value}»; a time such as 05:00 was expected.")
+    return read
+
+
+def _read_zone(name: str) -> str:
+    """Return a variable of the environment, a time zone; unset it is ''. Raises ValueError for another value."""
+    value = os.environ.get(name, "")
+    if value and zones.find_zone(value) is None:
+        raise ValueError(f"{name} is «{value}»; a time zone such as America/Lima was expected.")
+    return value
 
 
 def _read_secret_key() -> str:
@@ -134,8 +154,8 @@ TIME_ZONE = "UTC"
 # One dispatcher for each core up to two: beside them the database and the mail server work.
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 DISPATCHERS = _read_count("RECOBRA_DISPATCHERS", default=min(2, _CORES), most=16)
-CYCLE_TIME = time.fromisoformat(os.environ.get("RECOBRA_CYCLE_TIME", "05:00"))
-CYCLE_TIME_ZONE = os.environ.get("RECOBRA_CYCLE_TIME_ZONE", "")
+CYCLE_TIME = _read_time("RECOBRA_CYCLE_TIME", default="05:00")
+CYCLE_TIME_ZONE = _read_zone("RECOBRA_CYCLE_TIME_ZONE")
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
