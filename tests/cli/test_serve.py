@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -12,9 +13,13 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
+import procrastinate
 import psutil
 import pytest
+from procrastinate.testing import InMemoryConnector
+from procrastinate.worker import Worker
 
+from recobra.cli import serve
 from tests import doors, extent
 
 from .commands import command_line
@@ -128,3 +133,24 @@ def test_a_helper_ends_gently(running, number, word):
         process.send_signal(number)
         assert process.wait(30) == 0
         assert "Traceback" not in process.stderr.read()
+
+
+def test_a_worker_that_ends_lives_until_its_job_is_done():
+    """Else another worker takes the job up beside it."""
+    app = procrastinate.App(connector=InMemoryConnector())
+    worker = Worker(app=app, update_heartbeat_interval=0.01, install_signal_handlers=False)
+    stalled = []
+
+    @app.task
+    async def end_slowly():
+        worker.stop()
+        await asyncio.sleep(0.2)
+        stalled.append(list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=0.1)))
+
+    async def work():
+        async with app.open_async():
+            await end_slowly.defer_async()
+            await asyncio.wait_for(serve.run_until_stopped(worker), 10)
+
+    asyncio.run(work())
+    assert stalled == [[]]

@@ -13,10 +13,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
+
+if TYPE_CHECKING:
+    from procrastinate.worker import Worker
 
 DEFAULT_PORT = 8000
 HOST = "127.0.0.1"
@@ -145,6 +148,7 @@ def _run_worker() -> None:
     from django.utils import translation  # noqa: PLC0415 - needs the settings
     from procrastinate.contrib.django import app  # noqa: PLC0415 - needs the settings
     from procrastinate.contrib.django.django_connector import DjangoConnector  # noqa: PLC0415
+    from procrastinate.worker import Worker  # noqa: PLC0415 - other commands start without it
 
     connector = app.connector
     assert isinstance(connector, DjangoConnector)
@@ -153,12 +157,33 @@ def _run_worker() -> None:
         # Procrastinate ends gently on SIGTERM and SIGINT: a job in hand is finished first.
         with app.replace_connector(connector.get_worker_connector()) as working:
             async with working.open_async():
-                await working.run_worker_async(concurrency=1, delete_jobs="successful")
+                working.perform_import_paths()  # type: ignore[no-untyped-call]
+                await run_until_stopped(Worker(app=working, concurrency=1, delete_jobs="successful"))
 
     # Texts that jobs store are read in the console, in the language of the installation.
     translation.deactivate()
     end_with_parent()
     asyncio.run(run_jobs())
+
+
+async def run_until_stopped(worker: Worker) -> None:
+    """Run a worker, and say that it lives as long as it has a job in hand.
+
+    Procrastinate itself stops saying so when the worker is to end: another one would take up the job that this one is
+    finishing.
+    """
+
+    async def say_that_it_lives() -> None:
+        while True:
+            await asyncio.sleep(worker.update_heartbeat_interval)
+            if worker.worker_id is not None:
+                await worker.app.job_manager.update_heartbeat(worker.worker_id)
+
+    life = asyncio.create_task(say_that_it_lives())
+    try:
+        await worker.run()  # type: ignore[no-untyped-call]
+    finally:
+        life.cancel()
 
 
 def start_dispatcher(arguments: argparse.Namespace) -> Answer:
