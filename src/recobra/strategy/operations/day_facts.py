@@ -94,10 +94,7 @@ def write_snapshot(readers: FactReaders, *, as_of: date) -> dict[str, Path]:
     else:
         with ThreadPoolExecutor(max_workers=1) as pool:
             beside = pool.submit(_run_tasks_beside, tasks)
-            try:
-                _run_tasks(tasks)
-            finally:
-                tasks.clear()  # after an error nobody wants the others
+            _run_tasks(tasks)
             beside.result()
     # What Arrow keeps for its next table is what DuckDB needs now.
     pa.default_memory_pool().release_unused()
@@ -110,13 +107,17 @@ def _copy_table(read: Callable[[], pa.Table], path: Path) -> None:
 
 
 def _run_tasks(tasks: deque[Callable[[], None]]) -> None:
-    """Take tasks and run them until none is left; two threads may do so at once."""
+    """Take tasks and run them until none is left; two threads may do so at once, and an error ends both."""
     while True:
         try:
             task = tasks.popleft()
         except IndexError:
             return
-        task()
+        try:
+            task()
+        except BaseException:
+            tasks.clear()  # nobody wants the others any more
+            raise
 
 
 def _run_tasks_beside(tasks: deque[Callable[[], None]]) -> None:
