@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from recobra.kit import tables
+from recobra.kit.array_text import to_array_text
 
 PAIRS = pa.schema([("number", pa.int64()), ("word", pa.string())])
 
@@ -47,3 +48,12 @@ def test_what_postgresql_refuses_in_the_middle_is_raised(monkeypatch):
             tables.copy_in("pairs", pa.table({"number": range(9), "word": ["a"] * 9}, schema=PAIRS))
         cursor.execute("SELECT count(*) FROM pairs")
         assert cursor.fetchall() == [(0,)]
+
+
+@pytest.mark.django_db
+def test_numbers_reach_postgresql_as_one_text():
+    numbers = pa.array([7, None, -1, 2**63 - 1, 7], pa.int64())
+    with connection.cursor() as cursor:
+        for part in (numbers, numbers.slice(2, 2), numbers.slice(0, 0)):
+            cursor.execute("SELECT %s::bigint[]", [to_array_text(part)])
+            assert cursor.fetchone() == (part.drop_null().to_pylist(),)

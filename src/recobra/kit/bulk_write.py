@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 from django.db import OperationalError, connection, transaction
 from psycopg import errors, sql
 
+from .array_text import to_array_text
+
 FEW_ROWS: Final = 500
 """Below this, the questions to the catalogue would cost more than the row checks that they save."""
 MANY_ROWS: Final = 50_000
@@ -134,8 +136,8 @@ class BulkWrite:
     def _check_runs(self, key: _ForeignKey, lows: pa.Array, highs: pa.Array) -> None:
         """Check a key for all numbers of the runs from `lows[i]` to `highs[i]`."""
         names = {
-            "lows": sql.Literal(_to_array_text(lows)),
-            "highs": sql.Literal(_to_array_text(highs)),
+            "lows": sql.Literal(to_array_text(lows)),
+            "highs": sql.Literal(to_array_text(highs)),
             "target": sql.Identifier(*key.target),
             "key": sql.Identifier(key.target_column),
         }
@@ -225,12 +227,6 @@ def _find_runs(values: pa.Array) -> tuple[pa.Array, pa.Array]:
     is_first = pc.fill_null(pc.not_equal(pc.pairwise_diff(distinct), 1), True)
     is_last = pa.concat_arrays([is_first.slice(1), pa.array([True])])
     return distinct.filter(is_first), distinct.filter(is_last)
-
-
-def _to_array_text(numbers: pa.Array) -> str:
-    """Return numbers as PostgreSQL writes an array: a driver that looks at each of a million takes far longer."""
-    whole = pa.ListArray.from_arrays([0, len(numbers)], numbers.cast(pa.string()))
-    return f"{{{pc.binary_join(whole, ',')[0].as_py()}}}"
 
 
 def _drop_repeats(values: pa.Array) -> pa.Array:

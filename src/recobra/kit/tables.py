@@ -10,13 +10,13 @@ from itertools import chain
 from typing import Any, Final
 
 import pyarrow as pa
-from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BigIntegerField, BooleanField, F, Func, QuerySet, Value
+from django.db.models import BooleanField, F, Func, QuerySet, TextField, Value
 from psycopg import sql
 from pyarrow import csv
 
+from .array_text import to_array_text
 from .bulk_write import BulkWrite, open_bulk_write
 from .statistics import refresh_after_commit
 
@@ -137,8 +137,9 @@ def fetch_queryset(rows: QuerySet[Any, Any], schema: pa.Schema) -> pa.Table:
 
 def is_any_of(field: str, ids: Iterable[int]) -> Func:
     """Return the condition that a field is one of some ids: `pk__in` as one parameter, however many ids there are."""
-    array = Value(list(ids), output_field=ArrayField(BigIntegerField()))
-    return Func(F(field), array, arg_joiner=" = ANY(", template="(%(expressions)s))", output_field=BooleanField())
+    array = Value(to_array_text(pa.array(list(ids), pa.int64())), output_field=TextField())
+    template = "(%(expressions)s::bigint[]))"
+    return Func(F(field), array, arg_joiner=" = ANY(", template=template, output_field=BooleanField())
 
 
 def reserve_ids(table: str, count: int) -> int:
