@@ -15,6 +15,7 @@ KEYS = {
     "accounts",
     "raw_floor_s",
     "storing_floor_s",
+    "storing_floor_unchecked_s",
     "load_s",
     "cycle_s",
     "second_load_s",
@@ -29,7 +30,9 @@ KEYS = {
     "redecide_due_rest_ms",
     "peak_rss_mb",
     "ratio_first",
+    "ratio_first_unchecked",
     "ratio_second",
+    "bytes_per_account",
 }
 
 
@@ -72,7 +75,9 @@ def test_the_bench_prints_its_figures_and_leaves_nothing(recobra, new_installati
     assert ended.code == 0, ended.err
     assert set(ended.document) == KEYS
     assert ended.document["accounts"] == 400
+    bytes_by_table = ended.document.pop("bytes_per_account")
     assert all(value >= 0 for value in ended.document.values())
+    assert bytes_by_table["all"]["heap"] > 0
     assert ended.document["load_s"] > 0
     assert ended.document["peak_rss_mb"] > 50
     assert list(installation.iterdir()) == []

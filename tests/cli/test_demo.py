@@ -164,6 +164,8 @@ def test_a_company_at_work_is_never_mixed_with_a_demonstration(recobra, new_inst
         # Sunday: the law of all three is silent on Saturday afternoon; the last common morning is Friday's.
         (datetime(2026, 11, 22, 20, tzinfo=UTC), date(2026, 11, 20)),
         (datetime(2026, 11, 24, 3, tzinfo=UTC), date(2026, 11, 23)),
+        # Half past nine in Santiago, half past seven on Easter Island.
+        (datetime(2026, 11, 24, 12, 30, tzinfo=UTC), date(2026, 11, 23)),
     ],
 )
 def test_outside_lawful_hours_the_latest_lawful_morning_is_played(now, played):

@@ -239,17 +239,19 @@ def _choose_instant(day: date | None, now: datetime) -> datetime:
 
 
 def _is_lawful(at: datetime) -> bool:
-    """Tell if e-mail may be sent in every country of the demonstration, from an instant on and for an hour."""
+    """Tell if e-mail may be sent all over the countries of the demonstration, from an instant on and for an hour."""
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - needed on the first start only
 
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415
-    from recobra_core.law import OpeningKey, build_openings, to_arrow  # noqa: PLC0415
+    from recobra_core.law import OpeningKey, build_openings, to_arrow, zones_for  # noqa: PLC0415
 
     keys = []
     for example in EXAMPLES:
-        zone = example.portfolio["time_zone"]
-        local_day = at.astimezone(ZoneInfo(zone)).date()
-        keys.append(OpeningKey(example.portfolio["country"], "", zone, "email", local_day))
+        country = example.portfolio["country"]
+        # Of Chile's debtors some may live on Easter Island, where it is two hours earlier.
+        zones = zones_for(country=country, subdivision=None, stated_zone=None)
+        local_day = at.astimezone(ZoneInfo(example.portfolio["time_zone"])).date()
+        keys.append(OpeningKey(country, "", zones, "email", local_day))
     # The instants of openings are UTC without a time zone.
     begins = at.replace(tzinfo=None)
     ends = begins + timedelta(hours=1)
