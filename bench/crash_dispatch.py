@@ -58,9 +58,8 @@ def _throughput(messages: int) -> float:
     from tests.messaging.crash import BEGIN, seed
     from tests.messaging.smtp_sink import Sink
 
-    from recobra.access.actors import Service, service_actor
-
     portfolio = _empty_portfolio()
+    from recobra.access.actors import Service, service_actor
     from recobra.messaging import operations as messaging
 
     seed(messages, portfolio, BEGIN)
