@@ -119,7 +119,7 @@ def test_a_job_of_a_killed_worker_keeps_no_other_waiting(company, is_next_waitin
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_job_that_kills_each_worker_is_given_up(company):
+def test_a_job_that_kills_each_worker_is_given_up_and_named(company, caplog):
     job = jobs.run_morning_cycle.defer(timestamp=0)
     states = []
     for _worker in range(MOST_ATTEMPTS + 1):
@@ -127,6 +127,7 @@ def test_a_job_that_kills_each_worker_is_given_up(company):
         async_to_sync(recover_locked_jobs.func)(timestamp=0)
         states.append(ProcrastinateJob.objects.get(pk=job).status)
     assert states == ["todo"] * MOST_ATTEMPTS + ["failed"]
+    assert "cycle.morning is given up" in caplog.text
 
 
 def test_the_tasks_are_known_to_the_worker():

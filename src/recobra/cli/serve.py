@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -27,6 +28,7 @@ PARENT_VARIABLE = "RECOBRA_PARENT"
 RESTART_SECONDS = 5
 STOP_SECONDS = 20
 NO_USERS = "There is no user yet: make the first with «recobra user create NAME --role administrator»."
+_log = logging.getLogger(__name__)
 
 
 def add_commands(commands: options.Commands) -> None:
@@ -172,12 +174,17 @@ async def run_until_stopped(worker: Worker) -> None:
     Procrastinate itself stops saying so when the worker is to end: another one would take up the job that this one is
     finishing.
     """
+    from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - other commands start without it
 
     async def say_that_it_lives() -> None:
         while True:
             await asyncio.sleep(worker.update_heartbeat_interval)
-            if worker.worker_id is not None:
+            if worker.worker_id is None:
+                continue
+            try:
                 await worker.app.job_manager.update_heartbeat(worker.worker_id)
+            except ConnectorException as error:  # the next one may come through
+                _log.warning("The worker could not say that it lives: %s", error)
 
     life = asyncio.create_task(say_that_it_lives())
     try:

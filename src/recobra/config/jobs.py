@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
+_log = logging.getLogger(__name__)
 MOST_ATTEMPTS: Final = 5
 """Tries after which a job is given up: a file too large for the machine would kill each worker that takes it."""
 
@@ -24,6 +26,7 @@ async def recover_locked_jobs(timestamp: int) -> None:  # noqa: ARG001 - a late 
         if job.lock is None:
             continue
         if job.attempts >= MOST_ATTEMPTS:
+            _log.error("The job %s is given up: a worker died with it, at try %s.", job.task_name, job.attempts)
             await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=False)
             continue
         try:
