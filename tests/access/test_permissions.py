@@ -26,6 +26,7 @@ def reverse(monkeypatch):
     return reverse_payment
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("role", Role.values)
 def test_a_role_does_what_its_rights_say(reverse, role):
     actor = actor_for(User(username="ana", role=role, sees_all_portfolios=True), now=NOW)

@@ -28,6 +28,7 @@ DECLARED = {"alarm_rules.ALARMS", "approval_kinds.KINDS", "fact_columns.COLUMNS"
 """What `kit.declarations` reads of them."""
 IMPLICIT = re.compile(
     "__.+__|find_spec|persistent_id|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"
+    "|get_session_auth_hash|get_session_auth_fallback_hash"
     "|default_schema|field_title_should_be_set"
     "|connection_made|data_received|connection_lost|handle_DATA|writable|seekable|getattr"
 )

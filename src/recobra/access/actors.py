@@ -11,7 +11,7 @@ from recobra.journal.actor import Service as Service  # noqa: PLC0414
 
 from .models import User
 from .queries import portfolio_codes
-from .roles import RIGHTS, Right
+from .roles import Right, rights_of
 
 _EVERY_RIGHT: Final = frozenset(Right)
 SERVICE_RIGHTS: Final[Mapping[Service, frozenset[Right]]] = {
@@ -38,7 +38,7 @@ def actor_for(user: User, *, now: datetime) -> Actor:
     return Actor(
         name=user.username,
         user_id=user.pk,
-        rights=RIGHTS[user.role] if user.is_active else frozenset(),
+        rights=rights_of(user),
         portfolio_codes=portfolio_codes(user),
         now=now,
     )

@@ -1,12 +1,22 @@
+from collections.abc import Iterator
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+ROLE_CODE_LENGTH_MAX = 40
+NEVER_GIVEN = ["open_portfolios", "serve"]
+"""Rights of services alone, by their values in `roles.Right`: no role of people may hold them."""
 
 
 class Role(models.TextChoices):
+    """The built-in roles; `roles.RIGHTS` has their rights as delivered."""
+
     GESTOR = "GESTOR", _("Collector")
     SUPERVISOR = "SUPERVISOR", _("Supervisor")
     MANAGER = "MANAGER", _("Manager")
@@ -14,21 +24,95 @@ class Role(models.TextChoices):
     AUDITOR = "AUDITOR", _("Auditor")
 
 
+class CompanyRole(models.Model):
+    """A role as the company defines it: one of its own, or what it changed of a built-in one.
+
+    `rights` are values of `roles.Right`; None are those of the built-in role as delivered.
+    Personal data: none. Never dies: a role of the company's own is retired.
+    """
+
+    code = models.CharField(max_length=ROLE_CODE_LENGTH_MAX, primary_key=True)
+    name = models.TextField(blank=True)
+    rights = ArrayField(models.TextField(), null=True)
+    sees_all_portfolios = models.BooleanField(default=False)
+    requires_second_factor = models.BooleanField(default=False)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(rights__isnull=True) | ~Q(rights__overlap=NEVER_GIVEN), name="role_without_service_rights"
+            ),
+            models.CheckConstraint(
+                condition=Q(code__in=Role.values) | (Q(rights__isnull=False) & ~Q(name="")), name="own_role_is_whole"
+            ),
+            models.CheckConstraint(
+                condition=~Q(code__in=Role.values) | Q(retired_at__isnull=True), name="built_in_role_stays"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Team(models.Model):
+    """People who work together, and who leads them. Personal data: none. Dies when it is dissolved."""
+
+    name = models.TextField()
+    supervisor = models.ForeignKey("access.User", models.PROTECT, null=True, related_name="led_teams")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="team_name_once"),
+            models.CheckConstraint(condition=~Q(name=""), name="team_has_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class User(AbstractUser):
     """A member of staff. Personal data: name and e-mail. Dies when anonymised after leaving."""
 
-    role = models.CharField(max_length=16, choices=Role, default=Role.GESTOR)
+    # The code of a built-in role or of one of the company's own; one that nobody defines gives no rights.
+    role = models.CharField(max_length=ROLE_CODE_LENGTH_MAX, default=Role.GESTOR)
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, related_name="members")
     language = models.CharField(max_length=8, default="es")
     sees_all_portfolios = models.BooleanField(default=False)
+    # Somebody else knows the password: the next sign-in asks for an own one.
+    must_change_password = models.BooleanField(default=False)
+    # Part of what each session carries: one more ends all that are open.
+    session_generation = models.IntegerField(default=0)
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
 
     class Meta(AbstractUser.Meta):
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(role__in=[value for value, _label in Role.choices]), name="user_role_known"
-            )
-        ]
+        constraints = [models.CheckConstraint(condition=~Q(role=""), name="user_has_role")]
+
+    @cached_property
+    def company_role(self) -> CompanyRole | None:
+        """The company's definition of the user's role, None for a built-in one that nobody changed.
+
+        Read once for each object: each request has its own, so that a change acts at once in every process.
+        """
+        return CompanyRole.objects.filter(pk=self.role).first()
+
+    def refresh_from_db(self, *args: object, **kwargs: object) -> None:
+        """Read the row again, and the role with it."""
+        self.__dict__.pop("company_role", None)
+        super().refresh_from_db(*args, **kwargs)  # type: ignore[arg-type]
+
+    def get_session_auth_hash(self) -> str:
+        """Return what a session must carry to stay open; another password or generation ends it."""
+        return self._with_generation(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Yield the same under each of the secret keys that are still read."""
+        return map(self._with_generation, super().get_session_auth_fallback_hash())
+
+    def _with_generation(self, digest: str) -> str:
+        return f"{self.session_generation}-{digest}"
 
 
 class Scope(models.Model):

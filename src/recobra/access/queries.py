@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from .models import Role, SavedView
+from .models import SavedView
 from .models import User as User  # noqa: PLC0414 - the doors name the type from here, never from the tables
-from .roles import RIGHTS, Right
-
-ALL_PORTFOLIOS_ROLES = (Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR)
+from .roles import Right, defined_roles, role_of
 
 
 def portfolio_codes(user: User) -> frozenset[str] | None:
     """Return the codes of the portfolios a user may see; None means all of them."""
     if not user.is_active:
         return frozenset()
-    if user.sees_all_portfolios or user.role in ALL_PORTFOLIOS_ROLES:
+    if user.sees_all_portfolios or role_of(user).sees_all_portfolios:
         return None
     return frozenset(user.scopes.values_list("portfolio_code", flat=True))
 
@@ -25,12 +23,12 @@ def has_other_holder(right: Right, *, name: str, user_id: int | None, portfolio_
 
     The person is known by name or by account, as the journal knows people.
     """
-    roles = [role for role, rights in RIGHTS.items() if right in rights]
-    others = User.objects.filter(is_active=True, role__in=roles).exclude(username=name)
+    roles = [role for role in defined_roles() if right in role.rights]
+    others = User.objects.filter(is_active=True, role__in=[role.code for role in roles]).exclude(username=name)
     if user_id is not None:
         others = others.exclude(pk=user_id)
     if portfolio_code:
-        sees_it = Q(sees_all_portfolios=True) | Q(role__in=ALL_PORTFOLIOS_ROLES)
+        sees_it = Q(sees_all_portfolios=True) | Q(role__in=[role.code for role in roles if role.sees_all_portfolios])
         others = others.filter(sees_it | Q(scopes__portfolio_code=portfolio_code))
     return others.exists()
 

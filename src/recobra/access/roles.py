@@ -1,11 +1,18 @@
-"""Rights of each role: the one table behind the navigation, the screens and the buttons."""
+"""Rights of each role: the one table behind the navigation, the screens and the buttons.
+
+A role is a named set of rights. Five are built in; a company may change them and define further ones (`CompanyRole`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .models import Role, User
+from django.utils.functional import Promise
+
+from .models import NEVER_GIVEN, CompanyRole, Role, User
 
 
 class Right(StrEnum):
@@ -91,7 +98,7 @@ _SUPERVISOR_RIGHTS: Final = (
     | {Right.RECORD_INCIDENT, Right.EXPORT_EVIDENCE}
 )
 
-RIGHTS: Final[dict[str, frozenset[Right]]] = {
+RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
     Role.GESTOR: frozenset(_COLLECTOR_RIGHTS),
     Role.SUPERVISOR: frozenset(_SUPERVISOR_RIGHTS),
     Role.MANAGER: frozenset(
@@ -122,6 +129,77 @@ RIGHTS: Final[dict[str, frozenset[Right]]] = {
 }
 
 
+GIVEABLE: Final = frozenset(Right) - {Right(value) for value in NEVER_GIVEN}
+"""The rights that a role may hold."""
+_ALL_PORTFOLIOS_ROLES: Final = frozenset({Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefinedRole:
+    """A role as it is now: as delivered, as the company changed it, or one of the company's own.
+
+    Whoever has a role that `sees_all_portfolios` needs no scope.
+    """
+
+    code: str
+    name: str | Promise
+    rights: frozenset[Right]
+    sees_all_portfolios: bool = False
+    requires_second_factor: bool = False
+    is_built_in: bool = True
+    is_retired: bool = False
+
+
+def role_of(user: User) -> DefinedRole:
+    """Return the role of a user; one that nobody defines, or that is retired, has no rights."""
+    return _define_role(user.role, user.company_role)
+
+
+def defined_roles() -> list[DefinedRole]:
+    """Return every role: the built-in ones in their order, then the company's own by name, retired ones too."""
+    stored = {row.code: row for row in CompanyRole.objects.order_by("name")}
+    codes = [*Role.values, *(code for code in stored if code not in Role.values)]
+    return [_define_role(code, stored.get(code)) for code in codes]
+
+
+def roles_with(right: Right) -> list[str]:
+    """Return the codes of the roles that carry a right."""
+    return [role.code for role in defined_roles() if right in role.rights]
+
+
+def rights_of(user: User) -> frozenset[Right]:
+    """Return the rights of a user; one who is no longer active has none."""
+    return role_of(user).rights if user.is_active else frozenset()
+
+
 def has_right(user: User, right: Right) -> bool:
     """Return whether the role of an active user carries a right."""
-    return user.is_active and right in RIGHTS[user.role]
+    return right in rights_of(user)
+
+
+def _define_role(code: str, stored: CompanyRole | None) -> DefinedRole:
+    """Return a role from its code and from what the company has stored of it."""
+    is_built_in = code in RIGHTS
+    delivered = RIGHTS.get(code, frozenset())
+    if stored is None:
+        name = Role(code).label if is_built_in else code
+        return DefinedRole(
+            code=code,
+            name=name,
+            rights=delivered,
+            sees_all_portfolios=code in _ALL_PORTFOLIOS_ROLES,
+            is_built_in=is_built_in,
+            is_retired=not is_built_in,
+        )
+    is_retired = stored.retired_at is not None
+    # A value that no version of the product knows any more gives nothing.
+    given = delivered if stored.rights is None else frozenset(right for right in GIVEABLE if right in stored.rights)
+    return DefinedRole(
+        code=code,
+        name=stored.name or (Role(code).label if is_built_in else code),
+        rights=frozenset() if is_retired else given,
+        sees_all_portfolios=stored.sees_all_portfolios and not is_retired,
+        requires_second_factor=stored.requires_second_factor,
+        is_built_in=is_built_in,
+        is_retired=is_retired,
+    )

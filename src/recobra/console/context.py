@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from recobra.access.queries import User
-from recobra.access.roles import RIGHTS
+from recobra.access.roles import rights_of, role_of
 from recobra.insight.queries import board
 
 from . import navigation
@@ -21,7 +21,8 @@ def shell(request: HttpRequest) -> dict[str, object]:
     return {
         "demo": settings.DEMO,
         "navigation": navigation.visible_entries(user, request.path),
-        "can": {str(right): True for right in RIGHTS[user.role]},
+        "can": {str(right): True for right in rights_of(user)},
+        "role_name": role_of(user).name,
         # Lazy: only pages that write numbers outside of any portfolio ask the database for it.
         "country": SimpleLazyObject(lambda: board.main_country(user)),
     }

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
-from recobra.access.roles import RIGHTS, Right, has_right
+from recobra.access.roles import Right, has_right, roles_with
 from recobra.conversations.attachments import path_of
 from recobra.conversations.counterparty import is_address_silenced
 from recobra.conversations.inbound import BOT_CHANNELS
@@ -134,8 +134,8 @@ def canned_answer(canned_id: int) -> CannedAnswer:
 
 def assignable_users(conversation: Conversation) -> list[User]:
     """Return the users to whom a conversation may be assigned: those who answer messages and see it."""
-    roles = [role for role, rights in RIGHTS.items() if Right.ANSWER_MESSAGES in rights]
-    users = User.objects.filter(is_active=True, role__in=roles).order_by("username")
+    answering = roles_with(Right.ANSWER_MESSAGES)
+    users = User.objects.filter(is_active=True, role__in=answering).order_by("username")
     return [user for user in users if conversations_for(user).filter(pk=conversation.pk).exists()]
 
 
