@@ -113,6 +113,16 @@ def test_all_that_was_said_is_in_it_word_for_word(rosa, told, cast, now):
     assert "contact.sent" in [fact["kind"] for fact in made["journal"]]
 
 
+@pytest.mark.parametrize(("name", "sees"), [("hilda", False), ("carla", True)])
+def test_a_document_that_is_a_number_is_masked_too(told, cast, now, name, sees):
+    rosa = told.debtor
+    Debtor.objects.filter(pk=rosa.pk).update(external_id="45678912")
+    Account.objects.filter(debtor=rosa).update(external_id="45678912-1")
+    for form in ("json", "pdf"):
+        made = export_evidence(debtor_id=rosa.pk, form=form, actor=actor_for(cast[name], now=now))
+        assert ("45678912" in (json.dumps(document(made)) if form == "json" else text(made))) == sees
+
+
 def test_what_was_said_of_another_form_of_a_number_is_in_it(rosa, cast, now):
     rosa.points.create(kind="PHONE", value="+525512345678", valid=True)
     ConsentEntry.objects.create(

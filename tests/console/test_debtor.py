@@ -214,6 +214,39 @@ def test_documents_are_masked(value, masked):
     assert masks.mask_document(value) == masked
 
 
+@pytest.mark.parametrize(
+    ("text", "document", "masked"),
+    [
+        ("40000296", "40000296", "•••••296"),
+        ("DNI 40.000.296", "40000296", "DNI •••••••296"),
+        ("PR-40000296-1", "40000296", "PR-•••••296-1"),
+        ("0040000296", "40000296", "00•••••296"),
+        ("12345678k", "12.345.678-K", "••••••78k"),
+        ("CLI-0007", "40000296", "CLI-0007"),
+        ("123", "123", "•••"),
+        ("PR-1234", "123", "PR-1234"),
+        ("40000296", "", "40000296"),
+    ],
+)
+def test_a_document_is_masked_wherever_it_stands(text, document, masked):
+    assert masks.mask_document_in(text, document) == masked
+
+
+@pytest.mark.parametrize(("name", "sees"), [("ana", False), ("carla", True)])
+def test_a_document_that_is_the_number_of_customer_and_account_is_masked_too(at_desk, world, name, sees):
+    account = world.accounts["María"]
+    debtor = account.debtor
+    document = debtor.national_id
+    portfolio.Debtor.objects.filter(pk=debtor.pk).update(external_id=document)
+    portfolio.Account.objects.filter(pk=account.pk).update(external_id=f"{document}-1")
+    pages = [f"/ficha/{debtor.pk}/", f"/ficha/{debtor.pk}/cuentas/{account.pk}/", f"/cartera/?q={debtor.name}"]
+    pages += [f"/ficha/{debtor.pk}/pagos/nuevo/", f"/ficha/{debtor.pk}/pausas/nueva/"]
+    for address in pages:
+        page = at_desk(name).get(address, follow=True)
+        assert page.status_code == 200, address
+        assert (document in page.content.decode()) == sees, address
+
+
 def test_contact_data_is_masked_beyond_use():
     assert masks.mask_contact("maria.nahui@correo.example") == "m•••@correo.example"
     assert masks.mask_contact("+51987654321") == "+51•••••21"

@@ -36,3 +36,17 @@ def mask_text(text: str) -> str:
     # E-mails first: the digits of their names would be masked as a number, and the rest left to read.
     masked = _MAIL.sub(lambda match: mask_contact(match[0]), text)
     return _DIGITS.sub(lambda match: mask_contact(match[0]), masked)
+
+
+def mask_document_in(text: str, document: str) -> str:
+    """Return a text with every appearance of one identity document in it masked, however it is punctuated.
+
+    A text may be a reference: where a file names no customer number, the document is the number.
+    """
+    characters = [character for character in document if character.isalnum()]
+    if len(characters) <= _SHORT_DOCUMENT:
+        # So few characters appear in any number; only a text that is the document tells it.
+        return mask_document(text) if characters and text.strip() == document.strip() else text
+    significant = "".join(characters).lstrip("0") or "".join(characters)
+    pattern = r"[\s./-]?".join(re.escape(character) for character in significant)
+    return re.sub(pattern, lambda match: mask_document(match[0]), text, flags=re.IGNORECASE)

@@ -46,6 +46,7 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
         .prefetch_related("items__account", "receipts")
         .order_by("planned_at", "id")
     )
+    redaction = redaction.about(debtor.national_id)
     # One more than the limit, to notice that there are too many.
     contacts = list(all_contacts[: CONTACTS_LIMIT + 1])
     entries = list(Entry.objects.filter(debtor_id=debtor.pk).order_by("id")[: ENTRIES_LIMIT + 1])
@@ -73,7 +74,7 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
             "facts": len(entries),
         },
         "debtor": _dump_debtor(debtor, redaction),
-        "accounts": [_dump_account(account) for account in accounts],
+        "accounts": [_dump_account(account, redaction) for account in accounts],
         "contacts": [_dump_contact(contact, redaction) for contact in contacts],
         "consent": [_dump_consent_entry(entry, redaction) for entry in consent],
         "conversations": [_dump_conversation(conversation, redaction) for conversation in conversations],
@@ -86,7 +87,7 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
 def _dump_debtor(debtor: Debtor, redaction: Redaction) -> dict[str, Any]:
     """Return who the debtor is, and to whom the debt is owed."""
     return {
-        "reference": debtor.external_id,
+        "reference": redaction.reference(debtor.external_id),
         "name": debtor.name,
         "kind": debtor.kind,
         "country": debtor.country,
@@ -100,10 +101,10 @@ def _dump_debtor(debtor: Debtor, redaction: Redaction) -> dict[str, Any]:
     }
 
 
-def _dump_account(account: Account) -> dict[str, Any]:
+def _dump_account(account: Account, redaction: Redaction) -> dict[str, Any]:
     """Return an account that the debtor has with this creditor, without its balance."""
     return {
-        "number": account.external_id,
+        "number": redaction.reference(account.external_id),
         "portfolio": account.portfolio.code,
         "product": account.product,
         "status": account.status,
@@ -156,7 +157,8 @@ def _dump_contact(contact: Contact, redaction: Redaction) -> dict[str, Any]:
         "content": redaction.text(contact.body),
         "html": redaction.text(contact.html),
         "items": [
-            {"account": item.account.external_id, "overdue_minor": item.overdue_minor} for item in contact.items.all()
+            {"account": redaction.reference(item.account.external_id), "overdue_minor": item.overdue_minor}
+            for item in contact.items.all()
         ],
         "judgement": _dump_judgement(contact, redaction),
         "provider": contact.provider.code if contact.provider else "",

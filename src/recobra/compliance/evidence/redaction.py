@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from recobra.access import masks
@@ -13,11 +13,19 @@ from recobra.access.roles import Right
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redaction:
-    """The personal data that one reader may see; `reader` is a user name, or `command`."""
+    """The personal data that one reader may see; `reader` is a user name, or `command`.
+
+    `own_document` is that of the debtor who is told of: it is masked in texts and references too.
+    """
 
     reader: str
     contact_data: bool
     national_id: bool
+    own_document: str = ""
+
+    def about(self, document: str) -> Redaction:
+        """Return the redaction for what is told of the debtor with a document."""
+        return replace(self, own_document=document)
 
     def address(self, value: str) -> str:
         """Return a number or address, masked unless it may be seen."""
@@ -25,7 +33,12 @@ class Redaction:
 
     def text(self, value: str) -> str:
         """Return a text, with the numbers and addresses in it masked unless they may be seen."""
-        return value if self.contact_data else masks.mask_text(value)
+        shown = self.reference(value)
+        return shown if self.contact_data else masks.mask_text(shown)
+
+    def reference(self, value: str) -> str:
+        """Return a customer's or an account's number; where it is the debtor's document, it is masked like one."""
+        return value if self.national_id else masks.mask_document_in(value, self.own_document)
 
     def document(self, value: str) -> str:
         """Return an identity document, masked unless it may be seen."""

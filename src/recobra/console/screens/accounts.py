@@ -14,10 +14,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access import operations
 from recobra.access.queries import saved_views
-from recobra.access.roles import Right
+from recobra.access.roles import Right, has_right
 from recobra.console import labels, spreadsheet
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.masks import mask_document_in
 from recobra.insight.queries import receivables
 from recobra.insight.queries.receivables import SORTS, AccountFilters
 from recobra.kit import clock
@@ -135,11 +136,12 @@ def _export_rows(request: StaffRequest, conditions: AccountFilters) -> spreadshe
         _("Segment"),
     ]
     buckets = buckets_of(portfolios_for(request.user), day=clock.now().date())
+    sees_documents = has_right(request.user, Right.SEE_NATIONAL_ID)
     for row in receivables.all_accounts(request.user, conditions, clock.now()):
         place = row.portfolio
         yield [
             place.code,
-            row.number,
+            row.number if sees_documents else mask_document_in(row.number, row.document),
             row.debtor_name,
             labels.label_of("product", row.product),
             labels.label_of("account", row.status),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -14,16 +14,17 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from recobra.access.roles import Right
+from recobra.access.roles import Right, has_right
 from recobra.console.actions import actor_of
 from recobra.console.forms import HoldForm, PaymentForm, ReversalForm, TaskForm
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.masks import mask_document_in
 from recobra.insight.queries import debtor_file
 from recobra.kit import clock
 from recobra.messaging.queries import Filters, contacts_for
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as holds
-from recobra.portfolio.queries import accounts_for, debtor_for, holds_for
+from recobra.portfolio.queries import Account, Debtor, accounts_for, debtor_for, holds_for
 from recobra.workbench import operations as tasks
 
 # Saves the cleaned data of a form and returns the message that the debtor's file shows then.
@@ -41,7 +42,8 @@ def record_payment(request: StaffRequest, debtor_id: int) -> HttpResponse:
         return _refuse(request, debtor_id, _("This debtor has no account of its own."))
     portfolios = {account.portfolio.code: account.portfolio for account in accounts}
     portfolio = portfolios.get(request.GET.get("cartera", ""), accounts[0].portfolio)
-    choices = [(account.pk, account.external_id) for account in accounts if account.portfolio_id == portfolio.pk]
+    of_portfolio = [account for account in accounts if account.portfolio_id == portfolio.pk]
+    choices = _account_choices(request, debtor, of_portfolio)
     today = clock.today(portfolio.time_zone)
     form = PaymentForm(request.POST or None, place=portfolio, accounts=choices, today=today)
     save = partial(_save_payment, request, debtor_id, portfolio.pk)
@@ -53,6 +55,12 @@ def record_payment(request: StaffRequest, debtor_id: int) -> HttpResponse:
         "action": _("Record"),
     }
     return _handle_form(request, form, save, context)
+
+
+def _account_choices(request: StaffRequest, debtor: Debtor, accounts: Iterable[Account]) -> list[tuple[int, str]]:
+    """Return accounts as choices of a form, their numbers masked where the user may not read the debtor's document."""
+    hidden = "" if has_right(request.user, Right.SEE_NATIONAL_ID) else debtor.national_id
+    return [(account.pk, mask_document_in(account.external_id, hidden)) for account in accounts]
 
 
 def _save_payment(request: StaffRequest, debtor_id: int, portfolio_id: int, data: dict[str, Any]) -> str:
@@ -108,7 +116,7 @@ def place_hold(request: StaffRequest, debtor_id: int) -> HttpResponse:
         return _refuse(request, debtor_id, _("This debtor has no account of its own."))
     # A hold may cover all accounts; the days and the disputed amount are those of the first one's portfolio.
     portfolio = accounts[0].portfolio
-    choices = [(account.pk, account.external_id) for account in accounts]
+    choices = _account_choices(request, debtor, accounts)
     form = HoldForm(request.POST or None, place=portfolio, accounts=choices, today=clock.today(portfolio.time_zone))
     save = partial(_save_hold, request, debtor_id)
     context = {"debtor": debtor, "title": _("Place a hold"), "place": portfolio, "action": _("Place the hold")}

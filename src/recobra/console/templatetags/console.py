@@ -214,6 +214,12 @@ def national_id(context: template.Context, value: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def hide_document(context: template.Context, text: str, document: str) -> str:
+    """Write a reference, or a text about a debtor, with the debtor's document in it masked where a role needs it."""
+    return text if context["can"].get("see_national_id") else masks.mask_document_in(str(text), document)
+
+
+@register.simple_tag(takes_context=True)
 def address(context: template.Context, value: str) -> str:
     """Write a phone, e-mail or address, masked for roles that do not need it."""
     return value if context["can"].get("see_contact_data") else masks.mask_contact(value)

@@ -69,10 +69,14 @@ class AccountFilters:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountRow:
-    """One account of the list. `overdue_days` is None while the account has not been classified."""
+    """One account of the list. `overdue_days` is None while the account has not been classified.
+
+    `document` is the debtor's, so that a number that is the same can be masked.
+    """
 
     account_id: int
     number: str
+    document: str
     debtor_id: int
     debtor_name: str
     portfolio: Portfolio
@@ -212,6 +216,7 @@ def _read_classified(query: _Query, limit: int) -> list[dict[str, Any]]:
         parameters.append(limit)
     return _fetch_dicts(
         f"""SELECT head.account_id, account.external_id AS number, account.debtor_id, debtor.name AS debtor_name,
+                debtor.national_id AS document,
                 account.portfolio_id, account.product, account.status, head.balance_minor, head.overdue_minor,
                 head.oldest_due_date, head.bucket, head.stage, head.segment,
                 head.sort_value::text || ':' || head.account_id AS cursor
@@ -231,9 +236,10 @@ def _read_unclassified(query: _Query, limit: int) -> list[dict[str, Any]]:
     if after.startswith(_UNCLASSIFIED_CURSOR):
         last_id = int(after.removeprefix(_UNCLASSIFIED_CURSOR))
     rows = _fetch_dicts(
-        f"""SELECT a.id AS account_id, a.external_id AS number, a.debtor_id, debtor.name AS debtor_name, a.portfolio_id,
-                a.product, a.status, NULL AS overdue_minor, NULL AS oldest_due_date, '' AS bucket, '' AS stage,
-                '' AS segment, '{_UNCLASSIFIED_CURSOR}' || a.id AS cursor
+        f"""SELECT a.id AS account_id, a.external_id AS number, a.debtor_id, debtor.name AS debtor_name,
+                debtor.national_id AS document, a.portfolio_id, a.product, a.status, NULL AS overdue_minor,
+                NULL AS oldest_due_date, '' AS bucket, '' AS stage, '' AS segment,
+                '{_UNCLASSIFIED_CURSOR}' || a.id AS cursor
             FROM portfolio_account a
             JOIN portfolio_debtor debtor ON debtor.id = a.debtor_id
             WHERE {condition} AND a.id > %s ORDER BY a.id LIMIT %s""",
@@ -327,6 +333,7 @@ def _account_rows(rows: list[dict[str, Any]], portfolios: list[Portfolio], now: 
             AccountRow(
                 account_id=row["account_id"],
                 number=row["number"],
+                document=row["document"],
                 debtor_id=row["debtor_id"],
                 debtor_name=row["debtor_name"],
                 portfolio=portfolio_by_id[portfolio_id],
