@@ -66,7 +66,15 @@ def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> 
     # Where collected static files would be; whitenoise warns about a folder that is not there.
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     try:
-        server = create_server(get_wsgi_application(), host=HOST, port=port, threads=8, ident="recobra")
+        # What a proxy tells is read by `kit/proxies.py`; waitress would drop it.
+        server = create_server(
+            get_wsgi_application(),
+            host=HOST,
+            port=port,
+            threads=8,
+            ident="recobra",
+            clear_untrusted_proxy_headers=False,
+        )
     except OSError as error:
         raise CommandRefused(f"Port {port} is taken by another program; choose one with --port.") from error
     address = f"http://localhost:{port}/"
