@@ -1,16 +1,19 @@
 """Coming in and going out."""
 
+from collections import Counter
+
 import pytest
+from django.test import Client
 from django.urls import reverse
 
-from recobra.console.throttle import FAILURES_PER_USER
+from recobra.access.throttle import PER_ADDRESS, PER_USER_AND_ADDRESS
 from recobra.journal.models import Entry
 
 DOOR = "/entrar/"
 
 
-def knock(client, username="ana", password="una-clave-larga", **more):
-    return client.post(DOOR, {"username": username, "password": password, **more})
+def knock(client, username="ana", password="una-clave-larga", REMOTE_ADDR="127.0.0.1", **more):  # noqa: N803
+    return client.post(DOOR, {"username": username, "password": password, **more}, REMOTE_ADDR=REMOTE_ADDR)
 
 
 def test_nobody_sees_anything_before_signing_in(client, db):
@@ -33,12 +36,40 @@ def test_a_wrong_password_says_so_without_saying_which(client, cast):
 
 
 def test_guessing_is_slowed_down_even_with_the_right_password_at_last(client, cast):
-    for attempt in range(FAILURES_PER_USER):
+    for attempt in range(PER_USER_AND_ADDRESS.attempts):
         assert knock(client, password=f"intento-{attempt}").status_code == 422
     answer = knock(client)
     assert answer.status_code == 429
     assert "Demasiados intentos fallidos" in answer.content.decode()
     assert knock(client, username="bruno").status_code == 302, "another user at the same address may come in"
+
+
+def test_thirty_wrong_passwords_lock_nobody_out(client, cast):
+    ana = Client()
+    knock(ana)
+    ana.post("/salir/")
+    for number in range(PER_ADDRESS.attempts + 5):
+        knock(client, username=f"nadie{number}", password="adivinanza")
+    assert knock(client, username="nadie").status_code == 429
+    assert knock(ana).status_code == 302, "Ana has signed in in this browser before"
+    assert knock(client, username="bruno", REMOTE_ADDR="198.51.100.9").status_code == 302
+    kinds = Counter(Entry.objects.filter(kind__startswith="user.sign_in").values_list("kind", "actor"))
+    assert kinds == {
+        ("user.sign_in_failed", "anonymous"): PER_ADDRESS.attempts,
+        ("user.sign_in_paused", "anonymous"): 1,
+    }
+    assert "adivinanza" not in str(list(Entry.objects.values_list("payload")))
+    assert "nadie" not in str(list(Entry.objects.values_list("payload")))
+
+
+def test_a_failure_says_whose_account_it_was_and_from_where(client, cast):
+    knock(client, password="otra", REMOTE_ADDR="203.0.113.7")
+    knock(client, username="una-clave-larga", password="otra", REMOTE_ADDR="203.0.113.7")
+    facts = Entry.objects.filter(kind="user.sign_in_failed").values_list("payload", flat=True)
+    assert list(facts) == [
+        {"user_id": cast["ana"].pk, "address": "203.0.113.7", "reason": "password"},
+        {"user_id": None, "address": "203.0.113.7", "reason": "password"},
+    ]
 
 
 @pytest.mark.parametrize("elsewhere", ["https://malo.example/", "//malo.example", "javascript:alert(1)"])
@@ -64,6 +95,7 @@ def test_signing_out_ends_the_session(at_desk):
     client = at_desk("ana")
     client.post("/salir/")
     assert client.get("/").status_code == 302
+    assert Entry.objects.filter(kind="user.signed_out", actor="ana").exists()
 
 
 def test_the_language_is_chosen_and_remembered(at_desk, cast):
@@ -79,3 +111,10 @@ def test_the_null_character_is_refused_at_the_door(at_desk, company):
     bruno = at_desk("bruno")
     assert bruno.get("/cartera/", {"q": "Rosa\0"}).status_code == 400
     assert bruno.post("/aprobaciones/1/devolver/", {"motivo": "\0"}).status_code == 400
+
+
+def test_a_refused_screen_is_recorded_but_not_without_end(at_desk, cast):
+    ana = at_desk("ana")
+    assert {ana.get("/auditoria/").status_code for _ in range(8)} == {403}
+    facts = Entry.objects.filter(kind="access.refused")
+    assert [(fact.actor, fact.payload) for fact in facts] == [("ana", {"place": "console:audit"})] * 5

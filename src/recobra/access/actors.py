@@ -19,6 +19,8 @@ SERVICE_RIGHTS: Final[Mapping[Service, frozenset[Right]]] = {
     Service.BENCH: _EVERY_RIGHT,
     Service.COMMAND: _EVERY_RIGHT,
     Service.DEMO: _EVERY_RIGHT,
+    # Whoever knocks without being let in: what he or she does is written down.
+    Service.ANONYMOUS: frozenset(),
     # What the bot reads as an opt-out is recorded as the debtor's own act.
     Service.BOT: frozenset({Right.SERVE, Right.ANSWER_MESSAGES, Right.REGISTER_PROMISE}),
     Service.CYCLE: frozenset({Right.RUN_CYCLE}),

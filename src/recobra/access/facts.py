@@ -33,9 +33,48 @@ class ScopeSet(Fact):
 
 @fact("user.signed_in", _("Signed in"))
 class SignedIn(Fact):
-    """A user signed in from an address of the network."""
+    """A user signed in from an address of the network.
+
+    `means` is what proved who it was, such as "password" or "password,totp"; '' in facts from before it was kept.
+    """
 
     address: str
+    means: str = ""
+
+
+@fact("user.sign_in_failed", _("Sign-in failed"))
+class SignInFailed(Fact):
+    """Somebody failed to sign in; what was typed for a name that nobody has is not kept, for it may be a password.
+
+    `reason` is "password", "code", "passkey", "inactive" or a reason of single sign-on.
+    """
+
+    user_id: int | None
+    address: str
+    reason: str
+
+
+@fact("user.sign_in_paused", _("Sign-in paused after too many failures"))
+class SignInPaused(Fact):
+    """Attempts are refused unjudged; `refused` is how many so far: written at 1, 10, 100 and so on."""
+
+    user_id: int | None
+    address: str
+    refused: int
+
+
+@fact("user.signed_out", _("Signed out"))
+class SignedOut(Fact):
+    """A user ended his or her session."""
+
+    address: str
+
+
+@fact("access.refused", _("Access refused"))
+class AccessRefused(Fact):
+    """A user asked for something that he or she may not do; `place` is the name of its address."""
+
+    place: str
 
 
 @fact("export.made", _("List exported"))

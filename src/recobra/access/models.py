@@ -145,3 +145,6 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+from .sign_in_models import AttemptLimit as AttemptLimit  # noqa: E402, PLC0414 - Django looks for tables here

@@ -11,7 +11,7 @@ from django.db import transaction
 from recobra.journal.operations import record_fact
 
 from .actors import Actor
-from .facts import ListExported, PasswordSet, ScopeSet, SignedIn, UserCreated
+from .facts import ListExported, PasswordSet, ScopeSet, UserCreated
 from .models import Role, SavedView, Scope, User
 from .permissions import consequence, requires
 from .roles import Right
@@ -80,13 +80,6 @@ def set_password(*, username: str, password: str, actor: Actor) -> None:
 def set_scope(*, user: User, portfolios: Iterable[str], actor: Actor) -> None:
     """Replace the portfolios that a user may see."""
     record_fact(ScopeSet(user_id=user.pk, portfolios=_replace_scope(user, portfolios)), actor=actor)
-
-
-@consequence
-@transaction.atomic
-def record_sign_in(*, address: str, actor: Actor) -> None:
-    """Record that the actor has signed in, with the address of the network."""
-    record_fact(SignedIn(address=address), actor=actor)
 
 
 @consequence

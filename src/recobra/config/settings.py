@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from datetime import time
@@ -49,6 +50,26 @@ def _read_zone(name: str) -> str:
     return value
 
 
+def _read_networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Return a variable of the environment, addresses or networks separated by commas; unset there are none.
+
+    Raises ValueError for another value.
+    """
+    texts = [text.strip() for text in os.environ.get(name, "").split(",") if text.strip()]
+    try:
+        return [ipaddress.ip_network(text) for text in texts]
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}; addresses or networks such as 10.0.0.0/8 were expected.") from error
+
+
+def _read_choice(name: str, *choices: str) -> str:
+    """Return a variable of the environment, one of the choices; unset the first. Raises ValueError for another."""
+    value = os.environ.get(name, choices[0])
+    if value not in choices:
+        raise ValueError(f"{name} is «{value}»; one of {', '.join(choices)} was expected.")
+    return value
+
+
 def _read_secret_key() -> str:
     """Return the secret key of the environment, else that of the data directory, drawn on the first start."""
     key = os.environ.get("RECOBRA_SECRET_KEY")
@@ -64,6 +85,8 @@ DEMO = _read_flag("RECOBRA_DEMO")
 ALLOWED_HOSTS = os.environ.get("RECOBRA_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 PUBLIC_URL = os.environ.get("RECOBRA_PUBLIC_URL", "http://localhost:8000")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+TRUSTED_PROXIES = _read_networks("RECOBRA_TRUSTED_PROXIES")
+PROXY_HEADERS = _read_choice("RECOBRA_PROXY_HEADERS", "x-forwarded", "forwarded")
 SMTP_URL = os.environ.get("RECOBRA_SMTP_URL", "")
 MAIL_FROM = os.environ.get("RECOBRA_MAIL_FROM", "Cobranzas <cobranzas@localhost>")
 LLM_URL = os.environ.get("RECOBRA_LLM_URL", "")
@@ -100,6 +123,7 @@ INSTALLED_APPS = [
     "recobra.config",
 ]
 MIDDLEWARE = [
+    "recobra.kit.proxies.TrueAddress",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -108,6 +132,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "recobra.access.refusals.RecordRefusals",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -142,6 +167,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_COOKIES = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_SECURE = SECURE_COOKIES
+DEVICE_COOKIE_NAME = "__Host-device" if SECURE_COOKIES else "device"
 X_FRAME_OPTIONS = "SAMEORIGIN"
 
 LANGUAGE_CODE = "es"

@@ -10,6 +10,7 @@ from enum import StrEnum
 class Service(StrEnum):
     """A part of the product, or somebody outside it, that acts without a user's account."""
 
+    ANONYMOUS = "anonymous"
     BENCH = "bench"
     BOT = "bot"
     COMMAND = "command"

@@ -23,6 +23,7 @@ ACTORS: Final[dict[str, Promise]] = {
     "library": _("the product's library"),
     "demo": _("the demonstration"),
     "command": _("the command line"),
+    "anonymous": _("somebody who has not signed in"),
 }
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import translation
@@ -19,9 +17,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access import operations
-from recobra.access.actors import actor_for
+from recobra.access import sign_in as access
 from recobra.access.queries import User
-from recobra.console import throttle
 from recobra.kit import clock
 
 
@@ -38,23 +35,20 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(settings.LOGIN_REDIRECT_URL)
     if request.method == "GET":
         return render(request, "console/session/sign_in.html", {"next": request.GET.get("next", "")})
-    username = request.POST.get("username", "").strip()
-    address = str(request.META.get("REMOTE_ADDR", ""))
-    if throttle.is_paused(username, address):
+    name, password = request.POST.get("username", "").strip(), request.POST.get("password", "")
+    if "\0" in name:
+        return HttpResponseBadRequest()
+    try:
+        user = access.check_password(request, name=name, password=password, now=clock.now())
+    except access.SignInWaits as waits:
         text = _("Too many failed attempts. Wait %(minutes)s minutes and try again.")
-        return _render_refusal(request, text % {"minutes": throttle.PAUSE_MINUTES}, 429)
-    form = AuthenticationForm(request, request.POST)
-    if not form.is_valid():
-        throttle.record_failure(username, address)
+        return _render_refusal(request, text % {"minutes": waits.minutes}, 429)
+    except access.SignInRefused:
         # One text for both: a wrong password must not tell that the user exists.
         return _render_refusal(request, _("The user or the password is not right."), 422)
-    throttle.clear_failures(username, address)
-    user = form.get_user()
-    if not isinstance(user, User):
-        raise TypeError("Staff sign in with the access app's own user.")
-    auth.login(request, user)
-    operations.record_sign_in(address=address, actor=actor_for(user, now=clock.now()))
-    return _remember_language(redirect(_next_url(request)), user.language)
+    response = _remember_language(redirect(_next_url(request)), user.language)
+    access.complete_sign_in(request, response, user, means="password", now=clock.now())
+    return response
 
 
 def _render_refusal(request: HttpRequest, text: str, status: int) -> HttpResponse:
@@ -67,7 +61,7 @@ def _render_refusal(request: HttpRequest, text: str, status: int) -> HttpRespons
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
-    auth.logout(request)
+    access.sign_out(request, now=clock.now())
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
 
