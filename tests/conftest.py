@@ -102,3 +102,9 @@ def world(company, now):
 def post(company, now):
     """Debtors with an address, and letters that were handed over."""
     return Post(company, now)
+
+
+@pytest.fixture
+def other_keys(tmp_path, monkeypatch):
+    """Give this process the keys of another installation, from when the test calls it."""
+    return lambda: monkeypatch.setenv("RECOBRA_KEYS_DIR", str(tmp_path / "other-keys"))

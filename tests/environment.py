@@ -53,9 +53,10 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 os.environ["RECOBRA_DATA_DIR"] = str(HOME / WORKER)
 os.environ["RECOBRA_CACHE_DIR"] = str(HOME / "cache")
 os.environ["RECOBRA_DEMO"] = "1"
+os.environ["RECOBRA_KEYS_DIR"] = str(HOME / "keys")  # for all, since a database may be copied from another worker's
 os.environ["RECOBRA_SECRET_KEY"] = HOME.name  # one key, so that every worker reads the sessions that one has made
 os.environ.pop("RECOBRA_SMTP_URL", None)
-for _folder in (HOME / WORKER, HOME / "postgres"):
+for _folder in (HOME / WORKER, HOME / "postgres", HOME / "keys"):
     _folder.mkdir(exist_ok=True)
 with contextlib.suppress(FileExistsError):
     (HOME / WORKER / "postgres").symlink_to(HOME / "postgres")

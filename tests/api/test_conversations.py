@@ -18,7 +18,6 @@ from recobra.conversations import operations as conversations
 from recobra.conversations.models import Attachment, Conversation, ConversationMessage
 from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, Provider
-from recobra.messaging.providers.secrets import encrypt
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.workbench.models import Task
 from tests.console.test_countries import text as read
@@ -100,7 +99,7 @@ def rosa(world, meta):
         enabled=True,
         created_at=world.now,
         created_by="dario",
-        secrets=encrypt({"app_secret": SECRET, "verify_token": "v", "token": "t"}),
+        secrets={"app_secret": SECRET, "verify_token": "v", "token": "t"},
         settings={"phone_number_id": "1122334455667", "account_id": "9", "base_url": meta.url},
     )
     debtor = world.debtor(national_id="40115678")

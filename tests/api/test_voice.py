@@ -108,9 +108,8 @@ def test_a_forged_call_hears_nothing_and_a_made_up_address_is_not_found(caller, 
     assert not ConsentEntry.objects.exists()
 
 
-def test_a_call_whose_provider_has_unreadable_secrets_is_told_to_come_again(caller, ringing, settings):
-    settings.SECRET_KEY = "otra-clave-de-otra-instalacion"
-    settings.SECRET_KEY_FALLBACKS = []
+def test_a_call_whose_provider_has_unreadable_secrets_is_told_to_come_again(caller, ringing, other_keys):
+    other_keys()
     assert press(caller, ringing)[::2] == (503, "")
 
 

@@ -17,7 +17,8 @@ from django.test import Client
 from recobra.consent.models import ConsentEntry, Silence
 from recobra.conversations.models import ConversationMessage
 from recobra.conversations.webhooks import receive
-from recobra.messaging.models import Contact, Receipt, WebhookCall
+from recobra.kit.encrypted_field import EncryptedValue
+from recobra.messaging.models import Contact, Provider, Receipt, WebhookCall
 from recobra.portfolio.models import ContactPoint
 from tests.people import acting
 
@@ -112,8 +113,8 @@ def test_a_call_for_nobody_is_not_found_and_a_huge_one_not_read(caller, provider
 
 
 @pytest.mark.parametrize("rest", ["", "?hub.mode=subscribe&hub.challenge=1&hub.verify_token=contrasena"])
-def test_a_provider_whose_secrets_cannot_be_read_is_asked_to_call_again(caller, providers, settings, caplog, rest):
-    settings.SECRET_KEY = "otra-clave-de-otra-instalacion"
+def test_a_provider_whose_secrets_cannot_be_read_is_asked_to_call_again(caller, providers, other_keys, caplog, rest):
+    other_keys()
     method = "GET" if rest else "POST"
     status, _type, said = caller.call(method, f"/api/webhooks/wa/{rest}", body=b"" if rest else b"{}")
     assert (status, said) == (503, "")
@@ -124,8 +125,7 @@ def test_a_provider_whose_secrets_cannot_be_read_is_asked_to_call_again(caller, 
 def test_a_call_that_was_kept_waits_for_the_secrets_of_its_provider(caller, sent, providers, settings):
     assert caller.meta(b"no json")[0] == 200
     call = WebhookCall.objects.get()
-    providers["wa"].secrets = "ilegible"
-    providers["wa"].save()
+    Provider.objects.filter(code="wa").update(secrets=EncryptedValue("ilegible"))
     assert receive.retry_calls(actor=acting("provider", now=call.received_at + receive.RETRY_DELAYS[0])) == 0
     call.refresh_from_db()
     assert (call.status, call.tries, call.error.partition("(")[0]) == ("WAITING", 2, "Unsuitable")

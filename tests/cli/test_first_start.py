@@ -32,7 +32,8 @@ def at_once(read):
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("RECOBRA_DATA_DIR", str(tmp_path))
-    monkeypatch.delenv("RECOBRA_SECRET_KEY", raising=False)
+    for name in ("RECOBRA_SECRET_KEY", "RECOBRA_KEYS_DIR"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
     return tmp_path
 

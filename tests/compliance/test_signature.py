@@ -7,13 +7,19 @@ import stat
 import pytest
 
 from recobra.compliance.evidence.verification import Finding, verify_file
+from recobra.kit import keys
 from recobra.kit.typeset import signature
 from tests.messaging.letters.sample import letter, letter_pdf
 
 
+@pytest.fixture(autouse=True)
+def _keys_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECOBRA_KEYS_DIR", str(tmp_path))
+
+
 @pytest.fixture
-def own(tmp_path, now):
-    return signature.load_identity(data_dir=tmp_path, now=now)
+def own(now):
+    return signature.load_identity(now=now)
 
 
 @pytest.fixture
@@ -34,15 +40,15 @@ def document(own, now):
 
 
 def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path, own, now):
-    assert signature.load_identity(data_dir=tmp_path, now=now).fingerprint == own.fingerprint
-    assert stat.S_IMODE((tmp_path / signature.KEY_FILE).stat().st_mode) == 0o600
+    assert signature.load_identity(now=now).fingerprint == own.fingerprint
+    assert stat.S_IMODE((tmp_path / keys.EVIDENCE_KEY).stat().st_mode) == 0o600
     assert b"PRIVATE" not in signature.certificate_pem(own)
 
 
 def test_a_key_file_that_is_none_is_refused(tmp_path, now):
-    (tmp_path / signature.KEY_FILE).write_text("nothing")
+    (tmp_path / keys.EVIDENCE_KEY).write_text("nothing")
     with pytest.raises(signature.KeyUnsuitable):
-        signature.load_identity(data_dir=tmp_path, now=now)
+        signature.load_identity(now=now)
 
 
 def test_a_signed_pdf_is_valid_and_says_when_and_by_whom(pdf, own, now):
@@ -70,8 +76,9 @@ def test_what_is_added_to_a_pdf_is_named(pdf, own, now):
     assert (found.finding, found.where) == (Finding.ALTERED, (f"bytes {len(pdf)}-{len(pdf) + 4}",))
 
 
-def test_anothers_signature_is_unknown(pdf, document, tmp_path, now):
-    other = signature.load_identity(data_dir=tmp_path / "other", now=now)
+def test_anothers_signature_is_unknown(pdf, document, other_keys, now):
+    other_keys()
+    other = signature.load_identity(now=now)
     for content in (pdf, document):
         assert verify_file(content, trusted=[other.certificate], now=now).finding is Finding.UNKNOWN_SIGNER
 

@@ -143,7 +143,7 @@ def test_a_provider_is_switched_off_and_on(at_desk, saved):
 def test_a_provider_taken_out_of_use_forgets_its_secrets(at_desk, saved):
     at_desk("dario").post(f"/canales/proveedor/{saved.code}/retirar/")
     saved.refresh_from_db()
-    assert (saved.enabled, saved.secrets) == (False, "")
+    assert (saved.enabled, saved.secrets) == (False, {})
     assert operations.stored_secret_names(saved) == frozenset()
 
 

@@ -21,7 +21,6 @@ from recobra.messaging import tokens
 from recobra.messaging.channels.adapter import WebhookRequest
 from recobra.messaging.channels.twilio_voice.links import voice_url
 from recobra.messaging.models import Contact, Provider
-from recobra.messaging.providers.secrets import encrypt
 from recobra.portfolio.models import ContactPoint
 from recobra.workbench.models import Task
 from tests.conversations.test_bot_conversations import Chat, provider, rosa
@@ -44,7 +43,7 @@ class Doors:
             kind="twilio_voice",
             channel="ivr",
             name="llamadas",
-            secrets=encrypt({"auth_token": SECRET}),
+            secrets={"auth_token": SECRET},
             settings={"account_sid": "AC1", "from_number": "+15005550006"},
             created_at=world.now,
             created_by="dario",

@@ -10,7 +10,8 @@ import os
 import pickle
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -24,12 +25,13 @@ from django.db.migrations.state import ProjectState
 from django.test import Client
 
 from recobra.access.models import User
+from recobra.intake.models import Mapping
 from recobra.journal.facts import FactRefused
 from recobra.journal.models import Entry
 from recobra.journal.seal import verify_journal
 from recobra.kit import database
 from recobra.portfolio import snapshot
-from recobra.portfolio.models import Account, Portfolio
+from recobra.portfolio.models import Account, Creditor, Portfolio
 from tests import databases
 from tests.cli.commands import run_here
 from tests.environment import HOME, WORKER
@@ -64,14 +66,14 @@ def _has(figures: Figures, name: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """What a migration moved on purpose, and a query that gives it before and one that gives it at the present.
+    """What a migration moved or encrypted, and a query that gives it before and one that gives it at the present.
 
     `left` are the columns and tables that it left, `to` the table that it made. The installations that have all of the
-    first and not the second are compared.
+    first and not the second are compared. What only the product's own field can decrypt is read by a function.
     """
 
     was: str
-    now: str
+    now: str | Callable[[], list[tuple[object, ...]]]
     to: str
     left: tuple[str, ...] = ()
 
@@ -115,6 +117,18 @@ MOVED = {
         now="""SELECT DISTINCT holiday ->> 'day', holiday ->> 'name' FROM policy_portfoliopolicy,
                 jsonb_array_elements(document -> 'holidays') AS holiday ORDER BY 1""",
     ),
+    "where debtors pay is encrypted": Moved(
+        to="installation_backuprun",
+        left=("portfolio_creditor.payment_instructions",),
+        was="SELECT code, payment_instructions FROM portfolio_creditor ORDER BY code",
+        now=lambda: [(creditor.code, creditor.payment_instructions) for creditor in Creditor.objects.order_by("code")],
+    ),
+    "mappings are encrypted": Moved(
+        to="installation_backuprun",
+        left=("intake_mapping.document",),
+        was="SELECT id, document FROM intake_mapping ORDER BY id",
+        now=lambda: [(mapping.pk, mapping.document) for mapping in Mapping.objects.order_by("pk")],
+    ),
     "promises are rows": Moved(
         to="agreements_promise",
         was="""SELECT debtor_id, payload ->> 'date', (payload ->> 'amount_minor')::bigint, actor FROM journal_entry
@@ -146,8 +160,8 @@ class Before:
     """What an installation held before it was brought to the present."""
 
     figures: Figures
-    balances: Mapping[int, int]
-    moved: Mapping[str, list[tuple[object, ...]]]
+    balances: MappingOf[int, int]
+    moved: MappingOf[str, list[tuple[object, ...]]]
 
 
 def _restore(dump: Path, memory: Path) -> None:
@@ -205,8 +219,12 @@ def test_everything_that_was_there_is_there(before, db):
 def test_what_was_moved_is_where_it_was_moved_to(before, db):
     with connection.cursor() as cursor:
         for name, rows in before.moved.items():
-            cursor.execute(MOVED[name].now)
-            assert cursor.fetchall() == rows, name
+            now = MOVED[name].now
+            if isinstance(now, str):
+                cursor.execute(now)
+                assert cursor.fetchall() == rows, name
+            else:
+                assert now() == rows, name
 
 
 def test_every_account_owes_to_the_cent_what_it_owed(before, db):

@@ -15,7 +15,6 @@ from recobra.consent.opt_out import record_opt_out
 from recobra.conversations import jobs
 from recobra.kit import clock
 from recobra.messaging.models import Contact, Provider, Receipt, WebhookCall
-from recobra.messaging.providers.secrets import encrypt
 from recobra.messaging.receipts.poll import poll_unreported_contacts
 from recobra.messaging.receipts.uncertain import resolve_uncertain
 from recobra.portfolio.models import ContactPoint
@@ -50,7 +49,7 @@ def twilio(world):
             kind="twilio_sms",
             channel="sms",
             name="Twilio",
-            secrets=encrypt({"auth_token": "t"}),
+            secrets={"auth_token": "t"},
             settings={"account_sid": "AC1", "base_url": f"http://127.0.0.1:{server.server_port}"},
             created_at=world.now,
             created_by="dario",
@@ -107,11 +106,10 @@ def test_the_jobs_do_what_has_waited(world, twilio):
     assert not WebhookCall.objects.exists()
 
 
-def test_a_provider_whose_secrets_cannot_be_read_stops_no_dispatcher(world, twilio, settings):
+def test_a_provider_whose_secrets_cannot_be_read_stops_no_dispatcher(world, twilio, other_keys):
     contact = sent(world, "SM1", ago=timedelta(minutes=16))
     sent(world, "SM2", ago=timedelta(minutes=16))
     Contact.objects.filter(pk=contact.pk).update(status="UNCERTAIN", reason="lost", sent_at=None)
-    Provider.objects.update(secrets=encrypt({"auth_token": "otra"}))
-    settings.SECRET_KEY = "otra-clave-de-otra-instalacion"
+    other_keys()
     assert resolve_uncertain(actor=acting("provider", now=world.now)) == {"sent": 0, "failed": 0, "uncertain": 1}
     assert poll_unreported_contacts(actor=acting("provider", now=world.now), every=EVERY) == 0

@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from recobra.messaging.models import Contact, Provider
-from recobra.messaging.providers.secrets import encrypt
 from recobra.messaging.receipts import status_query as asking
 from recobra.messaging.receipts import uncertain as settling
 from recobra.messaging.receipts.poll import poll_unreported_contacts
@@ -39,7 +38,7 @@ class Hesitant(ThreadingHTTPServer):
             kind="twilio_sms",
             channel="sms",
             name=code,
-            secrets=encrypt({"auth_token": "t"}),
+            secrets={"auth_token": "t"},
             settings={"account_sid": "AC1", "base_url": f"http://127.0.0.1:{self.server_port}"},
             created_at="2026-11-23T15:00:00Z",
             created_by="dario",

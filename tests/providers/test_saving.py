@@ -8,10 +8,12 @@ import logging
 import pytest
 from django.db import connection
 
+from recobra.kit import keys
+from recobra.kit.encrypted_field import EncryptedValue
+from recobra.kit.encryption import Undecryptable
 from recobra.messaging.models import Provider
 from recobra.messaging.providers import operations as providers
 from recobra.messaging.providers import routing
-from recobra.messaging.providers.secrets import decrypt, encrypt
 from tests.people import acting
 
 from .peer import closed_port
@@ -45,6 +47,13 @@ def save(now):
         return providers.save_provider(**{**fields, **changes})
 
     return save
+
+
+def stored_column(code="twilio-pe"):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT secrets FROM messaging_provider WHERE code = %s", [code])
+        (stored,) = cursor.fetchone()
+    return stored
 
 
 def latest_fact(kind):
@@ -81,8 +90,8 @@ def test_a_secret_is_seen_by_nobody_again(save, caplog):
 def test_a_secret_that_is_not_given_anew_stays(save):
     save()
     for secrets in ({}, {"auth_token": ""}):
-        assert decrypt(save(secrets=secrets, name="Otro nombre").secrets) == {"auth_token": TOKEN}
-    assert decrypt(save(secrets={"auth_token": "nuevo"}).secrets) == {"auth_token": "nuevo"}
+        assert save(secrets=secrets, name="Otro nombre").secrets == {"auth_token": TOKEN}
+    assert save(secrets={"auth_token": "nuevo"}).secrets == {"auth_token": "nuevo"}
     with pytest.raises(providers.ProviderRefused) as refused:
         save(secrets={"auth_token": None})
     assert set(refused.value.errors) == {"auth_token"}
@@ -158,39 +167,58 @@ def test_a_provider_is_switched_off_and_on_and_retired(save, now):
     assert [route for route in routing.load_routes().open_routes("sms", "PE") if route.code == "twilio-pe"]
     providers.retire_provider(provider_id=provider.pk, **by)
     provider.refresh_from_db()
-    assert (provider.enabled, provider.secrets) == (False, "")
+    assert (provider.enabled, provider.secrets) == (False, {})
     with pytest.raises(providers.ProviderRefused):
         providers.enable_provider(provider_id=provider.pk, enabled=True, **by)
 
 
-def test_under_another_key_a_secret_is_lost_and_must_be_given_again(save, settings, now):
-    provider = save()
-    settings.SECRET_KEY = "la-llave-de-otra-instalacion"
-    assert providers.stored_secret_names(provider) == frozenset()
+def test_under_another_key_a_secret_is_lost_and_must_be_given_again(save, other_keys, now):
+    save()
+    other_keys()
+    assert providers.stored_secret_names(Provider.objects.get()) == frozenset()
     with pytest.raises(providers.ProviderRefused):
         save(secrets={})
+    (provider,) = Provider.objects.all()
     assert not providers.test_provider(provider_id=provider.pk, actor=acting("dario", now=now)).ok
     save(secrets={"auth_token": TOKEN})
     assert providers.stored_secret_names(Provider.objects.get()) == {"auth_token"}
 
 
-def test_a_new_key_takes_over_from_the_old_one_as_providers_are_saved(save, settings, now):
-    provider = save()
-    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = ["la-penultima", settings.SECRET_KEY], "la-llave-nueva"
-    assert decrypt(provider.secrets) == {"auth_token": TOKEN}
-    assert providers.stored_secret_names(provider) == {"auth_token"}
+def test_a_new_key_takes_over_from_the_old_one_as_providers_are_saved(save, other_keys, now):
+    save()
+    other_keys()
+    assert providers.stored_secret_names(Provider.objects.get()) == frozenset(), "this is another installation"
+    save(secrets={"auth_token": TOKEN})
+    new = keys.add_key(now=now)
+    assert Provider.objects.get().secrets == {"auth_token": TOKEN}
     Provider.objects.update(tested_at=now, tested_well=True)
     again = save(secrets={})
     assert again.tested_at == now, "the same secrets are no other settings"
     assert latest_fact("provider.saved")[0]["changed"] == []
-    settings.SECRET_KEY_FALLBACKS = []
-    assert decrypt(again.secrets) == {"auth_token": TOKEN}
+    assert stored_column().startswith(f"enc1.{new.id}.")
+    assert Provider.objects.get().secrets == {"auth_token": TOKEN}
 
 
-def test_the_same_secrets_never_look_the_same():
-    assert encrypt({"a": "b"}) != encrypt({"a": "b"})
-    assert decrypt(encrypt({"a": "ñ"})) == {"a": "ñ"}
-    assert (encrypt({}), decrypt("")) == ("", {})
+def test_the_same_secrets_never_look_the_same_and_open_in_their_own_row_alone(save):
+    save()
+    first = stored_column()
+    save(code="otro")
+    second = stored_column(code="otro")
+    assert first != second
+    assert TOKEN not in first + second
+    Provider.objects.filter(code="otro").update(secrets=EncryptedValue(first))
+    with pytest.raises(Undecryptable):
+        assert Provider.objects.get(code="otro").secrets
+    save(code="otro", secrets={"auth_token": "ñ"})
+    assert Provider.objects.get(code="otro").secrets == {"auth_token": "ñ"}
+
+
+def test_an_encrypted_column_takes_no_plain_text(save):
+    save()
+    with pytest.raises(TypeError, match="encrypted"):
+        Provider.objects.update(secrets={"auth_token": TOKEN})
+    with pytest.raises(TypeError, match="encrypted"):
+        Provider.objects.filter(secrets={"auth_token": TOKEN}).exists()
 
 
 def test_every_kind_has_a_form():

@@ -23,6 +23,7 @@ from recobra.cli import (
     evidence,
     intake,
     journal,
+    keys,
     options,
     payments,
     report,
@@ -32,7 +33,7 @@ from recobra.cli import (
 )
 from recobra.cli.answer import Answer, CommandRefused, format_json, format_text
 
-GROUPS = (demo, serve, db, intake, cycle, contact, bot, payments, report, bench, journal, evidence, schema, user)
+GROUPS = (demo, serve, db, keys, intake, cycle, contact, bot, payments, report, bench, journal, evidence, schema, user)
 
 
 def build_parser() -> argparse.ArgumentParser:

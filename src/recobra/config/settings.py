@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import secrets
 from datetime import time
 from pathlib import Path
 
-from recobra.kit import created_once, database, zones
+from recobra.kit import database, keys, zones
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = database.data_dir()
@@ -71,15 +70,18 @@ def _read_choice(name: str, *choices: str) -> str:
 
 
 def _read_secret_key() -> str:
-    """Return the secret key of the environment, else that of the data directory, drawn on the first start."""
-    key = os.environ.get("RECOBRA_SECRET_KEY")
-    if key:
-        return key
-    return created_once.read_or_create(DATA_DIR / "secret-key", secrets.token_urlsafe(50))
+    """Return the secret key of the environment, else the newest of the folder of keys, drawn on the first start."""
+    return os.environ.get("RECOBRA_SECRET_KEY") or keys.read_secret_keys()[0]
+
+
+def _read_secret_key_fallbacks() -> list[str]:
+    """Return the earlier keys that still count, newest first: of the environment, and of the folder of keys."""
+    given = os.environ.get("RECOBRA_SECRET_KEY_FALLBACKS", "").split()
+    return given if os.environ.get("RECOBRA_SECRET_KEY") else [*keys.read_secret_keys()[1:], *given]
 
 
 SECRET_KEY = _read_secret_key()
-SECRET_KEY_FALLBACKS = os.environ.get("RECOBRA_SECRET_KEY_FALLBACKS", "").split()
+SECRET_KEY_FALLBACKS = _read_secret_key_fallbacks()
 DEBUG = _read_flag("RECOBRA_DEBUG")
 DEMO = _read_flag("RECOBRA_DEMO")
 ALLOWED_HOSTS = os.environ.get("RECOBRA_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
@@ -118,6 +120,7 @@ INSTALLED_APPS = [
     "recobra.workbench",
     "recobra.strategy",
     "recobra.insight",
+    "recobra.installation",
     "recobra.console",
     "recobra.portal",
     "recobra.config",

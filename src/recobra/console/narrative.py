@@ -61,6 +61,8 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "strategy.published": ("topology-star-3", "calm"),
     "strategy.retired": ("topology-star-3", "quiet"),
     "strategy.assigned": ("topology-star-3", "calm"),
+    "keys.rotated": ("lock", "calm"),
+    "signing_key.renewed": ("lock", "calm"),
     "user.signed_in": ("user", "quiet"),
     "user.created": ("user", "calm"),
     "user.password_set": ("user", "calm"),

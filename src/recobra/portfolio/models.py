@@ -15,6 +15,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from recobra.kit.encrypted_field import EncryptedTextField
+from recobra.kit.encryption import Undecryptable
+
 
 class Channel(models.TextChoices):
     """The ways in which a debtor is contacted."""
@@ -31,14 +34,15 @@ class Channel(models.TextChoices):
 class Creditor(models.Model):
     """A mandante: who is owed. `supervised`: a lender under the financial authority. Personal data: none. Never dies.
 
-    `agency_*` say who collects in its name, where that is not the creditor itself.
+    `agency_*` say who collects in its name, where that is not the creditor itself. `payment_instructions` name bank
+    accounts, so they are encrypted.
     """
 
     code = models.TextField(unique=True)
     name = models.TextField()
     tax_id = models.TextField(default="")
     complaint_contact = models.TextField(default="")
-    payment_instructions = models.TextField(default="")
+    payment_instructions = EncryptedTextField(row="code", default="")
     address = models.TextField(default="", db_default="")
     agency_name = models.TextField(default="", db_default="")
     agency_address = models.TextField(default="", db_default="")
@@ -51,6 +55,14 @@ class Creditor(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def has_readable_instructions(self) -> bool:
+        """Tell if `payment_instructions` opens with the keys of this installation."""
+        try:
+            _ = self.payment_instructions
+        except Undecryptable:
+            return False
+        return True
 
 
 class Portfolio(models.Model):

@@ -174,6 +174,8 @@ def save_creditor_details(
     if errors:
         raise CreditorRefused(errors)
     values["supervised"] = supervised
+    if not creditor.has_readable_instructions():  # of another installation's key: whatever is given replaces them
+        creditor.payment_instructions = ""
     changed = [name for name, value in values.items() if getattr(creditor, name) != value]
     for name in changed:
         setattr(creditor, name, values[name])

@@ -14,8 +14,9 @@ from recobra.access.queries import User, portfolio_codes
 
 from .models import Account as Account  # noqa: PLC0414 - the doors name the types from here
 from .models import ContactPoint as ContactPoint  # noqa: PLC0414
-from .models import Creditor, Hold, Posting
+from .models import Creditor as Creditor  # noqa: PLC0414
 from .models import Debtor as Debtor  # noqa: PLC0414
+from .models import Hold, Posting
 from .models import Portfolio as Portfolio  # noqa: PLC0414
 from .scope import debtors_in
 

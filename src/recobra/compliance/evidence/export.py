@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -87,7 +86,7 @@ def export_evidence_by_number(*, creditor: str, number: str, form: Form, actor: 
 
 def own_identity(*, now: datetime) -> signature.Identity:
     """Return the key and certificate of this installation, made on first use. Raises KeyUnsuitable."""
-    return signature.load_identity(data_dir=settings.DATA_DIR, now=now)
+    return signature.load_identity(now=now)
 
 
 def own_certificate(*, now: datetime) -> bytes:

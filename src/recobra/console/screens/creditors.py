@@ -19,7 +19,7 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.kit import clock
 from recobra.messaging.templates.missing_facts import find_missing_facts
 from recobra.portfolio.operations import LONGEST_DETAIL, CreditorRefused, save_creditor_details
-from recobra.portfolio.queries import creditors_for
+from recobra.portfolio.queries import Creditor, creditors_for
 
 LABELS: Final[dict[str, str | Promise]] = {
     "tax_id": gettext_lazy("Tax id"),
@@ -49,6 +49,7 @@ def list_creditors(request: StaffRequest) -> HttpResponse:
     today = clock.now().date()
     creditors = []
     for creditor in creditors_for(request.user):
+        _drop_unreadable(creditor)
         required_facts = [fact for fact in find_missing_facts(creditor, on=today) if fact.is_required]
         creditors.append((creditor, required_facts))
     return render(request, "console/creditors/index.html", {"creditors": creditors})
@@ -60,9 +61,11 @@ def edit_creditor(request: StaffRequest, creditor_id: int) -> HttpResponse:
     """Show a creditor's details as a form, and save them."""
     creditor = creditors_for(request.user).get(pk=creditor_id)
     today = clock.now().date()
+    errors: dict[str, str] = {}
+    if _drop_unreadable(creditor):
+        errors["payment_instructions"] = _("They are encrypted with another installation's key: give them again.")
     details = {name: str(getattr(creditor, name)) for name in LABELS}
     is_supervised = creditor.supervised
-    errors: dict[str, str] = {}
     if request.method == "POST":
         details = {name: request.POST.get(name, "") for name in LABELS}
         is_supervised = SUPERVISED.get(request.POST.get("supervised", ""))
@@ -95,7 +98,15 @@ def edit_creditor(request: StaffRequest, creditor_id: int) -> HttpResponse:
         "longest": LONGEST_DETAIL,
         "supervised": next(key for key, value in SUPERVISED.items() if value is is_supervised),
     }
-    return render(request, "console/creditors/detail.html", context, status=422 if errors else 200)
+    return render(request, "console/creditors/detail.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _drop_unreadable(creditor: Creditor) -> bool:
+    """Leave out, of this instance alone, what another installation's key encrypted; return whether there was any."""
+    if creditor.has_readable_instructions():
+        return False
+    creditor.payment_instructions = ""
+    return True
 
 
 urlpatterns = [

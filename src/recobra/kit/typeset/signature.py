@@ -1,6 +1,6 @@
 """Signature of the installation under its documents.
 
-The key is created on first use and stored in the data directory (`evidence-key.pem`: private key and self-signed
+The key is created on first use and stored in the folder of keys (`evidence-key.pem`: private key and self-signed
 certificate, readable by the owner only). Checking a document takes the certificate alone, once, from the company.
 Machines that share a database must share this file, or each signs with a name of its own.
 """
@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final
 
 from asn1crypto import keys as asn1_keys  # type: ignore[import-untyped]
@@ -29,9 +28,8 @@ from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from recobra.kit import created_once
+from recobra.kit import created_once, keys
 
-KEY_FILE: Final = "evidence-key.pem"
 PDF_FIELD: Final = "Recobra"
 CERTIFICATE_YEARS: Final = 20
 FORMAT: Final = "recobra-signature/1"
@@ -60,18 +58,18 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
-def load_identity(*, data_dir: Path, now: datetime) -> Identity:
-    """Return the installation's identity, created on first use. Raises KeyUnsuitable."""
-    path = data_dir / KEY_FILE
+def load_identity(*, now: datetime) -> Identity:
+    """Return the installation's identity, created on first use. Raises KeyUnsuitable, keys.KeysUnsuitable."""
+    path = keys.find_key_file(keys.EVIDENCE_KEY)
     # A key takes a while to make, so only where there is none.
     text = path.read_text("utf-8") if path.exists() else created_once.read_or_create(path, _create_identity_pem(now))
     try:
         key = serialization.load_pem_private_key(text.encode(), password=None)
         certificate = x509.load_pem_x509_certificate(text.encode())
     except ValueError as error:
-        raise KeyUnsuitable(f"{KEY_FILE} cannot be read: {error}.") from error
+        raise KeyUnsuitable(f"{keys.EVIDENCE_KEY} cannot be read: {error}.") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
-        raise KeyUnsuitable(f"{KEY_FILE}: key and certificate are not a pair of this product's.")
+        raise KeyUnsuitable(f"{keys.EVIDENCE_KEY}: key and certificate are not a pair of this product's.")
     return Identity(key=key, certificate=certificate)
 
 

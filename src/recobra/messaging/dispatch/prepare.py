@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ from recobra.messaging.providers.routing import Route, Routes
 from recobra.messaging.templates import render
 from recobra.messaging.tokens import statement_url, unsubscribe_url
 from recobra.portfolio.models import Creditor
+
+_log = logging.getLogger(__name__)
 
 PLAN_LASTS = timedelta(days=3)
 """A contact planned longer ago, and not replanned by a cycle since, is not sent: its facts are too old."""
@@ -64,7 +67,7 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedBatch:
-    """A batch, divided. `waiting` are the ids of contacts all of whose routes rest."""
+    """A batch, divided. `waiting` are contacts, by id, whose routes all rest, or whose creditor cannot be read."""
 
     ready: list[PreparedContact] = field(default_factory=list)
     not_sent: list[NotSent] = field(default_factory=list)
@@ -82,12 +85,15 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
         else:
             batch.not_sent.append(obstacle)
     verdicts = judge_contacts(candidates, now=now)
-    creditors = Creditor.objects.in_bulk({contact.creditor_id for contact in candidates})
+    creditors = _load_creditors({contact.creditor_id for contact in candidates})
     for contact in candidates:
         verdict = verdicts[contact.contact_id]
         refusal = _refuse_or_put_off(contact, verdict, now)
         if refusal is not None:
             batch.not_sent.append(refusal)
+            continue
+        if contact.creditor_id not in creditors:
+            batch.waiting.append(contact.contact_id)
             continue
         assert verdict.until is not None, "what is allowed is so by an hour"
         try:
@@ -110,6 +116,17 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
         )
         batch.ready.append(prepared)
     return batch
+
+
+def _load_creditors(ids: set[int]) -> dict[int, Creditor]:
+    """Return the creditors by id, without those whose place of payment cannot be read: their messages wait."""
+    creditors = {}
+    for creditor in Creditor.objects.filter(pk__in=ids):
+        if creditor.has_readable_instructions():
+            creditors[creditor.pk] = creditor
+        else:
+            _log.error("Where debtors of %s pay is encrypted with another key: save it again.", creditor.code)
+    return creditors
 
 
 def find_preferred_time(contact: LeasedContact, now: datetime) -> datetime | None:

@@ -1,11 +1,13 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from recobra.kit.encrypted_field import EncryptedJSONField
+
 
 class Provider(models.Model):
     """A configured way out for a channel: its adapter, settings, price and speed.
 
-    `kind` names the folder in `channels/`; `secrets` are encrypted with the installation's key.
+    `kind` names the folder in `channels/`; `secrets` are encrypted with the data keys.
     `price_micros` is what one message costs, in millionths of the major unit of `price_currency`. Personal data: none.
     """
 
@@ -14,7 +16,7 @@ class Provider(models.Model):
     kind = models.TextField()
     name = models.TextField()
     settings = models.JSONField(default=dict)
-    secrets = models.TextField(default="")
+    secrets = EncryptedJSONField(row="code", default=dict)
     enabled = models.BooleanField(default=False)
     rank = models.PositiveSmallIntegerField(default=100)
     rate_per_second = models.FloatField(null=True)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from babel import Locale
-from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -19,12 +18,12 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
+from recobra.kit.encryption import Undecryptable
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Adapter, Check, Config, Setting, Unsuitable
 from recobra.messaging.facts import ProviderSaved, ProviderTested
 from recobra.messaging.models import Provider
 from recobra.messaging.providers.routing import build_config
-from recobra.messaging.providers.secrets import decrypt, encrypt
 from recobra_core.money import EXPONENTS, MICROS_DECIMALS
 
 MAX_PER_SECOND: Final = 10_000.0
@@ -161,7 +160,7 @@ def retire_provider(*, provider_id: int, actor: Actor) -> None:
     with transaction.atomic():
         provider = Provider.objects.select_for_update().get(pk=provider_id)
         provider.enabled = False
-        provider.secrets = ""
+        provider.secrets = {}
         provider.save(update_fields=["enabled", "secrets"])
         _record_saved(provider, changed=["enabled", "secrets"], actor=actor)
 
@@ -241,8 +240,8 @@ def _merge_secrets(adapter: Adapter, changes: Mapping[str, str | None], saved: P
 def _decrypt_or_empty(provider: Provider) -> dict[str, str]:
     """Return the secrets in plain, {} where they belong to another installation's key."""
     try:
-        return decrypt(provider.secrets)
-    except InvalidToken:
+        return dict(provider.secrets)
+    except Undecryptable:
         return {}
 
 
@@ -276,9 +275,9 @@ def _apply_changes(provider: Provider, *, secrets: Mapping[str, str], **fields: 
         setattr(provider, name, value)
     if provider.pk is None or _decrypt_or_empty(provider) != secrets:
         changed.append("secrets")
-    # Unchanged secrets too: what an earlier key had encrypted is encrypted with today's.
-    if secrets or "secrets" in changed:
-        provider.secrets = encrypt(secrets)
+    # Unchanged ones are not written: those of another installation's key stay as they are until they are given again.
+    if "secrets" in changed:
+        provider.secrets = dict(secrets)
     # A test of other settings proves nothing.
     if {"settings", "secrets"} & set(changed):
         provider.tested_at = None

@@ -5,18 +5,16 @@ Allowance and circuit are kept in one row per provider, by the database's clock:
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
-from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from recobra.kit.encryption import Undecryptable
 from recobra.messaging.channels import ADAPTERS, Adapter
 from recobra.messaging.channels.adapter import Config, Unsuitable
 from recobra.messaging.models import Provider
@@ -154,8 +152,8 @@ def implicit_routes(channel: str) -> list[Route]:
 def build_config(provider: Provider) -> Config:
     """Return the settings of a provider for its adapter, secrets in plain. Raises Unsuitable."""
     try:
-        secrets: Mapping[str, str] = json.loads(_decrypt_json(provider.secrets)) if provider.secrets else {}
-    except InvalidToken as error:
+        secrets: Mapping[str, str] = provider.secrets
+    except Undecryptable as error:
         raise Unsuitable(_("Its secrets belong to another installation's key: give them again.")) from error
     return Config(
         provider_id=provider.pk,
@@ -251,12 +249,3 @@ _RECORD_FAILURE = """
 _RECORD_SUCCESS = """
     UPDATE messaging_providerstate SET failures = 0, open_until = NULL, trying = false
     WHERE provider_id = %s AND (failures > 0 OR open_until IS NOT NULL)"""
-
-
-@lru_cache(maxsize=64)
-def _decrypt_json(encrypted: str) -> str:
-    """Return stored secrets in plain, as JSON text. Raises InvalidToken."""
-    # As text, so that no caller can change what the cache holds.
-    from recobra.messaging.providers.secrets import decrypt  # noqa: PLC0415 - most installations have no secret to read
-
-    return json.dumps(decrypt(encrypted))
