@@ -13,16 +13,19 @@ ONE_FACT = (
 
 
 @pytest.fixture
-def fact(database_url):
+def fact(database_url, home):
     """One fact of a finished day, taken away again behind the triggers' back."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         (key,) = connection.execute(ONE_FACT).fetchone()
         yield key
         connection.execute("ALTER TABLE journal_entry DISABLE TRIGGER USER")
+        connection.execute("ALTER TABLE journal_seal DISABLE TRIGGER USER")
         connection.execute("DELETE FROM journal_entry")
         connection.execute("DELETE FROM journal_seal")
         connection.execute("ALTER TABLE journal_entry ENABLE ALWAYS TRIGGER journal_write_digest")
         connection.execute("ALTER TABLE journal_entry ENABLE ALWAYS TRIGGER journal_append_only")
+        connection.execute("ALTER TABLE journal_seal ENABLE ALWAYS TRIGGER seal_append_only")
+    (home / "journal-seals.jsonl").unlink(missing_ok=True)
 
 
 def test_a_backup_is_read_into_an_empty_database(recobra, fact, tmp_path, new_installation):
@@ -47,12 +50,37 @@ def test_a_backup_that_cannot_be_written_leaves_no_half_file(recobra, fact, tmp_
 
 
 def test_an_untouched_journal_ends_with_0(recobra, fact):
-    ended = recobra("journal", "verify", "--json")
-    assert (ended.code, ended.document) == (0, {"ok": True, "rows": 1, "days": 1, "first_altered": None})
+    sealed = recobra("journal", "seal", "--json").document
+    ended = recobra("journal", "verify", "--expect", sealed["hash"], "--json")
+    document = {"ok": True, "rows": 1, "days": 1, "seals": 1, "unsealed": 0, "unsigned": 0}
+    assert (ended.code, ended.document) == (
+        0,
+        {**document, "last_seal": ended.document["last_seal"], "first_altered": None},
+    )
+    assert ended.document["last_seal"]["hash"] == sealed["hash"]
+
+
+def test_verifying_seals_nothing(recobra, fact):
+    recobra("journal", "verify")
+    assert recobra("journal", "verify", "--json").document["seals"] == 0
+
+
+def test_a_printed_seal_that_is_missing_ends_with_1(recobra, fact, database_url):
+    sealed = recobra("journal", "seal", "--json").document
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE journal_entry DISABLE TRIGGER USER")
+        connection.execute("ALTER TABLE journal_seal DISABLE TRIGGER USER")
+        connection.execute("DELETE FROM journal_entry")
+        connection.execute("DELETE FROM journal_seal")
+    cut = recobra("journal", "verify", "--expect", sealed["hash"])
+    assert (cut.code, "the expected seal is missing" in cut.reason) == (1, True)
+    # The file beside the database names it too, without anything in hand.
+    assert "kept outside the database is missing" in recobra("journal", "verify").reason
+    assert recobra("journal", "verify", "--expect", "abc").code == 2
 
 
 def test_an_altered_row_is_named_and_ends_with_1(recobra, fact, database_url):
-    recobra("journal", "verify")
+    recobra("journal", "seal")
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("ALTER TABLE journal_entry DISABLE TRIGGER USER")
         connection.execute("UPDATE journal_entry SET actor = 'brunO'")

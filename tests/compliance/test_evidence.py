@@ -214,7 +214,7 @@ def test_both_forms_are_signed_by_the_installation(rosa, told, cast, now):
 
 def test_the_seal_that_covers_a_fact_is_named(rosa, told, cast, now):
     tomorrow = now + timedelta(days=1)
-    seal.seal_days(until=tomorrow.date(), now=tomorrow)
+    seal.seal_journal(now=now)
     made = document(export_evidence(debtor_id=rosa.pk, form="json", actor=actor_for(cast["carla"], now=tomorrow)))
     (sent,) = [fact for fact in made["journal"] if fact["kind"] == "contact.sent"]
     assert sent["intact"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from recobra.conversations import operations as conversations
-from recobra.journal.seal import seal_days
+from recobra.journal.seal import seal_journal
 from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, MailboxMessage
@@ -25,7 +25,7 @@ MONDAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 STALE = "La última carga es más antigua de lo que la cartera permite"
 LATE = "Hay mensajes que no se pudieron enviar en su día."
-UNSEALED = "Un día terminado de la bitácora no tiene sello"
+UNSEALED = "Hay hechos de la bitácora sin sello desde hace horas"
 UNREACHABLE = "Hay deudores con deuda vencida y sin forma de contactarlos."
 
 
@@ -203,15 +203,15 @@ def test_a_claim_that_missed_its_day_raises_an_alarm(at_desk, followed, at):
     assert LATE in read(carla, "/")
 
 
-def test_a_day_without_its_seal_raises_an_alarm_until_it_is_sealed(at_desk, followed, at):
+def test_facts_without_a_seal_for_hours_raise_an_alarm_until_they_are_sealed(at_desk, followed, at):
     owes(followed, "Rosa Quispe", days=20)
     run_cycle()
     carla = at_desk("carla")
-    for moment, is_shown in ((MONDAY, False), (MONDAY + timedelta(hours=20), False), (MONDAY + DAY, True)):
+    for moment, is_shown in ((MONDAY, False), (MONDAY + timedelta(hours=1), False), (MONDAY + DAY, True)):
         at(moment)
         check_installation(actor=acting("system", now=clock.now()))
         assert (UNSEALED in read(carla, "/")) is is_shown, moment
-    seal_days(until=clock.now().date(), now=clock.now())
+    seal_journal(now=clock.now())
     check_installation(actor=acting("system", now=clock.now()))
     assert UNSEALED not in read(carla, "/")
 

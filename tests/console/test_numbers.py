@@ -10,7 +10,7 @@ from recobra.console.screens.place import Installation
 from recobra.conversations.models import Conversation
 from recobra.insight.queries import board
 from recobra.insight.queries.reach import cached_open_state
-from recobra.journal.seal import Verification
+from recobra.journal.verification import Verification
 from recobra.kit import clock
 from recobra.portfolio.models import Portfolio
 
@@ -72,7 +72,7 @@ def test_each_state_of_brazil_stands_with_the_article_that_opens_or_closes_it(at
 def test_one_sealed_day_is_said_in_the_singular(cast):
     request = RequestFactory().get("/auditoria/verificar/")
     request.user = cast["hilda"]
-    verdict = Verification(rows=1_518, days=1, first_altered=None)
+    verdict = Verification(rows=1_518, days=1, seals=2, unsealed=0, unsigned=0, last=None, first_altered=None)
     with override("es"):
         page = render_to_string("console/audit/verdict.html", {"verdict": verdict}, request=request)
     assert "1,518 filas, 1 día sellado: todo coincide con los sellos." in page

@@ -75,7 +75,7 @@ def test_a_manager_goes_from_nothing_to_a_policy_that_the_next_cycle_uses(desk, 
     receivables.fresh_load(company, as_of=MONDAY.date(), now=MONDAY)
     found = []
     for day in (MONDAY.date(), TUESDAY):
-        strategy.run_cycle(as_of=day, actor=acting("dario", now=MONDAY))
+        strategy.run_cycle(as_of=day, actor=acting("dario", now=MONDAY + (day - MONDAY.date())))
         found.append(AccountState.objects.values_list("stage", "bucket").get())
     assert found == [("ADMINISTRATIVE", "early_30"), ("EXTRAJUDICIAL", "d16_40")]
 

@@ -11,7 +11,7 @@ from recobra.config.jobs import MOST_ATTEMPTS, recover_locked_jobs
 from recobra.console import narrative
 from recobra.conversations.jobs import answer_conversation
 from recobra.journal.models import Entry
-from recobra.journal.seal import seal_days
+from recobra.journal.seal import seal_journal
 from recobra.kit import clock
 from recobra.messaging.models import Contact, MailboxMessage, Template
 from recobra.strategy import jobs, operations, schedule
@@ -210,13 +210,13 @@ def test_the_journal_is_filtered_and_taken_out(at_desk, world):
 
 
 def test_verifying_says_that_nothing_was_touched(at_desk, world):
-    seal_days(until=clock.now().date() + timedelta(1), now=clock.now())
+    seal_journal(now=clock.now())
     assert "Nada fue tocado." in at_desk("hilda").post("/auditoria/verificar/").content.decode()
 
 
-def test_verifying_before_any_day_is_closed_counts_no_sealed_days(at_desk, company):
+def test_verifying_before_anything_is_sealed_counts_no_sealed_days(at_desk, company):
     page = at_desk("hilda").post("/auditoria/verificar/").content.decode()
-    assert "todavía ningún día está cerrado" in page
+    assert "todavía no hay nada sellado" in page
     assert "días sellados" not in page
 
 

@@ -2,7 +2,7 @@ import pytest
 from django.db import IntegrityError, connection
 from tests.people import acting
 
-from recobra.journal import operations, reactions
+from recobra.journal import operations, reactions, seal
 from recobra.workbench.facts import VisitNoted
 
 
@@ -21,6 +21,32 @@ def test_a_fact_is_never_changed(db, now, table, change):
     _write(now)
     with pytest.raises(IntegrityError, match="only grows"), connection.cursor() as cursor:
         cursor.execute(change.format(table))
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["journal_entry", "journal_entry_2026_11", "journal_seal", "portfolio_posting", "consent_consententry"],
+)
+def test_what_only_grows_is_never_emptied_whatever_the_role_of_the_session(db, now, table):
+    _write(now)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        with pytest.raises(IntegrityError, match="only grows"):
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+
+
+@pytest.mark.parametrize("change", ["UPDATE journal_seal SET entries = 0", "DELETE FROM journal_seal"])
+def test_a_seal_is_never_changed(db, now, change):
+    _write(now)
+    seal.seal_journal(now=now)
+    with pytest.raises(IntegrityError, match="only grows"), connection.cursor() as cursor:
+        cursor.execute(change)
+
+
+def test_a_month_that_opens_is_guarded_like_the_others(db, now):
+    _write(now.replace(year=2031))
+    with pytest.raises(IntegrityError, match="only grows"), connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE journal_entry_2031_{now:%m}")
 
 
 def test_reactions_follow_their_fact(db, now, monkeypatch):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
 from tests.people import acting
 
-from recobra.journal import operations, seal
+from recobra.journal import chain, operations, seal, signing, verification
 from recobra.workbench.facts import VisitNoted
 
 MONDAY = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)
-TODAY = date(2026, 11, 20)
 OWN_DIGEST = "the row differs from its digest"
 REWRITTEN = "the row and its digest were rewritten after its day was sealed"
 
@@ -29,45 +28,61 @@ def _ids():
 
 
 @pytest.fixture
-def week(db):
-    """Four days with three facts each; the last of them is today."""
-    for day in range(5):
-        if day != 2:
-            for debtor_id in (1, 2, 3):
-                _promise(MONDAY + timedelta(days=day, minutes=debtor_id), debtor_id)
+def sealed_week(db):
+    """Four days with three facts each, sealed at the end of each but the last, which is today."""
+    for day in (0, 1, 3, 4):
+        for debtor_id in (1, 2, 3):
+            _promise(MONDAY + timedelta(days=day, minutes=debtor_id), debtor_id)
+        if day < 4:
+            seal.seal_journal(now=MONDAY + timedelta(days=day, hours=1))
     return _ids()
-
-
-@pytest.fixture
-def sealed_week(week):
-    assert seal.seal_days(until=TODAY, now=MONDAY) == 3
-    return week
 
 
 def _behind_the_triggers_back(sql, *parameters):
     """Change rows as a database administrator could."""
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE journal_entry DISABLE TRIGGER USER")
+        for table in ("journal_entry", "journal_seal"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute(sql, parameters)
-        cursor.execute("ALTER TABLE journal_entry ENABLE TRIGGER USER")
+        for table in ("journal_entry", "journal_seal"):
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+def _verify(expected_hash=""):
+    signers = signing.trusted_signers(now=MONDAY)
+    return verification.verify_journal(signers=signers, expected_hash=expected_hash)
 
 
 def _first():
-    return seal.verify_journal().first_altered
+    return _verify().first_altered
 
 
 def test_an_untouched_journal_is_confirmed(sealed_week):
-    verdict = seal.verify_journal()
-    assert (verdict.ok, verdict.rows, verdict.days) == (True, 12, 3)
+    verdict = _verify()
+    assert (verdict.ok, verdict.rows, verdict.days, verdict.unsealed) == (True, 12, 3, 3)
 
 
-def test_sealing_again_seals_nothing(sealed_week):
-    assert seal.seal_days(until=TODAY, now=MONDAY) == 0
+def test_verifying_seals_nothing(sealed_week):
+    _verify()
+    assert _verify().unsealed == 3
 
 
-def test_the_day_in_progress_is_not_sealed(week):
-    assert seal.seal_days(until=MONDAY.date(), now=MONDAY) == 0
-    assert seal.verify_journal().days == 0
+def test_sealing_again_makes_no_other_seal(sealed_week):
+    first = seal.seal_journal(now=MONDAY + timedelta(days=5))
+    again = seal.seal_journal(now=MONDAY + timedelta(days=6))
+    assert (first.number, first.entries, again.number) == (4, 3, 4)
+
+
+def test_the_rows_of_today_are_sealed_too(sealed_week):
+    assert seal.seal_journal(now=MONDAY + timedelta(days=4, hours=2)).last_id == sealed_week[-1]
+    _behind_the_triggers_back("DELETE FROM journal_entry WHERE id = %s", sealed_week[-1])
+    assert (_first().id, _first().what) == (sealed_week[-1], "the row is missing")
+
+
+def test_a_row_with_an_id_before_all_others_is_named(sealed_week):
+    _promise(MONDAY, 99)
+    _behind_the_triggers_back("UPDATE journal_entry SET id = -5 WHERE id = %s", _ids()[-1])
+    assert (_first().id, _first().what) == (-5, "the row was added after its day was sealed")
 
 
 @pytest.mark.parametrize("row", [0, 4, 8, 11])
@@ -122,31 +137,29 @@ def test_a_row_slipped_into_a_sealed_day_is_named(sealed_week):
 
 
 def test_a_seal_that_was_recomputed_breaks_the_chain(sealed_week):
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE journal_seal SET digest = sha256(digest) WHERE day = %s", [MONDAY.date()])
+    _behind_the_triggers_back("UPDATE journal_seal SET digest = sha256(digest) WHERE day = %s", MONDAY.date())
     found = _first()
     assert (found.id, found.day, found.what) == (None, MONDAY.date(), "the seal was rewritten")
 
 
 def test_a_removed_seal_breaks_the_chain(sealed_week):
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM journal_seal WHERE day = %s", [(MONDAY + timedelta(days=1)).date()])
-    assert not seal.verify_journal().ok
+    _behind_the_triggers_back("DELETE FROM journal_seal WHERE day = %s", (MONDAY + timedelta(days=1)).date())
+    assert not _verify().ok
 
 
-def test_a_fact_told_late_is_no_alarm_and_is_sealed_with_the_next_day(sealed_week):
+def test_a_fact_told_late_is_no_alarm_and_is_sealed_with_the_next_seal(sealed_week):
     _promise(MONDAY, 4)
-    assert seal.verify_journal().ok
-    assert seal.seal_days(until=TODAY + timedelta(days=1), now=MONDAY) == 1
-    assert seal.verify_journal().ok
+    assert _verify().ok
+    assert seal.seal_journal(now=MONDAY + timedelta(days=5)).entries == 4
+    assert _verify().ok
     _behind_the_triggers_back("DELETE FROM journal_entry WHERE id = %s", _ids()[-1])
     assert _first().what == "the row is missing"
 
 
 def test_many_rows_are_streamed(db, monkeypatch):
-    monkeypatch.setattr(seal, "_PAGE_ROWS", 7)
+    monkeypatch.setattr(chain, "PAGE_ROWS", 7)
     with transaction.atomic():
         for debtor_id in range(20):
             _promise(MONDAY, debtor_id)
-    seal.seal_days(until=TODAY, now=MONDAY)
-    assert (seal.verify_journal().ok, seal.verify_journal().rows) == (True, 20)
+    seal.seal_journal(now=MONDAY)
+    assert (_verify().ok, _verify().rows) == (True, 20)

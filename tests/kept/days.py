@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from recobra.conversations.models import Conversation
 from recobra.conversations.operations import answer_waiting
-from recobra.journal.seal import seal_days
+from recobra.journal.seal import seal_journal
 from recobra.kit import clock
 from recobra.messaging.models import Contact, MailboxMessage, Template
 from recobra.messaging.operations import dispatch_once
@@ -301,4 +301,4 @@ def third_day(staff: Staff) -> None:
     staff.post("carla", "/campanas/recordatorio-whatsapp/reanudar/")
     staff.post("carla", "/campanas/recordatorio-whatsapp/terminar/")
     staff.post("carla", "/reglas/1/retirar/")
-    seal_days(until=clock.now().date(), now=clock.now())
+    seal_journal(now=clock.now())

@@ -91,7 +91,7 @@ def _make_demo(arguments: argparse.Namespace) -> dict[str, Any]:
     payments = _record_payments(at)
     _create_users(at)
     bootstrap.report_progress("Running the daily cycle …")
-    from recobra.journal.seal import seal_days  # noqa: PLC0415 - needs the settings
+    from recobra.journal.seal import seal_journal  # noqa: PLC0415 - needs the settings
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
     cycle = strategy.run_cycle(as_of=at.date(), actor=service_actor(Service.DEMO, now=at))
@@ -113,9 +113,8 @@ def _make_demo(arguments: argparse.Namespace) -> dict[str, Any]:
         document["sent"] = _send_due(at, cycle["contacts_planned"])
         document["answers"] = demo_replies.play_replies(at=at)
     demo_campaign.save_demo_draft(portfolio_code="PE-CONSUMO", username=SHOWN_USER, at=at)
-    # The job of the night closes the day that was played only tonight, and its alarm would come first.
-    now = clock.now()
-    seal_days(until=now.date(), now=now)
+    # No worker runs yet, and the alarm about what is not sealed would come before its first tick.
+    seal_journal(now=clock.now())
     _stored_file("demo.json").write_text(json.dumps(document), encoding="utf-8")
     return document
 

@@ -1,4 +1,4 @@
-"""Nightly jobs of compliance."""
+"""Jobs of compliance: the breaches of the night, and the seal of the day."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 
 from recobra.access.actors import Service, service_actor
 from recobra.compliance.incidents import record_breaches
+from recobra.compliance.seal_delivery import deliver_seal
 from recobra.kit import clock
 
 # Several nights, so that a missed run is made up for; what is in the register already is not entered twice.
@@ -20,3 +21,10 @@ def record_recent_breaches(timestamp: int) -> None:  # noqa: ARG001 - a late tic
     """Record the breaches of the last days that nobody has noticed."""
     now = clock.now()
     record_breaches(since=now - LOOKBACK, actor=service_actor(Service.NIGHT, now=now))
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="compliance.deliver_seal", queueing_lock="compliance.deliver_seal")
+def deliver_seal_of_day(timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Send the journal's newest seal out of the house once a day (UTC); what failed is tried again."""
+    deliver_seal(actor=service_actor(Service.NIGHT, now=clock.now()))

@@ -46,3 +46,25 @@ class Incident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class SealDelivery(models.Model):
+    """The journal's seal of a day, on one way out of the house. Personal data: none.
+
+    `error` is why the last attempt failed, '' where it did not.
+    """
+
+    way = models.CharField(max_length=10)
+    day = models.DateField()
+    seal_number = models.BigIntegerField()
+    begun_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    error = models.TextField(default="")
+
+    class Meta:
+        ordering = ["-day", "way"]
+        constraints = [models.UniqueConstraint(fields=["way", "day"], name="seal_delivery_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.way} {self.day}"

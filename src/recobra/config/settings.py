@@ -95,6 +95,11 @@ LLM_URL = os.environ.get("RECOBRA_LLM_URL", "")
 LLM_MODEL = os.environ.get("RECOBRA_LLM_MODEL", "")
 LLM_KEY = os.environ.get("RECOBRA_LLM_KEY", "")
 
+_seal_file = os.environ.get("RECOBRA_SEAL_FILE", str(DATA_DIR / "journal-seals.jsonl"))
+SEAL_FILE = Path(_seal_file) if _seal_file else None  # set to nothing, no file is kept
+SEAL_MAIL = [each.strip() for each in os.environ.get("RECOBRA_SEAL_MAIL", "").split(",") if each.strip()]
+SEAL_WEBHOOK = os.environ.get("RECOBRA_SEAL_WEBHOOK", "")
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,6 +1,8 @@
-"""Job of the night that seals the finished days of the journal."""
+"""Job that seals the newest rows of the journal."""
 
 from __future__ import annotations
+
+import logging
 
 from procrastinate.contrib.django import app
 
@@ -8,10 +10,15 @@ from recobra.kit import clock
 
 from . import seal
 
+_log = logging.getLogger(__name__)
 
-@app.periodic(cron="20 1 * * *")
+
+@app.periodic(cron=f"*/{seal.SEALED_EVERY_MINUTES} * * * *")
 @app.task(name="journal.seal", queueing_lock="journal.seal")
-def seal_finished_days(timestamp: int) -> None:  # noqa: ARG001 - a late tick seals what is finished now
-    """Seal every day that has ended in UTC; days sealed before are left as they are."""
-    now = clock.now()
-    seal.seal_days(until=now.date(), now=now)
+def seal_newest_rows(timestamp: int) -> None:  # noqa: ARG001 - a late tick seals what is written now
+    """Seal the rows since the last seal; while a long write is going on, the next tick does."""
+    try:
+        seal.seal_journal(now=clock.now())
+    except seal.WritersBusy as busy:
+        # The alarm «unsealed_day» says so where it lasts.
+        _log.info("%s", busy)

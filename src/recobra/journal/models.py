@@ -39,17 +39,26 @@ class Entry(models.Model):
 
 
 class Seal(models.Model):
-    """The hash that closes one day of the journal and chains it to the day before. Personal data: none."""
+    """The hash that closes the rows since the seal before it and is chained to that one. Personal data: none.
 
-    day = models.DateField(primary_key=True)
+    It covers the rows up to `last_id`. Seals from before `last_id` was kept cover a whole `day` and are not signed.
+    The table refuses UPDATE, DELETE and TRUNCATE. `signature` is that of the key of the certificate `signer`.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    day = models.DateField()
     entries = models.BigIntegerField()
+    last_id = models.BigIntegerField(null=True)
     leaves = models.BinaryField()
     digest = models.BinaryField()
     previous = models.BinaryField()
     sealed_at = models.DateTimeField()
+    signature = models.BinaryField(default=b"")
+    signer = models.TextField(default="")
 
     class Meta:
-        ordering = ["day"]
+        ordering = ["number"]
+        indexes = [models.Index(fields=["last_id"], name="seal_by_last_id")]
 
     def __str__(self) -> str:
-        return f"{self.day}: {self.entries}"
+        return f"{self.number}: {self.entries}"

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from recobra.journal.chain import LEAF
 from recobra.journal.models import Seal
-from recobra.journal.seal import LEAF
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,28 +60,43 @@ def find_proofs(*, entry_ids: Sequence[int]) -> tuple[list[CoveredEntry], list[S
         ]
     if not rows:
         return [], []
-    first_day = min(row.day for row in rows)
+    seals = {seal.number: seal for seal in _seals_that_may_cover(rows)}
     sealed_on: dict[int, date] = {}
-    seals = []
-    # Not only the seal of its own day: a row that arrived late is covered by a later one.
-    for seal in Seal.objects.filter(day__gte=first_day).order_by("day").iterator(chunk_size=8):
+    covering = []
+    for _number, seal in sorted(seals.items()):
         leaves = bytes(seal.leaves)
         covered = [row.id for row in rows if row.id not in sealed_on and _has_leaf(leaves, row.id, row.digest)]
         if covered:
             sealed_on |= dict.fromkeys(covered, seal.day)
-            seals.append(
-                SealView(
-                    day=seal.day,
-                    entries=seal.entries,
-                    digest=bytes(seal.digest).hex(),
-                    previous=bytes(seal.previous).hex(),
-                )
-            )
+            covering.append(_view(seal))
     entries = [
         CoveredEntry(id=row.id, digest=row.digest.hex(), intact=row.intact, sealed_on=sealed_on.get(row.id))
         for row in rows
     ]
-    return entries, seals
+    return entries, covering
+
+
+def _seals_that_may_cover(rows: Sequence[_JournalRow]) -> list[Seal]:
+    """Return the seals of whole days from the first row's on, and of the others the first that reaches each row."""
+    # Not only the seal of its own day: a row that arrived late is covered by a later one.
+    daily = Seal.objects.filter(last_id__isnull=True, day__gte=min(row.day for row in rows))
+    query = """
+        SELECT DISTINCT (SELECT number FROM journal_seal WHERE last_id >= id ORDER BY last_id LIMIT 1)
+        FROM unnest(%s::bigint[]) AS id"""
+    with connection.cursor() as cursor:
+        cursor.execute(query, [[row.id for row in rows]])
+        numbers = [number for (number,) in cursor.fetchall() if number is not None]
+    return [*daily, *Seal.objects.filter(number__in=numbers)]
+
+
+def _view(seal: Seal) -> SealView:
+    """Return a seal with its hashes as text."""
+    return SealView(
+        day=seal.day,
+        entries=seal.entries,
+        digest=bytes(seal.digest).hex(),
+        previous=bytes(seal.previous).hex(),
+    )
 
 
 def _has_leaf(leaves: bytes, entry_id: int, digest: bytes) -> bool:

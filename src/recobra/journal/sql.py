@@ -17,8 +17,7 @@ def latest_entry_id() -> int:
     """Return the id of the newest journal entry; a snapshot taken now holds nothing newer."""
     with connection.cursor() as cursor:
         # Ids are given before the commit: a fact still open would have an older id than this and be in neither.
-        cursor.execute("LOCK TABLE journal_entry IN SHARE MODE")
-        cursor.execute("SELECT coalesce(max(id), 0) FROM journal_entry")
+        cursor.execute("SELECT journal_latest_id()")
         (entry_id,) = cursor.fetchone()
     return int(entry_id)
 

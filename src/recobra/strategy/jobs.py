@@ -65,7 +65,7 @@ def try_fallback_channels(timestamp: int) -> None:  # noqa: ARG001 - as above
 @transaction.atomic
 def request_cycle(*, as_of: date, actor: Actor) -> None:
     """Queue the cycle of a day. Raises CycleRefused where it could not run or is queued already."""
-    if as_of > schedule.today(actor.now):
+    if not schedule.has_come(as_of, actor.now):
         raise CycleRefused(_("A day that has not come cannot be planned."))
     latest = queries.latest_day()
     if latest is not None and as_of < latest:

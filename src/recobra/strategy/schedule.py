@@ -34,6 +34,12 @@ def today(now: datetime) -> date:
     return now.astimezone(installation_zone()).date()
 
 
+def has_come(day: date, now: datetime) -> bool:
+    """Return whether a day has begun in the zone of the installation or of one of its portfolios."""
+    zones = {ZoneInfo(name) for name in Portfolio.objects.values_list("time_zone", flat=True).distinct()}
+    return any(day <= now.astimezone(zone).date() for zone in {installation_zone(), *zones})
+
+
 def cycle_starts_at(day: date) -> datetime:
     """Return the instant from which the cycle of a day is run automatically (`CYCLE_TIME`, 05:00)."""
     return datetime.combine(day, settings.CYCLE_TIME, installation_zone())

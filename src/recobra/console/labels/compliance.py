@@ -9,6 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from .family import Families, field_labels
 
 FAMILIES: Final[Families] = {
+    # compliance.seal_ways
+    "seal_way": {
+        "mail": (_("By e-mail"), "quiet"),
+        "webhook": (_("By a call to another system"), "quiet"),
+    },
     # How sure the research of a rule is (recobra_core.law.description.RuleText)
     "certainty": {
         "verified": (_("Verified in the text"), "good"),

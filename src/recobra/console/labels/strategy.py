@@ -127,7 +127,7 @@ _DOCUMENTS: Final = (
 )
 FAMILIES["document"] = {code: (code[3:], "quiet") for code in _DOCUMENTS}
 
-# Findings of `journal.seal`, repeated here because gettext reads them only from the source.
+# Findings of `journal.verification`, repeated here because gettext reads them only from the source.
 ALTERED: Final = (
     gettext_noop("the row differs from its digest"),
     gettext_noop("the row is missing"),
@@ -135,6 +135,11 @@ ALTERED: Final = (
     gettext_noop("the seal was rewritten"),
     gettext_noop("the row was added after its day was sealed"),
     gettext_noop("the row and its digest were rewritten after its day was sealed"),
+    gettext_noop("the seal is not signed"),
+    gettext_noop("the seal is signed by somebody else"),
+    gettext_noop("the expected seal is missing: what it covers was cut, rewritten or sealed anew"),
+    gettext_noop("a seal that is kept outside the database is missing: the journal was cut or sealed anew"),
+    gettext_noop("the file of the seals that are kept outside the database cannot be read"),
 )
 # Reasons for the end of a run that are sentences, not codes.
 RUN_REASONS: Final = (gettext_noop("Interrupted."),)

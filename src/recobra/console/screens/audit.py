@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
@@ -17,12 +18,15 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access import operations
 from recobra.access.queries import User, portfolio_codes
 from recobra.access.roles import Right
+from recobra.compliance.seal_ways import way_states
 from recobra.console import labels, narrative, reasons, spreadsheet
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_id
 from recobra.journal import queries
-from recobra.journal.seal import seal_days, verify_journal
+from recobra.journal.seal import SEALED_EVERY_MINUTES, last_seal
+from recobra.journal.signing import trusted_signers
+from recobra.journal.verification import verify_journal
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
@@ -34,6 +38,8 @@ EXPORT_ROWS_MAX = 200_000
 EXPORT_PAGE_ROWS = 2_000
 # Names in payloads whose values are codes -> family of their labels.
 _LABEL_FAMILIES = {"channel": "channel", "from": "stage", "to": "stage", "source": "source", "outcome": "outcome"}
+_HASH = re.compile("[0-9a-f]{64}")
+_SHOWN_CHARACTERS = 80
 _FILTERS = ("hecho", "quien", "desde", "hasta", "deudor", "cartera")
 
 
@@ -49,7 +55,7 @@ def list_facts(request: StaffRequest) -> HttpResponse:
         limit=PAGE_ROWS + 1,
     )
     names: dict[int | None, str] = {portfolio.pk: portfolio.name for portfolio in portfolios}
-    context = {
+    context: dict[str, object] = {
         "facts": [
             {"fact": fact, "portfolio": names.get(fact.portfolio_id, ""), "details": describe_payload(fact.payload)}
             for fact in facts[:PAGE_ROWS]
@@ -62,7 +68,16 @@ def list_facts(request: StaffRequest) -> HttpResponse:
         return render(request, "console/audit/_list.html", context)
     kinds = [(kind, narrative.fact_label(kind)) for kind in queries.recorded_kinds()]
     kinds.sort(key=lambda kind_and_label: kind_and_label[1].casefold())
-    return render(request, "console/audit/index.html", context | {"kinds": kinds, "portfolios": portfolios})
+    seal = last_seal()
+    context |= {
+        "kinds": kinds,
+        "portfolios": portfolios,
+        "seal": seal,
+        "seal_hash": bytes(seal.digest).hex() if seal else "",
+        "sealed_every": SEALED_EVERY_MINUTES,
+        "ways": way_states(),
+    }
+    return render(request, "console/audit/index.html", context)
 
 
 class Conditions(TypedDict):
@@ -122,10 +137,12 @@ def _describe_value(name: str, value: Any) -> str:
 @require_POST
 @needs(Right.SEE_AUDIT)
 def verify_seals(request: StaffRequest) -> HttpResponse:
-    """Seal the finished days, recompute every digest and every seal, and show the result."""
-    now = clock.now()
-    seal_days(until=now.date(), now=now)
-    return render(request, "console/audit/verdict.html", {"verdict": verify_journal()})
+    """Recompute every digest and every seal, look for the one that is expected, and show the result."""
+    expected = request.POST.get("esperado", "").strip().lower()
+    if expected and not _HASH.fullmatch(expected):
+        return render(request, "console/audit/verdict.html", {"unreadable": expected[:_SHOWN_CHARACTERS]})
+    verdict = verify_journal(signers=trusted_signers(now=clock.now()), expected_hash=expected)
+    return render(request, "console/audit/verdict.html", {"verdict": verdict, "expected": expected})
 
 
 @require_GET

@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 from duckdb import DuckDBPyConnection
 from pyarrow import parquet
 
@@ -26,7 +27,7 @@ from recobra.kit import engine
 from recobra.messaging.snapshot import caps_in_force
 from recobra.portfolio.models import Channel, Portfolio
 from recobra.portfolio.snapshot import Scope
-from recobra.strategy import alarms, snapshot
+from recobra.strategy import alarms, schedule, snapshot
 from recobra.strategy.facts import CycleFinished
 from recobra.strategy.models import CycleRun, CycleStep
 from recobra.strategy.operations import day_kpis
@@ -85,9 +86,12 @@ def run_cycle(*, as_of: date, actor: Actor) -> dict[str, Any]:
     """Run the cycle of a day over all portfolios; repeating it changes nothing.
 
     Returns as_of, steps [{name, count, seconds}], contacts_planned, contacts_blocked, tasks_created, transitions.
-    Raises CycleRefused where a later day has run already.
+    Raises CycleRefused for a day that has not come, and where a later day has run already.
     """
     now = actor.now
+    if not schedule.has_come(as_of, now):
+        # Planning it would age every account to that day, and no earlier day could be planned after it.
+        raise CycleRefused(_("A day that has not come cannot be planned."))
     with _cycle_lock():
         # A later day has seen later facts: planning an earlier one now would write to people on stale knowledge.
         latest = CycleRun.objects.filter(status=CycleRun.Status.DONE).order_by("-as_of").first()
