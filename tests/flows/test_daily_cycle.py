@@ -12,8 +12,9 @@ from recobra.kit import engine, sql_cache
 from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as portfolio
+from recobra.portfolio.models import Portfolio
 from recobra.strategy import operations as strategy
-from recobra.strategy.models import AccountState, Alarm, Firing, KpiDay
+from recobra.strategy.models import AccountState, Alarm, CycleRun, Firing, KpiDay
 from recobra.strategy.operations import decision, redecide
 from recobra.strategy.policies import policies_in_force
 from recobra.workbench.models import Task
@@ -105,7 +106,7 @@ def test_a_part_payment_silences_the_strategy_for_its_days(late, now):
 
 
 def test_a_stale_portfolio_is_not_contacted(late, now):
-    figures = run(now, MONDAY + timedelta(7))
+    figures = run(now + timedelta(7), MONDAY + timedelta(7))
     assert figures["contacts_planned"] == 0
     assert late.portfolio.alarms.filter(kind="stale_load", cleared_at__isnull=True).exists()
 
@@ -219,7 +220,7 @@ def test_a_past_day_is_decided_by_the_policy_of_that_day(late, now):
     assert AccountState.objects.get().stage == "ADMINISTRATIVE"
     monday = set(KpiDay.objects.values_list("key", "value"))
     tuesday = MONDAY + timedelta(1)
-    run(now, tuesday)
+    run(now + timedelta(1), tuesday)
     assert AccountState.objects.get().stage == "EXTRAJUDICIAL"
     assert set(KpiDay.objects.filter(day=MONDAY).values_list("key", "value")) == monday
     # The load of Monday is too old for a policy that wants one of the day.
@@ -284,3 +285,21 @@ def test_a_debtor_is_decided_alike_after_another_and_by_new_statements(late, now
     )
     anew = [decide(person) for person in people]
     assert kept == [*anew, *anew, *reversed(anew)]
+
+
+def test_a_day_that_has_not_come_is_refused_by_the_operation(late, now):
+    for day in (MONDAY + timedelta(1), MONDAY.replace(year=2036)):
+        with pytest.raises(strategy.CycleRefused, match="no ha llegado"):
+            run(now, day)
+    assert not CycleRun.objects.exists()
+    # In Auckland, where another portfolio is, it is Tuesday already.
+    Portfolio.objects.create(
+        code="NZ",
+        name="Sur",
+        creditor=late.portfolio.creditor,
+        country="PE",
+        currency="PEN",
+        industry="CONSUMER",
+        time_zone="Pacific/Auckland",
+    )
+    assert run(now, MONDAY + timedelta(1))["as_of"] == "2026-11-24"
