@@ -53,11 +53,8 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 os.environ["RECOBRA_DATA_DIR"] = str(HOME / WORKER)
 os.environ["RECOBRA_CACHE_DIR"] = str(HOME / "cache")
 os.environ["RECOBRA_DEMO"] = "1"
-<<<<<<< HEAD
 os.environ["RECOBRA_KEYS_DIR"] = str(HOME / "keys")  # for all, since a database may be copied from another worker's
-=======
 os.environ["RECOBRA_SEAL_FILE"] = ""  # the databases of a worker come and go, its data directory stays
->>>>>>> 6721f33 (journal: seal within minutes, sign, and let no end be cut unseen)
 os.environ["RECOBRA_SECRET_KEY"] = HOME.name  # one key, so that every worker reads the sessions that one has made
 os.environ.pop("RECOBRA_SMTP_URL", None)
 for _folder in (HOME / WORKER, HOME / "postgres", HOME / "keys"):
