@@ -159,9 +159,9 @@ def test_more_rows_and_seals_after_the_printed_one_are_no_alteration(printed):
     assert (verdict.ok, verdict.seals, verdict.unsealed) == (True, 5, 1)
 
 
-def test_who_seals_anew_without_the_key_is_named_without_any_printed_seal(printed, settings, tmp_path):
+def test_who_seals_anew_without_the_key_is_named_without_any_printed_seal(printed, monkeypatch, tmp_path):
     signers = signing.trusted_signers(now=LATER)
-    settings.DATA_DIR = tmp_path
+    monkeypatch.setenv("RECOBRA_KEYS_DIR", str(tmp_path))
     _seal_anew("UPDATE journal_entry SET actor = 'zoe' WHERE id = {b}")
     found = verification.verify_journal(signers=signers).first_altered
     assert found.what == "the seal is signed by somebody else"

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from django.conf import settings
-
 if TYPE_CHECKING:
     from cryptography import x509
 
@@ -22,7 +20,7 @@ def own_identity(*, now: datetime) -> Identity:
     """Return the key and certificate of this installation, made on first use. Raises KeyUnsuitable."""
     from recobra.kit.typeset.signature import load_identity  # noqa: PLC0415 - only who signs or checks waits for it
 
-    return load_identity(data_dir=settings.DATA_DIR, now=now)
+    return load_identity(now=now)
 
 
 def trusted_signers(*, certificates: Sequence[x509.Certificate] = (), now: datetime) -> Signers:

@@ -11,7 +11,7 @@ ALTER TABLE portfolio_posting ENABLE ALWAYS TRIGGER posting_no_truncate;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("portfolio", "0006_few_postings_reverse"),
+        ("portfolio", "0007_encrypt_payment_instructions"),
     ]
 
     operations = [
