@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import psycopg
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -73,3 +75,19 @@ def test_a_password_is_changed_and_written_down_without_it(rosa, user, office, u
     _role, password = kept(url_of(office), "rosa")
     assert PBKDF2PasswordHasher().verify("otra-clave-larga", password)
     assert facts(url_of(office)) == ["user.created", "user.password_set"]
+
+
+def test_users_are_changed_shut_out_let_in_and_listed_by_the_same_operations(rosa, user, recobra, office, url_of):
+    user("create", "luis", "--role", "gestor", password="otra-clave-larga")
+    run = partial(recobra, "user", at=office)
+    changed = run("change", "luis", "--role", "auditor", "--first-name", "Luis", "--json").document
+    assert changed == {"user": "luis", "role": "auditor", "state": "active", "portfolios": ["*"], "team": ""}
+    assert run("disable", "luis", "--json").document["state"] == "shut_out"
+    assert "nobody" in run("disable", "rosa").reason
+    assert "no user «nadie»" in run("disable", "rosa", "--hand-to", "nadie").reason
+    assert run("enable", "luis", "--json").document["state"] == "active"
+    assert "Nothing changes" in run("change", "luis").reason
+    assert "unknown" in run("change", "luis", "--role", "nadie").reason
+    listed = run("list", "--json").document["users"]
+    assert [(row["user"], row["role"]) for row in listed] == [("luis", "auditor"), ("rosa", "administrator")]
+    assert facts(url_of(office))[-4:] == ["user.changed", "user.role_set", "user.shut_out", "user.let_in"]

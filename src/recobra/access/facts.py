@@ -1,6 +1,11 @@
-"""Kinds of facts about users and what they take out."""
+"""Kinds of facts about users, roles and teams, and what they take out.
+
+Names and e-mails stay out of the journal: a fact says which of them changed. `*` stands for all portfolios.
+"""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +19,68 @@ class UserCreated(Fact):
     user_id: int
     role: str
     portfolios: list[str]
+    team_id: int | None = None
+
+
+@fact("user.link_made", _("Link for an own password made"))
+class PasswordLinkMade(Fact):
+    """A user was given a link to set an own password by: an invitation, or a new beginning."""
+
+    user_id: int
+    is_invitation: bool
+    expires_at: datetime
+
+
+@fact("user.came_in", _("Invitation accepted"))
+class InvitationAccepted(Fact):
+    """An invited person set an own password and may come in."""
+
+    user_id: int
+
+
+@fact("user.changed", _("Details of a user changed"))
+class UserChanged(Fact):
+    """Some details of a user were changed; `fields` names them."""
+
+    user_id: int
+    fields: list[str]
+
+
+@fact("user.role_set", _("Role of a user changed"))
+class RoleSet(Fact):
+    """A user has another role; `is_wider` says that it holds rights which the one before did not."""
+
+    user_id: int
+    before: str
+    after: str
+    is_wider: bool
+
+
+@fact("user.team_set", _("Team of a user changed"))
+class TeamSet(Fact):
+    """A user is in another team, or in none."""
+
+    user_id: int
+    before: int | None
+    after: int | None
+
+
+@fact("user.shut_out", _("User shut out"))
+class UserShutOut(Fact):
+    """A user may no longer come in, and all sessions have ended.
+
+    Open work goes to the user `handed_to_id`, as far as that one may do it, the rest back to the pool.
+    """
+
+    user_id: int
+    handed_to_id: int | None
+
+
+@fact("user.let_in", _("User let in again"))
+class UserLetIn(Fact):
+    """A user who was shut out may come in again."""
+
+    user_id: int
 
 
 @fact("user.password_set", _("Password changed"))
@@ -29,6 +96,55 @@ class ScopeSet(Fact):
 
     user_id: int
     portfolios: list[str]
+    before: list[str] | None = None
+
+
+@fact("users.loaded", _("Users loaded from a file"))
+class UsersLoaded(Fact):
+    """So many users were made from a file; each has a fact of its own."""
+
+    users: int
+
+
+@fact("role.saved", _("Role changed"))
+class RoleSaved(Fact):
+    """A role was defined or changed; `rights_before` is None for a new one."""
+
+    role: str
+    rights_before: list[str] | None
+    rights_after: list[str]
+    saw_all_portfolios: bool
+    sees_all_portfolios: bool
+    required_second_factor: bool
+    requires_second_factor: bool
+
+
+@fact("role.retired", _("Role taken out of use"))
+class RoleRetired(Fact):
+    """A role of the company's own is no longer given to anybody."""
+
+    role: str
+
+
+@fact("team.saved", _("Team changed"))
+class TeamSaved(Fact):
+    """A team was formed or changed; the ids before are None and empty for a new one."""
+
+    team_id: int
+    is_renamed: bool
+    supervisor_before: int | None
+    supervisor_after: int | None
+    members_before: list[int]
+    members_after: list[int]
+
+
+@fact("team.dissolved", _("Team dissolved"))
+class TeamDissolved(Fact):
+    """A team is no more; its members are in none."""
+
+    team_id: int
+    supervisor_id: int | None
+    members: list[int]
 
 
 @fact("user.signed_in", _("Signed in"))

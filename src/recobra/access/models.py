@@ -82,6 +82,8 @@ class User(AbstractUser):
     sees_all_portfolios = models.BooleanField(default=False)
     # Somebody else knows the password: the next sign-in asks for an own one.
     must_change_password = models.BooleanField(default=False)
+    # None for who is active, or invited and not in yet.
+    shut_out_at = models.DateTimeField(null=True)
     # Part of what each session carries: one more ends all that are open.
     session_generation = models.IntegerField(default=0)
 
@@ -126,6 +128,56 @@ class Scope(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.portfolio_code}"
+
+
+class PasswordLink(models.Model):
+    """A link by which a person sets an own password: an invitation, or a new beginning for who forgot it.
+
+    The secret itself is in the link alone. Personal data: none. Dies with the user.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="password_links", db_index=False)
+    secret_digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    made_by = models.TextField()
+    expires_at = models.DateTimeField()
+    # Once it was used, or once a later one or the shutting out of its user took its place.
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user"], condition=Q(ended_at__isnull=True), name="password_link_one_open")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.made_at}"
+
+
+class Notice(models.Model):
+    """Something that a member of staff must be told of, until he or she has seen it.
+
+    `params` say what it is about, as its kind is written on screens. Personal data: none, ids of users.
+    Dies with the user.
+    """
+
+    class Kind(models.TextChoices):
+        ADMINISTRATOR_MADE = "ADMINISTRATOR_MADE", _("A further person manages users")
+        OWN_RIGHTS_RAISED = "OWN_RIGHTS_RAISED", _("Somebody widened his or her own rights")
+        ROLE_CHANGED = "ROLE_CHANGED", _("The rights of a role were changed")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="notices", db_index=False)
+    kind = models.CharField(max_length=20, choices=Kind)
+    params = models.JSONField(default=dict)
+    made_by = models.TextField()
+    made_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+        indexes = [models.Index(fields=["user"], condition=Q(seen_at__isnull=True), name="notice_unseen")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.params}"
 
 
 class SavedView(models.Model):

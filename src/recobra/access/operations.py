@@ -1,8 +1,6 @@
-"""Changes of users, their scope and their saved views, and records of what they take out."""
+"""Passwords, languages and saved views of users, and records of what they take out; see also `users`."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -11,54 +9,17 @@ from django.db import transaction
 from recobra.journal.operations import record_fact
 
 from .actors import Actor
-from .facts import ListExported, PasswordSet, ScopeSet, UserCreated
-from .models import Role, SavedView, Scope, User
+from .facts import ListExported, PasswordSet
+from .models import SavedView, User
 from .permissions import consequence, requires
 from .roles import Right
+from .users import UserRefused as UserRefused  # noqa: PLC0414 - refused here too
 
 VIEW_NAME_LENGTH_MAX = 60
 
 
-class UserRefused(Exception):
-    """The user cannot be created or changed; the text says why."""
-
-
 class ViewRefused(Exception):
     """The view cannot be saved; the text says why."""
-
-
-@requires(Right.MANAGE_USERS)
-@transaction.atomic
-def create_user(
-    *,
-    username: str,
-    password: str,
-    role: str,
-    portfolios: Iterable[str] = (),
-    first_name: str = "",
-    last_name: str = "",
-    email: str = "",
-    language: str = "es",
-    actor: Actor,
-) -> User:
-    """Create a member of staff with a role and the portfolios it may see. Raises UserRefused."""
-    if role not in Role.values:
-        raise UserRefused(f"The role «{role}» is unknown; use one of {', '.join(Role.values)}.")
-    if User.objects.filter(username__iexact=username).exists():
-        raise UserRefused(f"There is already a user «{username}».")
-    _check_password(password)
-    user = User.objects.create_user(
-        username=username,
-        password=password,
-        role=role,
-        first_name=first_name,
-        last_name=last_name,
-        email=email,
-        language=language,
-    )
-    codes = _replace_scope(user, portfolios)
-    record_fact(UserCreated(user_id=user.pk, role=role, portfolios=codes), actor=actor)
-    return user
 
 
 @requires(Right.MANAGE_USERS)
@@ -73,13 +34,6 @@ def set_password(*, username: str, password: str, actor: Actor) -> None:
     user.set_password(password)
     user.save(update_fields=["password"])
     record_fact(PasswordSet(user_id=user.pk), actor=actor)
-
-
-@requires(Right.MANAGE_USERS)
-@transaction.atomic
-def set_scope(*, user: User, portfolios: Iterable[str], actor: Actor) -> None:
-    """Replace the portfolios that a user may see."""
-    record_fact(ScopeSet(user_id=user.pk, portfolios=_replace_scope(user, portfolios)), actor=actor)
 
 
 @consequence
@@ -109,14 +63,6 @@ def save_view(*, user: User, screen: str, name: str, query: str) -> SavedView:
 def delete_view(*, user: User, view_id: int) -> None:
     """Delete one of the user's own saved views; another person's stays as it is."""
     SavedView.objects.filter(user=user, pk=view_id).delete()
-
-
-def _replace_scope(user: User, portfolios: Iterable[str]) -> list[str]:
-    """Replace the portfolios that a user may see; return their codes, each once and sorted."""
-    codes = sorted(set(portfolios))
-    user.scopes.all().delete()
-    Scope.objects.bulk_create([Scope(user=user, portfolio_code=code) for code in codes])
-    return codes
 
 
 def _check_password(password: str) -> None:

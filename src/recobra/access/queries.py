@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from enum import StrEnum
+
+from django.db.models import Q, QuerySet
 
 from .models import SavedView
 from .models import User as User  # noqa: PLC0414 - the doors name the type from here, never from the tables
@@ -15,7 +17,7 @@ def portfolio_codes(user: User) -> frozenset[str] | None:
         return frozenset()
     if user.sees_all_portfolios or role_of(user).sees_all_portfolios:
         return None
-    return frozenset(user.scopes.values_list("portfolio_code", flat=True))
+    return frozenset(scope.portfolio_code for scope in user.scopes.all())
 
 
 def has_other_holder(right: Right, *, name: str, user_id: int | None, portfolio_code: str = "") -> bool:
@@ -31,6 +33,28 @@ def has_other_holder(right: Right, *, name: str, user_id: int | None, portfolio_
         sees_it = Q(sees_all_portfolios=True) | Q(role__in=[role.code for role in roles if role.sees_all_portfolios])
         others = others.filter(sees_it | Q(scopes__portfolio_code=portfolio_code))
     return others.exists()
+
+
+class State(StrEnum):
+    """Whether a user may come in."""
+
+    ACTIVE = "active"
+    INVITED = "invited"
+    SHUT_OUT = "shut_out"
+
+
+def state_of(user: User) -> State:
+    """Return whether a user may come in, was invited and is not in yet, or was shut out."""
+    if user.is_active:
+        return State.ACTIVE
+    # Somebody with a password who is not active was shut out before there was a day for it.
+    is_invited = user.shut_out_at is None and not user.has_usable_password()
+    return State.INVITED if is_invited else State.SHUT_OUT
+
+
+def list_staff() -> QuerySet[User]:
+    """Return every user with team and portfolios, by name."""
+    return User.objects.select_related("team").prefetch_related("scopes").order_by("username")
 
 
 def has_active_user() -> bool:

@@ -53,6 +53,8 @@ class Right(StrEnum):
     REGISTER_PROMISE = "register_promise"
     # The tray of what waits for a second person; each kind of change names the right that decides about it.
     DECIDE = "decide"
+    # Leads a team, and sees its members and their work.
+    SEE_TEAM = "see_team"
     # Done by a command on the server only; no role carries it.
     OPEN_PORTFOLIOS = "open_portfolios"
     # What parts of the product do by themselves; no role carries it.
@@ -94,6 +96,7 @@ _SUPERVISOR_RIGHTS: Final = (
         Right.APPROVE_TEMPLATES,
         Right.DECIDE,
         Right.RUN_CAMPAIGNS,
+        Right.SEE_TEAM,
     }
     | {Right.RECORD_INCIDENT, Right.EXPORT_EVIDENCE}
 )

@@ -176,20 +176,23 @@ def _record_payments(at: datetime) -> int:
 
 def _create_users(at: datetime) -> None:
     """Create the users of CAST who do not exist yet, all with the same password."""
-    from recobra.access import operations as access  # noqa: PLC0415 - needs the settings
+    from recobra.access import users  # noqa: PLC0415 - needs the settings
     from recobra.access.actors import Service, service_actor  # noqa: PLC0415
     from recobra.access.queries import User  # noqa: PLC0415
 
     for member in CAST:
         if User.objects.filter(username=member.username).exists():
             continue
-        access.create_user(
-            username=member.username,
-            first_name=member.first_name,
+        details = users.UserDetails(
             role=member.role,
-            portfolios=member.portfolios,
-            password=_demo_password(),
+            first_name=member.first_name,
             email=f"{member.username}@example.com",
+            portfolios=frozenset(member.portfolios),
+        )
+        users.create_user(
+            username=member.username,
+            password=_demo_password(),
+            details=details,
             actor=service_actor(Service.DEMO, now=at),
         )
 

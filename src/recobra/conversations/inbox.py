@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
 from recobra.access.models import User
-from recobra.access.permissions import NotAllowed, requires
+from recobra.access.permissions import NotAllowed, consequence, requires
 from recobra.access.roles import Right, has_right
 from recobra.consent.models import ConsentEntry
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
@@ -19,6 +19,7 @@ from recobra.conversations.counterparty import is_address_silenced
 from recobra.conversations.facts import ConversationAssigned, ConversationClosed
 from recobra.conversations.inbound import BOT_CHANNELS
 from recobra.conversations.models import Conversation, ConversationMessage
+from recobra.conversations.queries import conversations_for
 from recobra.conversations.reply import cancel_bot_replies
 from recobra.conversations.scope import check_conversation
 from recobra.journal.operations import record_fact
@@ -168,6 +169,27 @@ def silence_conversation(*, conversation_id: int, wrong_person: bool, said: str 
         _record_closing(conversation, actor)
     conversation.save()
     return conversation
+
+
+@consequence
+@transaction.atomic
+def hand_over_conversations(*, from_id: int, to: User | None, actor: Actor) -> int:
+    """Give the open conversations of a person to another one who may answer and see them, the rest to nobody yet.
+
+    They stay with people: the bot does not answer. Returns how many there are.
+    """
+    mine = Conversation.objects.filter(assigned_to=from_id).exclude(status=Conversation.Status.CLOSED)
+    conversations = list(mine.select_for_update(of=["self"]).order_by("pk"))
+    taken: set[int] = set()
+    if to is not None and has_right(to, Right.ANSWER_MESSAGES):
+        taken.update(
+            conversations_for(to).filter(pk__in=[each.pk for each in conversations]).values_list("pk", flat=True)
+        )
+    for conversation in conversations:
+        conversation.assigned_to = to if conversation.pk in taken else None
+        conversation.save(update_fields=["assigned_to"])
+        _record_assignment(conversation, actor)
+    return len(conversations)
 
 
 @transaction.atomic

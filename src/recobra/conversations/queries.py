@@ -47,6 +47,11 @@ def conversations_for(user: User) -> QuerySet[Conversation]:
     return conversations.filter(visible)
 
 
+def count_open_conversations_of(user: User) -> int:
+    """Return how many conversations that are not closed are assigned to a person."""
+    return Conversation.objects.filter(assigned_to=user).exclude(status=Conversation.Status.CLOSED).count()
+
+
 def is_lead(user: User) -> bool:
     """Return whether a user assigns conversations and sees those of unknown numbers."""
     return has_right(user, Right.LEAD_CONVERSATIONS)

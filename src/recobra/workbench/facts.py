@@ -29,10 +29,10 @@ class TaskClosed(Fact):
 
 @fact("visit.assigned", _("Visits given to a person"))
 class VisitsAssigned(Fact):
-    """So many open visits of a day were given to a person."""
+    """So many open visits of a day were given to a person, or back to everybody with `user_id` None."""
 
     route_date: Annotated[date, Field(alias="date")]
-    user_id: int
+    user_id: int | None
     visits: int
 
 

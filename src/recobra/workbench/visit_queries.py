@@ -25,6 +25,11 @@ def visit_for(user: User, visit_id: int) -> Visit:
     return _visits_in_scope(user).get(pk=visit_id)
 
 
+def count_open_visits_of(user: User) -> int:
+    """Return how many visits without a result a person has."""
+    return Visit.objects.filter(assigned_to_id=user.pk, result="").count()
+
+
 def _visits_in_scope(user: User) -> QuerySet[Visit]:
     """Return the visits of the portfolios that a user may see, with their debtors."""
     visits = Visit.objects.select_related("contact__debtor", "contact__portfolio")

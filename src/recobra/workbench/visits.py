@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Final
@@ -11,8 +12,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor, Service, service_actor
-from recobra.access.permissions import requires
-from recobra.access.roles import Right
+from recobra.access.permissions import consequence, requires
+from recobra.access.queries import User, portfolio_codes
+from recobra.access.roles import Right, has_right
 from recobra.agreements.operations import PromiseRefused, register_promise
 from recobra.journal.operations import record_fact
 from recobra.kit.zones import local_date
@@ -57,6 +59,31 @@ def assign_visits(*, route_date: date, areas: Sequence[str], user_id: int, actor
     assigned = visits.update(assigned_to_id=user_id)
     record_fact(VisitsAssigned(route_date=route_date, user_id=user_id, visits=assigned), actor=actor)
     return assigned
+
+
+@consequence
+@transaction.atomic
+def hand_over_visits(*, from_id: int, to: User | None, actor: Actor) -> int:
+    """Give the open visits of a person to another one, as far as that one may make them, the rest back to everybody.
+
+    Returns how many there are.
+    """
+    visits = Visit.objects.filter(assigned_to_id=from_id, result="")
+    count = 0
+    if to is not None and has_right(to, Right.VISIT):
+        codes = portfolio_codes(to)
+        within = visits if codes is None else visits.filter(contact__portfolio__code__in=codes)
+        count = _reassign(within, to.pk, actor)
+    return count + _reassign(visits, None, actor)
+
+
+def _reassign(visits: QuerySet[Visit], user_id: int | None, actor: Actor) -> int:
+    """Assign visits to a person or to nobody, with a fact for each day; return how many there are."""
+    by_day = Counter(visits.select_for_update(of=("self",)).order_by("pk").values_list("route_date", flat=True))
+    visits.update(assigned_to_id=user_id)
+    for route_date, count in sorted(by_day.items()):
+        record_fact(VisitsAssigned(route_date=route_date, user_id=user_id, visits=count), actor=actor)
+    return by_day.total()
 
 
 @requires(Right.VISIT)

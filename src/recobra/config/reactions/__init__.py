@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recobra.access.facts import UserShutOut
 from recobra.agreements.facts import PromiseRegistered
 from recobra.conversations.facts import (
     ComplaintReceived,
@@ -49,3 +50,4 @@ def connect() -> None:
     react(DisputeOpened, "recobra.config.reactions.holds.hold_disputed_debt")
     react(PaymentReported, "recobra.config.reactions.holds.hold_until_payment_is_found")
     react(PersonAsked, "recobra.config.reactions.holds.assign_conversation")
+    react(UserShutOut, "recobra.config.reactions.users.hand_over_work")
