@@ -7,6 +7,7 @@ from datetime import datetime
 from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.models import Role, Scope, User
 from recobra.access.roles import Right
+from recobra.approvals.models import SecondPersonRule
 from recobra.portfolio.models import Creditor, Portfolio
 
 CAST = {
@@ -20,7 +21,13 @@ CAST = {
 
 
 def create_company() -> Portfolio:
-    """Create the creditor «Banco Sur» with a consumer portfolio in Peru."""
+    """Create the creditor «Banco Sur» with a consumer portfolio in Peru, and a company that wants no second person.
+
+    `tests/console/test_two_people.py` lets it want one, as a new installation does.
+    """
+    SecondPersonRule.objects.bulk_create(
+        SecondPersonRule(kind=kind, is_required=False) for kind in ("payment_instructions", "provider", "strategy")
+    )
     creditor = Creditor.objects.create(code="SUR", name="Banco Sur", payment_instructions="Pague en bancosur.example")
     return Portfolio.objects.create(
         creditor=creditor,

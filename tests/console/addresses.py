@@ -113,6 +113,8 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "template-submit": ("post", EDITING, {}),
     "approvals": ("get", APPROVING, {}),
     "approval": ("get", APPROVING, {}),
+    "approval-rules": ("get", EDITING, {}),
+    "approval-rule": ("post", EDITING, {"pide": "1"}),
     "approval-approve": ("post", APPROVING, {}),
     "approval-reject": ("post", APPROVING, {"motivo": "Falta cómo reclamar."}),
     "approval-withdraw": ("post", {"carla"}, {}),  # who wrote it
@@ -321,5 +323,6 @@ def _of_work(world: World) -> dict[str, dict[str, object]]:
         **{
             f"approval{what}": {"approval_id": _approval(world).pk} for what in ("", "-approve", "-reject", "-withdraw")
         },
+        "approval-rule": {"code": "provider"},
         "audit-export": {"form": "csv"},
     }

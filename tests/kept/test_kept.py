@@ -25,6 +25,7 @@ from django.db.migrations.state import ProjectState
 from django.test import Client
 
 from recobra.access.models import User
+from recobra.approvals.models import Approval
 from recobra.intake.models import Mapping
 from recobra.journal.facts import FactRefused
 from recobra.journal.models import Entry
@@ -123,6 +124,12 @@ MOVED = {
         left=("portfolio_creditor.payment_instructions",),
         was="SELECT code, payment_instructions FROM portfolio_creditor ORDER BY code",
         now=lambda: [(creditor.code, creditor.payment_instructions) for creditor in Creditor.objects.order_by("code")],
+    ),
+    "what approvals compare is encrypted": Moved(
+        to="approvals_secondpersonrule",
+        left=("approvals_approval.old", "approvals_approval.new"),
+        was="SELECT id, old, new FROM approvals_approval ORDER BY id",
+        now=lambda: [(approval.pk, approval.old, approval.new) for approval in Approval.objects.order_by("pk")],
     ),
     "mappings are encrypted": Moved(
         to="installation_backuprun",

@@ -8,6 +8,7 @@ import logging
 import pytest
 from django.db import connection
 
+from recobra.approvals.models import SecondPersonRule
 from recobra.kit import keys
 from recobra.kit.encrypted_field import EncryptedValue
 from recobra.kit.encryption import Undecryptable
@@ -23,6 +24,12 @@ pytestmark = pytest.mark.django_db
 
 TOKEN = "un-secreto-muy-secreto"
 SETTINGS = {"account_sid": ACCOUNT_SID, "from_number": "+5115550100", "base_url": "http://127.0.0.1:9"}
+
+
+@pytest.fixture(autouse=True)
+def alone(db):
+    """The company wants no second person for ways out; `tests/console/test_two_people.py` has one that does."""
+    SecondPersonRule.objects.create(kind="provider", is_required=False)
 
 
 @pytest.fixture

@@ -55,6 +55,8 @@ class Right(StrEnum):
     DECIDE = "decide"
     # Leads a team, and sees its members and their work.
     SEE_TEAM = "see_team"
+    # Decides about what could rob or ruin: where debtors pay, ways out, strategies, large exports.
+    APPROVE_CRITICAL_CHANGES = "approve_critical_changes"
     # Done by a command on the server only; no role carries it.
     OPEN_PORTFOLIOS = "open_portfolios"
     # What parts of the product do by themselves; no role carries it.
@@ -113,6 +115,7 @@ RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
             Right.RUN_CYCLE,
             Right.SEE_AUDIT,
             Right.EDIT_RULES,
+            Right.APPROVE_CRITICAL_CHANGES,
         }
     ),
     Role.ADMINISTRATOR: frozenset(
@@ -125,7 +128,13 @@ RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
             Right.SEE_AUDIT,
             Right.MANAGE_USERS,
         }
-        | {Right.MANAGE_CHANNELS, Right.EDIT_RULES, Right.APPROVE_TEMPLATES, Right.DECIDE}
+        | {
+            Right.MANAGE_CHANNELS,
+            Right.EDIT_RULES,
+            Right.APPROVE_TEMPLATES,
+            Right.APPROVE_CRITICAL_CHANGES,
+            Right.DECIDE,
+        }
     ),
     # An auditor reads everything and changes nothing; neither telephones nor identity documents are needed for that.
     Role.AUDITOR: frozenset(_READ_RIGHTS | {Right.SEE_AUDIT, Right.EXPORT, Right.EXPORT_EVIDENCE}),

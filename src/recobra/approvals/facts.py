@@ -42,3 +42,12 @@ class ChangeWithdrawn(Fact):
     approval_id: int
     approval_kind: str
     subject: str
+
+
+@fact("approval.rule_set", _("Need of a second person set"))
+class SecondPersonRuleSet(Fact):
+    """A kind of change needs a second person or not; `least_size` is the size from which on, None without sizes."""
+
+    approval_kind: str
+    is_required: bool
+    least_size: int | None

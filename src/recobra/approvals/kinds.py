@@ -44,6 +44,10 @@ class Kind:
     `withdraw` say to its app that it is not done; they run inside the decision's transaction, and what they raise
     as ApprovalRefused undoes it. `title` names the change in a line, `parts` show the old beside the new. `page` is the
     route of the console that shows the subject by its id, '' for none.
+
+    With `is_optional` the company says whether it needs a second person (`approvals.second_person`); until it does, one
+    is needed. `least_size` is the size from which on one is needed, until the company says otherwise; None for a kind
+    that has no size.
     """
 
     code: str
@@ -55,6 +59,8 @@ class Kind:
     title: Callable[[Approval], str]
     parts: Callable[[Approval], Sequence[Part]]
     page: str = ""
+    is_optional: bool = False
+    least_size: int | None = None
 
 
 @cache

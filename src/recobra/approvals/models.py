@@ -2,13 +2,16 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from recobra.kit.encrypted_field import EncryptedJSONField
+
 
 class Approval(models.Model):
     """A change that a person wrote and another decides about; `kind` says which (`approvals.kinds`).
 
     `subject` is the id of what changes, `old` and `new` what the kind shows of it. `portfolio_code` is '' for what
     concerns the whole installation. `author` wrote the change and may not decide it, unless nobody else could:
-    `alone` says that it was so. Personal data: what `old` and `new` of a kind hold. Dies with the legal term.
+    `alone` says that it was so. `old` and `new` are encrypted: they may name bank accounts.
+    Personal data: what `old` and `new` of a kind hold. Dies with the legal term.
     """
 
     class Decision(models.TextChoices):
@@ -20,8 +23,8 @@ class Approval(models.Model):
     kind = models.TextField()
     subject = models.TextField()
     portfolio_code = models.TextField(default="", blank=True)
-    old = models.JSONField(default=dict)
-    new = models.JSONField(default=dict)
+    old = EncryptedJSONField(default=dict)
+    new = EncryptedJSONField(default=dict)
     author = models.TextField()
     author_id = models.BigIntegerField(null=True)
     asked_at = models.DateTimeField()
@@ -64,3 +67,17 @@ class Approval(models.Model):
     def is_asked_by(self, name: str, user_id: int | None) -> bool:
         """Tell if a person put the change forward."""
         return self.asked_by == name or (user_id is not None and self.asked_by_id == user_id)
+
+
+class SecondPersonRule(models.Model):
+    """What the company decided of a kind of change: whether it needs a second person, and from which size on.
+
+    A kind without a row follows its declaration. `least_size` is None for a kind that has no size. Personal data: none.
+    """
+
+    kind = models.TextField(unique=True)
+    is_required = models.BooleanField()
+    least_size = models.PositiveIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return self.kind

@@ -33,6 +33,11 @@ def latest_of(kind: str, subject: str) -> Approval | None:
     return Approval.objects.filter(kind=kind, subject=subject).order_by("-id").first()
 
 
+def waiting_of(kind: str, subject: str) -> Approval | None:
+    """Return what waits about a subject, None where nothing does."""
+    return Approval.objects.filter(kind=kind, subject=subject, decision=Approval.Decision.WAITING).first()
+
+
 def may_decide(user: User, approval: Approval) -> bool:
     """Tell if the user may decide about it now: by the right, and not as its author while somebody else can."""
     kind = kind_of(approval.kind)

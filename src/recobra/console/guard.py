@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBadRequest, HttpResponseBase
+from django.shortcuts import render
 from django.urls import resolve
 
 from recobra.access.queries import User
 from recobra.access.roles import Right, has_right
+from recobra.approvals.exports import ExportWaits
 
 
 class StaffRequest(HttpRequest):
@@ -26,7 +29,8 @@ View = Callable[..., HttpResponseBase]
 def needs(right: Right) -> Callable[[View], View]:
     """Let only roles with a right open a view; others get 403.
 
-    A scoped query raises ObjectDoesNotExist for a row outside the user's portfolios; the answer is then 404.
+    An export that a second person has to agree to first is answered with a page that says so. A scoped query raises
+    ObjectDoesNotExist for a row outside the user's portfolios; the answer is then 404.
     """
 
     # The decorator that `@needs(right)` applies to a view.
@@ -39,6 +43,9 @@ def needs(right: Right) -> Callable[[View], View]:
                 return HttpResponseBadRequest()
             try:
                 return view(request, *args, **kwargs)
+            except ExportWaits as waits:
+                context = {"waits": waits, "may_decide": has_right(request.user, Right.DECIDE)}
+                return render(request, "console/approvals/export_waits.html", context, status=HTTPStatus.ACCEPTED)
             except ObjectDoesNotExist as error:
                 # 403 would tell that the row exists.
                 raise Http404 from error

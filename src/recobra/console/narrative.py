@@ -89,6 +89,8 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "approval.approved": ("circle-check", "good"),
     "approval.rejected": ("arrow-back-up", "warn"),
     "approval.withdrawn": ("circle-x", "quiet"),
+    "approval.rule_set": ("settings", "warn"),
+    "creditor.payment_instructions_changed": ("settings", "warn"),
     "export.made": ("download", "warn"),
     "campaign.launched": ("send", "calm"),
     "campaign.paused": ("player-pause", "warn"),

@@ -1,5 +1,6 @@
-"""What of messages needs a second person; `recobra.approvals.kinds` gathers it."""
+"""The kinds of change of this app that need a second person."""
 
+from .providers.approval import PROVIDER
 from .templates.approval import TEMPLATE
 
-KINDS = (TEMPLATE,)
+KINDS = (PROVIDER, TEMPLATE)

@@ -26,6 +26,21 @@ class CreditorSaved(Fact):
     changed: list[str]
 
 
+@fact("creditor.payment_instructions_changed", _("Where to pay changed"))
+class PaymentInstructionsChanged(Fact):
+    """Messages say another way to pay. The approval keeps old and new text, encrypted; the digests prove them.
+
+    A digest is the SHA-256 of the approval's salt and the text, in hexadecimal. `author` wrote the change.
+    """
+
+    creditor_id: int
+    code: str
+    approval_id: int
+    author: str
+    old_digest: str
+    new_digest: str
+
+
 @fact("portfolio.opened", _("Portfolio opened"))
 class PortfolioOpened(Fact):
     """A portfolio is ready to be loaded."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import uuid
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -14,11 +16,13 @@ from django.utils.translation import gettext as _
 from recobra.access.actors import Actor
 from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
+from recobra.approvals.operations import ask, withdraw_of_subject
+from recobra.approvals.second_person import needs_second_person
 from recobra.journal.operations import record_fact, record_facts
 from recobra.kit import tables
 from recobra_core.law.content import MessageFacts, has_blocking, lint_text
 
-from .facts import CreditorSaved, HoldLifted, HoldPlaced
+from .facts import CreditorSaved, HoldLifted, HoldPlaced, PaymentInstructionsChanged
 from .models import Account, Creditor, Debtor, Hold
 from .scope import check_account, check_creditor, check_debtor
 
@@ -34,6 +38,8 @@ CREDITOR_DETAILS: Final = (
 )
 """Texts in messages about a creditor and about the agency that collects for it."""
 LONGEST_DETAIL: Final = 1_000
+INSTRUCTIONS: Final = "payment_instructions"
+"""The detail that says where to pay, and the kind of approval of another one."""
 
 
 class HoldRefused(Exception):
@@ -161,7 +167,10 @@ def lift_hold(*, hold_id: int, actor: Actor) -> Hold:
 def save_creditor_details(
     *, creditor_id: int, details: Mapping[str, str], supervised: bool | None, actor: Actor
 ) -> Creditor:
-    """Save the details of a creditor that messages name. `details`: any of CREDITOR_DETAILS. Raises CreditorRefused."""
+    """Save the details of a creditor that messages name. `details`: any of CREDITOR_DETAILS. Raises CreditorRefused.
+
+    Where to pay is asked of a second person, unless the company wants none: until then messages say the old one.
+    """
     check_creditor(actor, creditor_id)
     creditor = Creditor.objects.select_for_update(no_key=True).get(pk=creditor_id)
     values: dict[str, Any] = {name: _tidy_text(details[name]) for name in CREDITOR_DETAILS if name in details}
@@ -174,6 +183,7 @@ def save_creditor_details(
     if errors:
         raise CreditorRefused(errors)
     values["supervised"] = supervised
+    instructions = values.pop(INSTRUCTIONS, None)
     if not creditor.has_readable_instructions():  # of another installation's key: whatever is given replaces them
         creditor.payment_instructions = ""
     changed = [name for name, value in values.items() if getattr(creditor, name) != value]
@@ -184,7 +194,56 @@ def save_creditor_details(
         # The names of the fields, not their texts: a complaint contact may be a person.
         saved = CreditorSaved(creditor_id=creditor.pk, code=creditor.code, changed=sorted(changed))
         record_fact(saved, actor=actor)
+    if instructions is not None and instructions != creditor.payment_instructions:
+        _ask_about_instructions(creditor, instructions, actor)
+        creditor.refresh_from_db()
     return creditor
+
+
+def _ask_about_instructions(creditor: Creditor, text: str, actor: Actor) -> None:
+    """Ask a second person about where debtors are to pay, in place of an earlier question."""
+    subject = str(creditor.pk)
+    withdraw_of_subject(kind=INSTRUCTIONS, subject=subject, reason=_("Another one was written."), actor=actor)
+    ask(
+        kind=INSTRUCTIONS,
+        subject=subject,
+        old={"text": creditor.payment_instructions},
+        # The salt lets the journal prove both texts later without giving away what they are.
+        new={"text": text, "salt": secrets.token_hex(16)},
+        portfolio_code=creditor.portfolios.order_by("code").values_list("code", flat=True).first() or "",
+        at_once=not needs_second_person(INSTRUCTIONS, actor=actor),
+        actor=actor,
+    )
+
+
+@consequence
+@transaction.atomic
+def change_payment_instructions(
+    *, creditor_id: int, text: str, salt: str, approval_id: int, author: str, actor: Actor
+) -> None:
+    """Let messages say another way to pay from now on. Raises CreditorRefused where the law has come to bar it."""
+    creditor = Creditor.objects.select_for_update(no_key=True).get(pk=creditor_id)
+    objection = _find_objection(creditor, text, actor.now)
+    if objection:
+        raise CreditorRefused({INSTRUCTIONS: objection})
+    if not creditor.has_readable_instructions():
+        creditor.payment_instructions = ""
+    changed = PaymentInstructionsChanged(
+        creditor_id=creditor.pk,
+        code=creditor.code,
+        approval_id=approval_id,
+        author=author,
+        old_digest=_digest(creditor.payment_instructions, salt),
+        new_digest=_digest(text, salt),
+    )
+    creditor.payment_instructions = text
+    creditor.save(update_fields=[INSTRUCTIONS])
+    record_fact(changed, actor=actor)
+
+
+def _digest(text: str, salt: str) -> str:
+    """Return what proves a text to whoever has the salt."""
+    return hashlib.sha256(f"{salt}{text}".encode()).hexdigest()
 
 
 def _tidy_text(text: str) -> str:

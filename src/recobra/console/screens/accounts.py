@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -16,7 +15,7 @@ from recobra.access import operations
 from recobra.access.queries import saved_views
 from recobra.access.roles import Right, has_right
 from recobra.console import labels, spreadsheet
-from recobra.console.actions import actor_of
+from recobra.console.export_file import send_list
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.masks import mask_document_in
 from recobra.insight.queries import receivables
@@ -99,13 +98,15 @@ def export_accounts(request: StaffRequest, form: str) -> HttpResponseBase:
         raise Http404
     now = clock.now()
     conditions = read_conditions(request.GET)
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
-    rows = spreadsheet.write(file, _export_rows(request, conditions), file_format=form, name=_("Portfolio"))
-    operations.record_export(
-        what=SCREEN, rows=rows, conditions=_recorded_conditions(conditions), actor=actor_of(request)
+    return send_list(
+        request,
+        _export_rows(request, conditions),
+        file_format=form,
+        title=_("Portfolio"),
+        filename=f"cartera-{now:%Y-%m-%d-%H%M}.{form}",
+        what=SCREEN,
+        conditions=_recorded_conditions(conditions),
     )
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"cartera-{now:%Y-%m-%d-%H%M}.{form}")
 
 
 def _recorded_conditions(conditions: AccountFilters) -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.functional import Promise
@@ -14,14 +15,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
-from recobra.approvals import operations, queries
+from recobra.approvals import operations, queries, second_person
 from recobra.approvals.kinds import Part, kind_of
 from recobra.approvals.queries import Approval
 from recobra.console import labels
 from recobra.console.actions import actor_of
-from recobra.console.guard import StaffRequest, needs
+from recobra.console.guard import StaffRequest, may_open, needs
 
 from .place import installation_place
+
+_SIZE_DIGITS_MAX: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +55,13 @@ def show_approval(request: StaffRequest, approval_id: int) -> HttpResponse:
     approval = queries.approval_for(request.user, approval_id)
     kind = kind_of(approval.kind)
     parts = [_in_words(part) for part in kind.parts(approval)]
+    subject_url = reverse(f"console:{kind.page}", args=[approval.subject]) if kind.page else ""
     context = {
         "row": _describe(approval),
         "approval": approval,
         "changed": [part for part in parts if part.is_changed],
         "unchanged": [part for part in parts if not part.is_changed],
-        "subject_url": reverse(f"console:{kind.page}", args=[approval.subject]) if kind.page else "",
+        "subject_url": subject_url if subject_url and may_open(request.user, subject_url) else "",
         "may_decide": queries.may_decide(request.user, approval),
         "may_withdraw": queries.may_withdraw(request.user, approval),
         "place": installation_place(),
@@ -84,6 +88,36 @@ def reject(request: StaffRequest, approval_id: int) -> HttpResponse:
 def withdraw(request: StaffRequest, approval_id: int) -> HttpResponse:
     """Take back a change of one's own."""
     return _decide(request, approval_id, operations.withdraw, _("It was withdrawn."))
+
+
+@require_GET
+@needs(Right.EDIT_RULES)
+def list_rules(request: StaffRequest) -> HttpResponse:
+    """Show which changes need a second person."""
+    return render(request, "console/approvals/rules.html", {"rules": second_person.list_rules()})
+
+
+@require_POST
+@needs(Right.EDIT_RULES)
+def set_rule(request: StaffRequest, code: str) -> HttpResponse:
+    """Set whether a kind of change needs a second person (`pide=1`), and from how many rows on (`desde`)."""
+    if code not in {rule.kind.code for rule in second_person.list_rules()}:
+        raise Http404
+    text = request.POST.get("desde", "").strip()
+    # The operation refuses 0 with a text fit to show.
+    size = (int(text) if text.isdecimal() and len(text) <= _SIZE_DIGITS_MAX else 0) if text else None
+    try:
+        approval = second_person.set_rule(
+            code=code, is_required=request.POST.get("pide") == "1", least_size=size, actor=actor_of(request)
+        )
+    except operations.ApprovalRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("console:approval-rules")
+    if approval is not None and approval.decision == Approval.Decision.WAITING:
+        messages.success(request, _("It waits for a second person's approval."))
+    else:
+        messages.success(request, _("The rule is saved."))
+    return redirect("console:approval-rules")
 
 
 def _decide(request: StaffRequest, approval_id: int, operation: Callable[..., Approval], done: str) -> HttpResponse:
@@ -113,6 +147,8 @@ def _describe(approval: Approval) -> Row:
 
 urlpatterns = [
     path("aprobaciones/", list_approvals, name="approvals"),
+    path("aprobaciones/reglas/", list_rules, name="approval-rules"),
+    path("aprobaciones/reglas/<slug:code>/", set_rule, name="approval-rule"),
     path("aprobaciones/<int:approval_id>/", show_approval, name="approval"),
     path("aprobaciones/<int:approval_id>/aprobar/", approve, name="approval-approve"),
     path("aprobaciones/<int:approval_id>/devolver/", reject, name="approval-reject"),

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from typing import Any, TypedDict
 
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from recobra.access import operations
 from recobra.access.queries import User, portfolio_codes
 from recobra.access.roles import Right
 from recobra.compliance.seal_ways import way_states
 from recobra.console import labels, narrative, reasons, spreadsheet
-from recobra.console.actions import actor_of
+from recobra.console.export_file import send_list
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_id
 from recobra.journal import queries
@@ -152,12 +150,16 @@ def export_facts(request: StaffRequest, form: str) -> HttpResponseBase:
     if form not in spreadsheet.FORMATS:
         raise Http404
     now = clock.now()
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
-    rows = spreadsheet.write(file, _export_rows(request), file_format=form, name=_("Audit"))
     filters = {name: request.GET[name] for name in _FILTERS if request.GET.get(name)}
-    operations.record_export(what="audit", rows=rows, conditions=filters, actor=actor_of(request))
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"auditoria-{now:%Y-%m-%d-%H%M}.{form}")
+    return send_list(
+        request,
+        _export_rows(request),
+        file_format=form,
+        title=_("Audit"),
+        filename=f"auditoria-{now:%Y-%m-%d-%H%M}.{form}",
+        what="audit",
+        conditions=filters,
+    )
 
 
 def _export_rows(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:

@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from recobra.access.roles import Right
+from recobra.approvals.queries import waiting_of
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.kit import clock
 from recobra.messaging.templates.missing_facts import find_missing_facts
-from recobra.portfolio.operations import LONGEST_DETAIL, CreditorRefused, save_creditor_details
+from recobra.portfolio.operations import INSTRUCTIONS, LONGEST_DETAIL, CreditorRefused, save_creditor_details
 from recobra.portfolio.queries import Creditor, creditors_for
 
 LABELS: Final[dict[str, str | Promise]] = {
@@ -70,13 +71,16 @@ def edit_creditor(request: StaffRequest, creditor_id: int) -> HttpResponse:
         details = {name: request.POST.get(name, "") for name in LABELS}
         is_supervised = SUPERVISED.get(request.POST.get("supervised", ""))
         try:
-            save_creditor_details(
+            saved = save_creditor_details(
                 creditor_id=creditor.pk, details=details, supervised=is_supervised, actor=actor_of(request)
             )
         except CreditorRefused as refusal:
             errors = refusal.errors
         else:
-            messages.success(request, _("The details were kept; the next messages say them."))
+            if waiting_of(INSTRUCTIONS, str(saved.pk)) is None:
+                messages.success(request, _("The details were kept; the next messages say them."))
+            else:
+                messages.success(request, _("It is kept; where to pay waits for a second person's approval."))
             return redirect("console:creditor", creditor.pk)
     fields = [
         {
@@ -95,6 +99,7 @@ def edit_creditor(request: StaffRequest, creditor_id: int) -> HttpResponse:
         "creditor": creditor,
         "fields": fields,
         "missing": missing,
+        "waiting": waiting_of(INSTRUCTIONS, str(creditor.pk)),
         "longest": LONGEST_DETAIL,
         "supervised": next(key for key, value in SUPERVISED.items() if value is is_supervised),
     }

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recobra.access.roles import Right
+from recobra.approvals.queries import waiting_of
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.countries.description import country_names
@@ -87,7 +88,12 @@ def _handle_form(request: StaffRequest, kind: ProviderKind, status: queries.Prov
     except (ProviderRefused, provider_form.FormUnreadable) as refusal:
         context = _form_context(request, kind, status, posted=posted, errors=refusal.errors)
         return render(request, "console/providers/form.html", context, status=422)
-    messages.success(request, _("The provider is saved. Test it before it is used."))
+    if waiting_of(operations.CODE, str(provider.pk)) is not None:
+        messages.success(
+            request, _("It is saved; what decides where messages go waits for a second person's approval.")
+        )
+    else:
+        messages.success(request, _("The provider is saved. Test it before it is used."))
     return redirect("console:provider", provider.code)
 
 
@@ -134,6 +140,7 @@ def _form_context(
     return {
         "kind": kind,
         "status": status,
+        "waiting": waiting_of(operations.CODE, str(status.provider.pk)) if status else None,
         "values": values,
         "fields": fields,
         "errors": errors_by_field,
@@ -170,7 +177,12 @@ def switch_provider(request: StaffRequest, code: str) -> HttpResponse:
     except ProviderRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("console:provider", code)
-    messages.success(request, _("The provider is switched on.") if is_enabled else _("The provider is switched off."))
+    if not is_enabled:
+        messages.success(request, _("The provider is switched off."))
+    elif waiting_of(operations.CODE, str(status.provider.pk)) is not None:
+        messages.success(request, _("It waits for a second person's approval."))
+    else:
+        messages.success(request, _("The provider is switched on."))
     return redirect("console:providers")
 
 

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from recobra.access.operations import record_export
 from recobra.access.roles import Right
+from recobra.approvals.exports import let_out
 from recobra.console import labels, spreadsheet
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
@@ -126,7 +126,7 @@ def export_reach(request: StaffRequest) -> HttpResponse:
     file = io.BytesIO()
     rows = spreadsheet.write_xlsx(file, export_rows(query, message_results(query)), name=_("Reach"))
     conditions = {name: str(value) for name, value in request.GET.items()}
-    record_export(what="reach", rows=rows, conditions=conditions, actor=actor_of(request))
+    let_out(what="reach", rows=rows, conditions=conditions, selection=request.GET.urlencode(), actor=actor_of(request))
     response = HttpResponse(file.getvalue(), content_type=spreadsheet.XLSX_TYPE)
     response["Content-Disposition"] = f'attachment; filename="alcance-{query.from_day}-{query.to_day}.xlsx"'
     return response

@@ -7,7 +7,8 @@ from recobra.kit.encrypted_field import EncryptedJSONField
 class Provider(models.Model):
     """A configured way out for a channel: its adapter, settings, price and speed.
 
-    `kind` names the folder in `channels/`; `secrets` are encrypted with the data keys.
+    `kind` names the folder in `channels/`; `secrets` are encrypted with the data keys, and so is `proposed`: settings
+    and secrets that wait for a second person.
     `price_micros` is what one message costs, in millionths of the major unit of `price_currency`. Personal data: none.
     """
 
@@ -17,6 +18,7 @@ class Provider(models.Model):
     name = models.TextField()
     settings = models.JSONField(default=dict)
     secrets = EncryptedJSONField(row="code", default=dict)
+    proposed = EncryptedJSONField(row="code", default=dict)
     enabled = models.BooleanField(default=False)
     rank = models.PositiveSmallIntegerField(default=100)
     rate_per_second = models.FloatField(null=True)

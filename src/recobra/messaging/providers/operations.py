@@ -6,8 +6,9 @@ import asyncio
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 from babel import Locale
 from django.db import transaction
@@ -15,8 +16,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
-from recobra.access.permissions import requires
+from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
+from recobra.approvals.operations import ask, withdraw_of_subject
+from recobra.approvals.second_person import needs_second_person
 from recobra.journal.operations import record_fact
 from recobra.kit.encryption import Undecryptable
 from recobra.messaging.channels import ADAPTERS
@@ -26,6 +29,8 @@ from recobra.messaging.models import Provider
 from recobra.messaging.providers.routing import build_config
 from recobra_core.money import EXPONENTS, MICROS_DECIMALS
 
+CODE: Final = "provider"
+"""The kind of approval of a way out."""
 MAX_PER_SECOND: Final = 10_000.0
 MAX_SETTING_CHARACTERS: Final = 20_000
 MAX_PRICE_MICROS: Final = 10**15
@@ -97,7 +102,8 @@ def save_provider(
     """Configure a provider, or change the one of this code. Raises ProviderRefused.
 
     A secret that is '' or not given stays as it was; None deletes it. `price_micros` is the price of one message in
-    millionths of the currency's major unit.
+    millionths of the currency's major unit. Where the company wants a second person for ways out, new settings of a
+    provider that is in use wait for one, and so does switching one on; the rest is saved.
     """
     if kind not in ADAPTERS or kind in _NOT_CONFIGURED:
         raise ProviderRefused({"kind": _("This kind of provider is not installed.")})
@@ -109,32 +115,108 @@ def save_provider(
         # Contacts refer to the row: those sent before would seem to have left by the other kind.
         if saved is not None and saved.kind != kind:
             raise ProviderRefused({"kind": _("What was sent by it would be told otherwise: make a new provider.")})
-        new_settings = {}
-        for setting in adapter.settings:
-            if setting.kind != "secret":
-                new_settings[setting.name] = str(settings.get(setting.name, "")).strip() or setting.default
+        new_settings = _read_settings(adapter, settings)
         new_secrets = _merge_secrets(adapter, secrets, saved)
         errors |= _setting_errors(adapter, new_settings, new_secrets, code)
+        errors |= _moved_errors(adapter, new_settings, secrets, saved)
         if errors:
             raise ProviderRefused(errors)
-        provider = saved or Provider(
-            code=code, kind=kind, channel=adapter.channel, created_at=actor.now, created_by=actor.name
-        )
+        made = {"created_at": actor.now, "created_by": actor.name}
+        provider = saved or Provider(code=code, kind=kind, channel=adapter.channel, **made)
+        wanted = Wanted(new_settings, new_secrets, enabled=enabled)
+        at_once = _part_at_once(provider, wanted, actor)
         changed = _apply_changes(
             provider,
-            secrets=new_secrets,
+            secrets=at_once.secrets,
             name=name.strip(),
-            settings=new_settings,
+            settings=at_once.settings,
             rate_per_second=rate_per_second,
             price_micros=price_micros,
             price_currency=price_currency,
             country=country,
             rank=rank,
-            enabled=enabled,
+            enabled=at_once.enabled,
         )
         provider.save()
-        _record_saved(provider, changed=changed, actor=actor)
+        record_saved(provider=provider, changed=changed, actor=actor)
+        if at_once != wanted:
+            _ask(provider, wanted, actor)
+        elif {"settings", "secrets", "enabled"} & set(changed):
+            _withdraw(provider, actor)
     return provider
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What decides where messages go: the settings, the secrets in plain, and whether the provider is in use."""
+
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
+    enabled: bool = field(kw_only=True)
+
+
+def _part_at_once(provider: Provider, wanted: Wanted, actor: Actor) -> Wanted:
+    """Return what of a wish is done at once; all of it where nobody else has to agree.
+
+    A provider that is not in use takes new settings, so that they can be tested; one that is in use keeps its own.
+    """
+    if not wanted.enabled or not needs_second_person(CODE, actor=actor):
+        return wanted
+    if provider.enabled:
+        return Wanted(provider.settings, _decrypt_or_empty(provider), enabled=True)
+    return replace(wanted, enabled=False)
+
+
+def _ask(provider: Provider, wanted: Wanted, actor: Actor) -> None:
+    """Let a provider's settings, or its use, wait for a second person. Raises ProviderRefused."""
+    _withdraw(provider, actor)
+    before = Wanted(provider.settings, _decrypt_or_empty(provider), enabled=provider.enabled)
+    provider.proposed = {}
+    if provider.enabled:
+        provider.proposed = {"settings": dict(wanted.settings), "secrets": dict(wanted.secrets)}
+    provider.save(update_fields=["proposed"])
+    old, new = (_to_values(each, before) for each in (before, wanted))
+    ask(kind=CODE, subject=str(provider.pk), old=old, new=new, actor=actor)
+    provider.refresh_from_db()
+
+
+def _to_values(wanted: Wanted, before: Wanted) -> dict[str, str]:
+    """Return what a second person compares, by the name of the setting; of a secret only whether it is another."""
+    secrets = {
+        name: "" if value == before.secrets.get(name, "") else _("another one")
+        for name, value in wanted.secrets.items()
+    }
+    return {**wanted.settings, **secrets, "enabled": "✓" if wanted.enabled else ""}
+
+
+def _withdraw(provider: Provider, actor: Actor) -> None:
+    """Take back what waits about a provider that has changed meanwhile."""
+    withdraw_of_subject(kind=CODE, subject=str(provider.pk), reason=_("Its settings were changed."), actor=actor)
+
+
+@consequence
+def apply_proposal(*, provider: Provider, actor: Actor) -> None:
+    """Do what waited for a second person: take the proposed settings, or switch the provider on.
+
+    `provider` is locked. Raises ProviderRefused where the settings are unusable by now.
+    """
+    adapter = ADAPTERS[provider.kind]
+    wanted = Wanted(provider.settings, _decrypt_or_empty(provider), enabled=True)
+    if provider.proposed:
+        wanted = Wanted(provider.proposed["settings"], provider.proposed["secrets"], enabled=True)
+    errors = _setting_errors(adapter, wanted.settings, wanted.secrets, provider.code)
+    if errors:
+        raise ProviderRefused(errors)
+    provider.proposed = {}
+    changed = _apply_changes(provider, secrets=wanted.secrets, settings=wanted.settings, enabled=True)
+    provider.save()
+    record_saved(provider=provider, changed=changed, actor=actor)
+
+
+def forget_proposal(*, provider: Provider) -> None:
+    """Delete the settings that waited and will not be taken."""
+    provider.proposed = {}
+    provider.save(update_fields=["proposed"])
 
 
 @requires(Right.MANAGE_CHANNELS)
@@ -149,9 +231,13 @@ def enable_provider(*, provider_id: int, enabled: bool, actor: Actor) -> None:
                 raise ProviderRefused(errors)
         if provider.enabled == enabled:
             return
+        _withdraw(provider, actor)
+        if enabled and needs_second_person(CODE, actor=actor):
+            _ask(provider, Wanted(provider.settings, _decrypt_or_empty(provider), enabled=True), actor)
+            return
         provider.enabled = enabled
         provider.save(update_fields=["enabled"])
-        _record_saved(provider, changed=["enabled"], actor=actor)
+        record_saved(provider=provider, changed=["enabled"], actor=actor)
 
 
 @requires(Right.MANAGE_CHANNELS)
@@ -162,7 +248,8 @@ def retire_provider(*, provider_id: int, actor: Actor) -> None:
         provider.enabled = False
         provider.secrets = {}
         provider.save(update_fields=["enabled", "secrets"])
-        _record_saved(provider, changed=["enabled", "secrets"], actor=actor)
+        _withdraw(provider, actor)
+        record_saved(provider=provider, changed=["enabled", "secrets"], actor=actor)
 
 
 @requires(Right.MANAGE_CHANNELS)
@@ -223,6 +310,12 @@ def _number_errors(rate: float | None, price_micros: int, currency: str) -> dict
     return errors
 
 
+def _read_settings(adapter: Adapter, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of an adapter that are no secrets, without blank ends; an empty one has its default."""
+    plain = (setting for setting in adapter.settings if setting.kind != "secret")
+    return {setting.name: str(settings.get(setting.name, "")).strip() or setting.default for setting in plain}
+
+
 def _merge_secrets(adapter: Adapter, changes: Mapping[str, str | None], saved: Provider | None) -> dict[str, str]:
     """Return the stored secrets with the changes made: None deletes one, '' leaves it as it was."""
     secrets = _decrypt_or_empty(saved) if saved is not None else {}
@@ -268,6 +361,31 @@ def _setting_errors(
     return adapter.find_problems(Config(provider_id=None, code=code, settings=settings, secrets=secrets))
 
 
+def _moved_errors(
+    adapter: Adapter, settings: Mapping[str, str], changes: Mapping[str, str | None], saved: Provider | None
+) -> dict[str, str]:
+    """Return which address leads elsewhere while secrets stay: they would be shown to whoever answers there."""
+    if saved is None:
+        return {}
+    stored = stored_secret_names(saved)
+    if not any(not changes.get(name) and changes.get(name, "") is not None for name in stored):
+        return {}
+    errors = {}
+    for setting in adapter.settings:
+        before, after = str(saved.settings.get(setting.name, "")), settings.get(setting.name, "")
+        is_moved = setting.kind == "document" and before != after
+        is_moved |= setting.kind == "url" and _origin(before) != _origin(after)
+        if is_moved:
+            errors[setting.name] = _("It leads elsewhere: give the secrets anew.")
+    return errors
+
+
+def _origin(address: str) -> tuple[str, str]:
+    """Return scheme and place of an address."""
+    parts = urlsplit(address)
+    return parts.scheme, parts.netloc
+
+
 def _apply_changes(provider: Provider, *, secrets: Mapping[str, str], **fields: object) -> list[str]:
     """Set the fields of a provider without saving it, and return the names of those that changed."""
     changed = [name for name, value in fields.items() if provider.pk is None or getattr(provider, name) != value]
@@ -286,7 +404,8 @@ def _apply_changes(provider: Provider, *, secrets: Mapping[str, str], **fields: 
     return changed
 
 
-def _record_saved(provider: Provider, *, changed: list[str], actor: Actor) -> None:
+@consequence
+def record_saved(*, provider: Provider, changed: list[str], actor: Actor) -> None:
     """Record that the settings of a provider are others."""
     saved = ProviderSaved(
         provider_id=provider.pk,

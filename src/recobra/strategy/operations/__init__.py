@@ -6,10 +6,12 @@ from recobra.strategy.operations.reach_preview import preview_reach
 from .commit import block_cycle_commit
 from .cycle import CycleRefused, fail_interrupted_runs, run_cycle, warm_up
 from .firings import void_firings
+from .publication import ensure_ready_made, publish_version
 from .redecide import redecide_debtors
-from .versions import StrategyRefused, assign_strategy, ensure_ready_made, publish_version, retire_version, save_draft
+from .versions import PUBLICATION, StrategyRefused, assign_strategy, retire_version, save_draft
 
 __all__ = [
+    "PUBLICATION",
     "CycleRefused",
     "StrategyRefused",
     "assign_strategy",

@@ -1,15 +1,16 @@
-"""Versions of a strategy: draft, published, retired. A published one is never edited."""
+"""Versions of a strategy: draft, retired, assigned to portfolios. A published one is never edited."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
-from recobra.access.permissions import requires
+from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
+from recobra.approvals.operations import withdraw_of_subject
 from recobra.journal.operations import record_fact
 from recobra.kit.language import screen_language
 from recobra.portfolio.models import Portfolio
@@ -17,11 +18,14 @@ from recobra.portfolio.scope import check_portfolio
 from recobra.strategy.facts import StrategyAssigned, StrategyDraftSaved, StrategyPublished, StrategyRetired
 from recobra.strategy.models import Assignment, StrategyVersion
 from recobra.strategy.policies import rule_catalogue
-from recobra_core.decide import ready
 from recobra_core.decide.strategy import Strategy
 from recobra_core.documents import DocumentError
 
 Status = StrategyVersion.Status
+
+
+PUBLICATION: Final = "strategy"
+"""The kind of approval of a draft that is to be in force."""
 
 
 class StrategyRefused(Exception):
@@ -56,27 +60,10 @@ def save_draft(*, document: Any, actor: Actor) -> StrategyVersion:
     draft.created_at = actor.now
     draft.created_by = actor.name
     draft.save()
-    _record_fact(StrategyDraftSaved, draft, actor)
+    # Who was asked about the draft as it was would put another one in force.
+    withdraw_publication(version=draft, reason=_("The draft was changed."), actor=actor)
+    record_about(kind=StrategyDraftSaved, version=draft, actor=actor)
     return draft
-
-
-@requires(Right.EDIT_STRATEGIES)
-@transaction.atomic
-def publish_version(*, version_id: int, actor: Actor) -> StrategyVersion:
-    """Put a draft in force; the version before it retires. Raises StrategyRefused."""
-    version = StrategyVersion.objects.select_for_update().get(pk=version_id)
-    if version.status != Status.DRAFT:
-        raise StrategyRefused([_("Only a draft can be published.")])
-    check_document(version.document)
-    StrategyVersion.objects.filter(code=version.code, status=Status.PUBLISHED).update(
-        status=Status.RETIRED, retired_at=actor.now
-    )
-    version.status = Status.PUBLISHED
-    version.published_at = actor.now
-    version.published_by = actor.name
-    version.save()
-    _record_fact(StrategyPublished, version, actor)
-    return version
 
 
 @requires(Right.EDIT_STRATEGIES)
@@ -86,10 +73,11 @@ def retire_version(*, version_id: int, actor: Actor) -> StrategyVersion:
     version = StrategyVersion.objects.select_for_update().get(pk=version_id)
     if version.status == Status.RETIRED:
         raise StrategyRefused([_("The version is retired already.")])
+    withdraw_publication(version=version, reason=_("The version was retired."), actor=actor)
     version.status = Status.RETIRED
     version.retired_at = actor.now
     version.save()
-    _record_fact(StrategyRetired, version, actor)
+    record_about(kind=StrategyRetired, version=version, actor=actor)
     return version
 
 
@@ -108,24 +96,16 @@ def assign_strategy(*, portfolio_id: int, code: str, actor: Actor) -> Assignment
     return assignment
 
 
-@requires(Right.EDIT_STRATEGIES)
-@transaction.atomic
-def ensure_ready_made(*, actor: Actor) -> list[str]:
-    """Publish the ready-made strategies that the installation does not have yet; return their codes."""
-    published = []
-    for name in ready.CODES:
-        strategy = ready.load_strategy(name)
-        if StrategyVersion.objects.filter(code=strategy.code).exists():
-            continue
-        draft = save_draft(document=strategy.to_document(), actor=actor)
-        publish_version(version_id=draft.pk, actor=actor)
-        published.append(strategy.code)
-    return published
-
-
-def _record_fact(
-    kind: type[StrategyDraftSaved | StrategyPublished | StrategyRetired], version: StrategyVersion, actor: Actor
+@consequence
+def record_about(
+    *, kind: type[StrategyDraftSaved | StrategyPublished | StrategyRetired], version: StrategyVersion, actor: Actor
 ) -> None:
     """Record a fact about a version in the journal."""
     fact = kind(code=version.code, number=version.number, version_id=version.pk)
     record_fact(fact, actor=actor, version=f"{version.code} v{version.number}")
+
+
+@consequence
+def withdraw_publication(*, version: StrategyVersion, reason: str, actor: Actor) -> None:
+    """Take back the question whether a draft may be in force, where one waits."""
+    withdraw_of_subject(kind=PUBLICATION, subject=str(version.pk), reason=reason, actor=actor)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import Any
 
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from recobra.access import operations as access
 from recobra.access.roles import Right
 from recobra.console import labels, spreadsheet
-from recobra.console.actions import actor_of
+from recobra.console.export_file import send_list
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens import template_markup
 from recobra.console.screens.campaigns import description
@@ -153,11 +151,15 @@ def export_barred(request: StaffRequest, code: str) -> HttpResponseBase:
     campaign = queries.campaign_for(request.user, code)
     now = clock.now()
     preflight = queries.preflight(campaign=campaign, as_of=schedule.today(now))
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
-    rows = spreadsheet.write_csv(file, _barred_rows(preflight.barred_debtors))
-    access.record_export(what="campaign", rows=rows, conditions={"campaign": code}, actor=actor_of(request))
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"{code}-{now:%Y-%m-%d-%H%M}.csv")
+    return send_list(
+        request,
+        _barred_rows(preflight.barred_debtors),
+        file_format="csv",
+        title=code,
+        filename=f"{code}-{now:%Y-%m-%d-%H%M}.csv",
+        what="campaign",
+        conditions={"campaign": code},
+    )
 
 
 def _barred_rows(barred: list[queries.BarredDebtor]) -> spreadsheet.Rows:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
+from recobra.approvals.operations import ApprovalRefused
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.strategy import operations, queries
@@ -23,10 +24,15 @@ def publish_version(request: StaffRequest, code: str, number: int) -> HttpRespon
     version = queries.get_version(code, number)
     if request.method == "POST":
         try:
-            operations.publish_version(version_id=version.pk, actor=actor_of(request))
+            version = operations.publish_version(version_id=version.pk, actor=actor_of(request))
         except StrategyRefused as refusal:
             return _ask_to_publish(request, version, problems=refusal.problems)
-        messages.success(request, _("Version %(number)d is in force from the next cycle on.") % {"number": number})
+        except ApprovalRefused as refusal:
+            return _ask_to_publish(request, version, problems=[str(refusal)])
+        if version.status == version.Status.PUBLISHED:
+            messages.success(request, _("Version %(number)d is in force from the next cycle on.") % {"number": number})
+        else:
+            messages.success(request, _("It waits for a second person's approval."))
         return redirect("console:strategy-version", code, number)
     return _ask_to_publish(request, version)
 

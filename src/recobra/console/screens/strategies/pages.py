@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from recobra.access.roles import Right
+from recobra.approvals.queries import waiting_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.place import installation_place
 from recobra.console.screens.strategies import description
@@ -42,7 +43,9 @@ def show_version(request: StaffRequest, code: str, number: int | None = None) ->
     """Show a version in words; without a number the version in force, else the newest."""
     listed = queries.strategy_for(request.user, code)
     version = listed.shown if number is None else queries.get_version(code, number)
-    return render(request, "console/strategies/detail.html", {"listed": listed, **_version_context(version)})
+    asked = waiting_of(operations.PUBLICATION, str(version.pk))
+    context = {"listed": listed, "asked": asked, **_version_context(version)}
+    return render(request, "console/strategies/detail.html", context)
 
 
 @require_GET

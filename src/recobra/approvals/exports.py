@@ -1,0 +1,93 @@
+"""Exports: what leaves as a file is recorded, and a large one waits for a second person."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recobra.access.actors import Actor
+from recobra.access.operations import record_export
+from recobra.access.permissions import consequence
+from recobra.access.roles import Right
+from recobra.approvals.kinds import Kind, Part
+from recobra.approvals.models import Approval
+from recobra.approvals.operations import ask
+from recobra.approvals.second_person import needs_second_person
+
+CODE: Final = "export"
+LEAST_ROWS: Final = 10_000
+# How long who asked may fetch the file once a second person has agreed.
+OPEN_FOR: Final = timedelta(hours=24)
+
+
+class ExportWaits(Exception):
+    """The export is not let out yet; a second person decides about `approval`."""
+
+    def __init__(self, approval: Approval) -> None:
+        super().__init__(_("So large an export needs a second person: it was asked for."))
+        self.approval = approval
+
+
+@consequence
+def let_out(*, what: str, rows: int, conditions: Mapping[str, str], selection: str, actor: Actor) -> None:
+    """Record an export that leaves now. Raises ExportWaits for one that a second person has to agree to first.
+
+    `conditions` are what the journal keeps and the second person reads; `selection` is all that chose the rows, such as
+    the query of the page: another selection is another export.
+    """
+    if needs_second_person(CODE, actor=actor, size=rows):
+        _refuse_unless_agreed(what, rows, conditions, selection, actor)
+    record_export(what=what, rows=rows, conditions=dict(conditions), actor=actor)
+
+
+def _refuse_unless_agreed(what: str, rows: int, conditions: Mapping[str, str], selection: str, actor: Actor) -> None:
+    """Raise ExportWaits unless a second person agreed lately to this export of this person."""
+    key = json.dumps([what, actor.user_id, selection])
+    subject = hashlib.sha256(key.encode()).hexdigest()
+    asked = Approval.objects.filter(kind=CODE, subject=subject)
+    waiting = asked.filter(decision=Approval.Decision.WAITING).first()
+    if waiting is not None:
+        raise ExportWaits(waiting)
+    if asked.filter(decision=Approval.Decision.APPROVED, decided_at__gt=actor.now - OPEN_FOR).exists():
+        return
+    new = {"what": what, "rows": str(rows), **{f"condition:{name}": value for name, value in conditions.items()}}
+    with transaction.atomic():
+        approval = ask(kind=CODE, subject=subject, old={}, new=new, actor=actor)
+    # Decided at once where nobody else could.
+    if approval.decision != Approval.Decision.APPROVED:
+        raise ExportWaits(approval)
+
+
+def _let_be(_approval: Approval, _actor: Actor) -> None:
+    """Nothing is done by the decision itself: who asked fetches the file, or does not."""
+
+
+def _compare(approval: Approval) -> Sequence[Part]:
+    """Return what would leave: the list, its rows, the conditions."""
+    labels = {"what": _("List"), "rows": _("Rows")}
+    parts = []
+    for name, value in approval.new.items():
+        label = labels.get(name, name.removeprefix("condition:"))
+        parts.append(Part(label=label, old="", new=value, codes="export" if name == "what" else ""))
+    return parts
+
+
+EXPORT: Final = Kind(
+    code=CODE,
+    label=gettext_lazy("Large export"),
+    right=Right.APPROVE_CRITICAL_CHANGES,
+    approve=_let_be,
+    reject=_let_be,
+    withdraw=_let_be,
+    title=lambda approval: _("%(rows)s rows") % {"rows": approval.new["rows"]},
+    parts=_compare,
+    is_optional=True,
+    least_size=LEAST_ROWS,
+)
