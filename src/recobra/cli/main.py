@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from recobra.cli import (
+    backup,
     bench,
     bot,
     contact,
@@ -33,7 +34,24 @@ from recobra.cli import (
 )
 from recobra.cli.answer import Answer, CommandRefused, format_json, format_text
 
-GROUPS = (demo, serve, db, keys, intake, cycle, contact, bot, payments, report, bench, journal, evidence, schema, user)
+GROUPS = (
+    demo,
+    serve,
+    db,
+    backup,
+    keys,
+    intake,
+    cycle,
+    contact,
+    bot,
+    payments,
+    report,
+    bench,
+    journal,
+    evidence,
+    schema,
+    user,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -190,6 +190,12 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else o
 DISPATCHERS = _read_count("RECOBRA_DISPATCHERS", default=min(2, _CORES), most=16)
 CYCLE_TIME = _read_time("RECOBRA_CYCLE_TIME", default="05:00")
 CYCLE_TIME_ZONE = _read_zone("RECOBRA_CYCLE_TIME_ZONE")
+BACKUP_DIR = os.environ.get("RECOBRA_BACKUP_DIR", "")
+BACKUP_TIME = _read_time("RECOBRA_BACKUP_TIME", default="03:00")
+BACKUP_PUBLIC_KEY = os.environ.get("RECOBRA_BACKUP_PUBLIC_KEY", "")
+BACKUP_PASSPHRASE_FILE = os.environ.get("RECOBRA_BACKUP_PASSPHRASE_FILE", "")
+BACKUP_KEEP_DAYS = _read_count("RECOBRA_BACKUP_KEEP_DAYS", default=30, most=36_500)
+BACKUP_KEEP_AT_LEAST = _read_count("RECOBRA_BACKUP_KEEP_AT_LEAST", default=7, most=10_000)
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"

@@ -94,6 +94,14 @@ ITEMS = (
         view="creditors", label=_("Creditors"), icon="building", right=Right.MANAGE_CHANNELS, key="w", group=_COMPLIANCE
     ),
     Item(view="audit", label=_("Audit"), icon="shield-check", right=Right.SEE_AUDIT, key="u", group=_COMPLIANCE),
+    Item(
+        view="installation",
+        label=_("Installation"),
+        icon="device-desktop",
+        right=Right.SEE_AUDIT,
+        key="y",
+        group=_COMPLIANCE,
+    ),
 )
 
 

@@ -18,6 +18,7 @@ from recobra.console.screens import (
     home,
     inbox,
     incidents,
+    installation,
     letters,
     loads,
     messages,
@@ -55,6 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *incidents.urlpatterns,
     *evidence.urlpatterns,
     *audit.urlpatterns,
+    *installation.urlpatterns,
     *creditors.urlpatterns,
     *schemas.urlpatterns,
 ]

@@ -23,3 +23,29 @@ class SigningKeyRenewed(Fact):
     """A new key signs sessions and links; `earlier` keys still count."""
 
     earlier: int
+
+
+@fact("backup.made", _("Backup made"))
+class BackupMade(Fact):
+    """Database, files and keys were written to one encrypted file. `size` in bytes."""
+
+    size: int
+    files: int
+    rows: int
+    missing: int
+
+
+@fact("backup.failed", _("Backup failed"))
+class BackupFailed(Fact):
+    """A backup that was begun left no file; why is in its row."""
+
+    is_scheduled: bool
+
+
+@fact("backup.restored", _("Backup restored"))
+class BackupRestored(Fact):
+    """An installation was restored from a backup made at `made_at`, and proved itself."""
+
+    made_at: str
+    rows: int
+    files: int

@@ -15,6 +15,14 @@ def errors_path(load_id: int) -> Path:
     return _folder() / f"{load_id}-errors.csv"
 
 
+def held_file(stored_as: str) -> Path:
+    """Return where a file is that waits for confirmation.
+
+    By its name alone: the folder that a load has kept is that of its own data directory, which a backup may leave.
+    """
+    return _folder() / Path(stored_as).name
+
+
 def keep_held_file(path: Path, *, load_id: int) -> Path:
     """Copy a file that waits for confirmation and return the copy."""
     # The name came with the upload, and so did its ending.

@@ -2,20 +2,19 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from recobra.kit.encrypted_field import EncryptedJSONField
 from recobra.portfolio.models import Portfolio
 
 
 class Mapping(models.Model):
     """The meaning of one source's columns; kept per source, never edited, only superseded.
 
-    `document` is encrypted: that of a new portfolio says into which bank account debtors pay. Personal data: none.
+    Personal data: none.
     """
 
     portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="mappings")
     name = models.TextField()
     version = models.PositiveIntegerField()
-    document = EncryptedJSONField()
+    document = models.JSONField()
     created_at = models.DateTimeField()
     created_by = models.TextField()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +10,7 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import check_scope, requires
 from recobra.access.roles import Right
 from recobra.intake.facts import LoadDiscarded
+from recobra.intake.files import held_file
 from recobra.intake.models import Load
 from recobra.intake.refusals import LoadRefused
 from recobra.journal.operations import record_fact
@@ -22,7 +22,7 @@ from .loads import resume_held_load
 def confirm_load(*, load_id: int, actor: Actor) -> dict[str, Any]:
     """Load a held file after all and return its figures. Raises LoadRefused."""
     load = _get_held_load(load_id, actor)
-    path = Path(load.stored_as)
+    path = held_file(load.stored_as)
     if not path.is_file():
         raise LoadRefused("file_lost", load=load_id)
     try:
@@ -43,7 +43,7 @@ def discard_load(*, load_id: int, actor: Actor) -> None:
     if not held.update(status=Load.Status.DISCARDED, finished_at=actor.now):
         raise LoadRefused("not_held", load=load_id)
     record_fact(LoadDiscarded(load_id=load.pk), actor=actor, portfolio_id=load.portfolio_id)
-    transaction.on_commit(lambda: Path(load.stored_as).unlink(missing_ok=True))
+    transaction.on_commit(lambda: held_file(load.stored_as).unlink(missing_ok=True))
 
 
 def _get_held_load(load_id: int, actor: Actor) -> Load:

@@ -18,7 +18,7 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import check_scope, consequence, requires
 from recobra.access.roles import Right
 from recobra.intake.facts import LoadDone, LoadHeld, LoadTurnedAway
-from recobra.intake.files import keep_held_file
+from recobra.intake.files import held_file, keep_held_file
 from recobra.intake.load import last_load, pipeline
 from recobra.intake.load_context import LoadContext
 from recobra.intake.mapping import Control, Document, parse_mapping
@@ -93,7 +93,7 @@ def resume_held_load(load: Load, *, actor: Actor) -> dict[str, Any]:
     assert load.mapping is not None, "a held load has its mapping"
     options = load.figures.get("options", {})
     context = LoadContext(
-        path=Path(load.stored_as),
+        path=held_file(load.stored_as),
         file_name=load.file_name,
         portfolio=load.portfolio,
         mapping=load.mapping,

