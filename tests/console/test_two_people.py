@@ -42,7 +42,8 @@ def last(kind):
 def fetch(client, query=""):
     """Ask for the whole portfolio as a file; return the status of the answer."""
     answer = client.get(f"/cartera/exportar.csv{query}")
-    answer.close()
+    if answer.streaming:
+        answer.file_to_stream.close()
     return answer.status_code
 
 
