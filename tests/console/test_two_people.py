@@ -43,7 +43,7 @@ def fetch(client, query=""):
     """Ask for the whole portfolio as a file; return the status of the answer."""
     answer = client.get(f"/cartera/exportar.csv{query}")
     if answer.streaming:
-        answer.file_to_stream.close()
+        b"".join(answer.streaming_content)
     return answer.status_code
 
 
