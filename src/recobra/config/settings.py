@@ -188,6 +188,8 @@ TIME_ZONE = "UTC"
 # One dispatcher for each core up to two: beside them the database and the mail server work.
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 DISPATCHERS = _read_count("RECOBRA_DISPATCHERS", default=min(2, _CORES), most=16)
+# What the child process that reads a file may hold.
+READ_MEMORY_MB = _read_count("RECOBRA_READ_MEMORY_MB", default=2_500, most=1_000_000)
 CYCLE_TIME = _read_time("RECOBRA_CYCLE_TIME", default="05:00")
 CYCLE_TIME_ZONE = _read_zone("RECOBRA_CYCLE_TIME_ZONE")
 BACKUP_DIR = os.environ.get("RECOBRA_BACKUP_DIR", "")

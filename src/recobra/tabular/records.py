@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from recobra.tabular import formats
+from recobra.tabular import caged, formats
 from recobra.tabular.refusals import explain_fault
 from recobra.tabular.sql_text import cell
 from recobra.tabular.workspace import Workspace, open_workspace
@@ -45,7 +45,7 @@ def read_records(content: bytes, *, limit: int) -> Records:
     with open_workspace() as duck:
         path = duck.folder / "content"
         path.write_bytes(content)
-        sheet = formats.read(path, duck, formats.ReadOptions(may_be_empty=True))
+        sheet = caged.read_file(path, duck, formats.ReadOptions(may_be_empty=True))
         names = [fold_name(header) for header in sheet.headers]
         cells = ", ".join(f"coalesce({cell(position)}, '')" for position in range(len(names)))
         rows = duck.fetch_all(f"SELECT line, {cells} FROM {sheet.raw} ORDER BY line LIMIT {limit}")

@@ -15,6 +15,15 @@ REASONS: Final[Mapping[str, Promise]] = {
     "not_a_file": _("«%(name)s» is not an ordinary file."),
     "empty": _("The file is empty."),
     "too_big": _("The file holds more than %(limit)s bytes, the limit for one load."),
+    "needs_memory": _("The file needs more memory to be read than a file may take. Split it and send the parts."),
+    "needs_time": _(
+        "The file takes longer to be read than a file may take, %(seconds)s seconds. Split it and send the parts."
+    ),
+    "needs_disk": _("The file unpacks to more than may be kept while it is read. Split it and send the parts."),
+    "unreadable": _(
+        "The file ends the program that reads it (%(detail)s). Save it anew, or as CSV, and send it again."
+    ),
+    "readers_busy": _("Other files are being read. Wait a minute and try again."),
     "too_many_rows": _("The file holds more than %(limit)s rows, the limit for one load."),
     "too_many_columns": _("The file has %(found)s columns; %(limit)s is the limit."),
     "binary": _("The file is binary and none of the formats known: CSV, XLSX, XLS or Parquet."),
@@ -25,8 +34,25 @@ REASONS: Final[Mapping[str, Promise]] = {
     "zip_bomb": _("The workbook unpacks to %(unpacked)s bytes from %(packed)s: it is refused as a decompression bomb."),
     "encrypted": _("The workbook is protected by a password; save it without one."),
     "workbook": _("The workbook is damaged or is no workbook: %(detail)s"),
+    "sheet_span": _(
+        "The sheet reaches as far as the cell %(cell)s, which makes more than %(limit)s cells. Delete what is written "
+        "far from the table, save the workbook and send it again."
+    ),
+    "too_many_sheets": _("The workbook has more than %(limit)s sheets."),
+    "too_many_parts": _("The workbook has %(found)s parts inside; %(limit)s is the limit."),
     "sheet_missing": _("The workbook has no sheet «%(sheet)s»; it has: %(sheets)s."),
     "parquet": _("The Parquet file is damaged: %(detail)s"),
+    "parquet_type": _(
+        "The column «%(column)s» holds lists or structures; each column must hold one value, such as a text, a number "
+        "or a date."
+    ),
+    "parquet_bomb": _(
+        "The Parquet file unpacks to %(unpacked)s bytes from %(packed)s: it is refused as a decompression bomb."
+    ),
+    "too_many_broken": _(
+        "%(found)s of the first %(rows)s rows cannot be laid out in columns (one is line %(line)s): the file is not a "
+        "table with this separator and these quotation marks."
+    ),
     "no_header": _("The first line holds no column names."),
     "header_only": _("The file has a header and no rows."),
     "ambiguous_decimal": _(

@@ -102,11 +102,29 @@ def _parent_folder() -> Path:
 
 
 @contextmanager
-def open_workspace() -> Iterator[Workspace]:
-    """Yield a workspace that ends with the block."""
+def open_folder() -> Iterator[Path]:
+    """Yield a folder of the data directory that ends with the block."""
     parent = _parent_folder()
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def open_workspace() -> Iterator[Workspace]:
+    """Yield a workspace that ends with the block."""
+    with open_folder() as folder, workspace_in(folder) as workspace:
+        yield workspace
+
+
+@contextmanager
+def workspace_in(folder: Path, *, spill_bytes: int | None = None) -> Iterator[Workspace]:
+    """Yield a workspace in a folder of the caller; without `spill_bytes` it may spill half of the free disk."""
+    if spill_bytes is None:
+        spill_bytes = shutil.disk_usage(folder).free // 2
     connection = duckdb.connect(config={"allocator_background_threads": True})  # or what was freed stays here
     try:
         connection.execute(f"SET memory_limit = '{memory_limit(rows=0)}'")
@@ -114,7 +132,7 @@ def open_workspace() -> Iterator[Workspace]:
         connection.execute("SET enable_progress_bar = false")
         # What does not fit the memory goes to disk, and with the folder.
         connection.execute("SET temp_directory = '" + str(folder / "spill").replace("'", "''") + "'")
+        connection.execute(f"SET max_temp_directory_size = '{spill_bytes}B'")
         yield Workspace(connection, folder)
     finally:
         connection.close()
-        shutil.rmtree(folder, ignore_errors=True)

@@ -27,7 +27,7 @@ from recobra.intake.stage import checks, keys, people, rows
 from recobra.intake.stage.columns import find_columns
 from recobra.kit import tables
 from recobra.payments.operations import record_payments
-from recobra.tabular import formats
+from recobra.tabular import caged, formats
 from recobra.tabular.workspace import Workspace
 
 ReportStep = Callable[[str], None]
@@ -45,7 +45,7 @@ def read_file(context: LoadContext, duck: Workspace) -> FileRows:
     """Bring the file into DuckDB and find its columns. Raises LoadRefused."""
     options = context.document.options
     with refuse_load():
-        sheet = formats.read(context.path, duck, formats.ReadOptions(encoding=options.encoding, sheet=options.sheet))
+        sheet = caged.read_file(context.path, duck, formats.ReadOptions(encoding=options.encoding, sheet=options.sheet))
     columns = find_columns(context.document, sheet.headers)
     return FileRows(sheet.headers, sheet.is_typed, columns, sheet.raw, sheet.broken)
 

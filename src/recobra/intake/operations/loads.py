@@ -27,7 +27,7 @@ from recobra.intake.refusals import LoadRefused, held_words, refuse_load
 from recobra.journal.operations import record_fact
 from recobra.kit.language import screen_language
 from recobra.portfolio.models import Portfolio
-from recobra.tabular import formats
+from recobra.tabular import caged, formats
 from recobra.tabular.workspace import open_workspace
 from recobra_core.documents import DocumentError, read_document
 
@@ -63,6 +63,7 @@ def load_file(
     if portfolio is None:
         raise LoadRefused("portfolio", code=portfolio_code)
     check_scope(actor, portfolio.code)
+    caged.prepare()
     context = LoadContext(
         path=Path(path),
         file_name=file_name or Path(path).name,

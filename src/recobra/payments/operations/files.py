@@ -24,7 +24,7 @@ from recobra.kit import tables
 from recobra.payments.facts import PaymentFileLoaded
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Portfolio
-from recobra.tabular import amounts, dates, formats
+from recobra.tabular import amounts, caged, dates, formats
 from recobra.tabular.records import RowFault, list_faults, match_columns
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.sql_text import cell
@@ -105,6 +105,7 @@ def load_file(
     if portfolio is None:
         raise PaymentRefused(_("There is no portfolio «%(code)s».") % {"code": portfolio_code})
     check_scope(actor, portfolio.code)
+    caged.prepare()
     try:
         rows, faults = _read_file(path, portfolio, notation)
     except FileRefused as refusal:
@@ -142,7 +143,7 @@ def _read_file(path: Path, portfolio: Portfolio, notation: Notation) -> tuple[li
         refusal = _("The file is %(found)s, and %(expected)s was asked for.")
         raise PaymentRefused(refusal % {"found": found.upper(), "expected": notation.format.upper()})
     with open_workspace() as duck:
-        sheet = formats.read(path, duck, formats.ReadOptions(may_be_empty=True))
+        sheet = caged.read_file(path, duck, formats.ReadOptions(may_be_empty=True))
         positions = _find_columns(sheet.headers)
         if duck.count(sheet.raw) > MAX_ROWS:
             raise FileRefused("too_many_rows", limit=MAX_ROWS)

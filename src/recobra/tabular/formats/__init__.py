@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import duckdb
+
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.workspace import Workspace
 
@@ -42,9 +44,12 @@ def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
     kind = detect_format(path)
     text_bytes = _estimate_text(path, kind)
     duck.allow_memory(rows=0, text_bytes=text_bytes)
-    sheet = SOURCES[kind](path, duck, options)
-    duck.allow_memory(rows=duck.count(sheet.raw), text_bytes=text_bytes)
-    _set_overlong_aside(duck, sheet)
+    try:
+        sheet = SOURCES[kind](path, duck, options)
+        duck.allow_memory(rows=duck.count(sheet.raw), text_bytes=text_bytes)
+        _set_overlong_aside(duck, sheet)
+    except (MemoryError, duckdb.OutOfMemoryException):
+        raise FileRefused("needs_memory") from None
     if not options.may_be_empty and not duck.count(sheet.raw) + duck.count(sheet.broken):
         raise FileRefused("header_only")
     return sheet

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from recobra.tabular.workspace import Relation, Workspace
 from . import limits
 
 BATCH_ROWS: Final = 20_000
+_CELL_BYTES: Final = 8  # what even an empty cell takes in a list
 _VALUE_CHARACTERS: Final = 200
 RAW: Final = Relation("raw_rows")
 BROKEN: Final = Relation("broken_rows")
@@ -67,16 +67,26 @@ def escape_glob(path: Path) -> str:
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
+def cell_name(row: int, column: int) -> str:
+    """Return the name of a cell in a workbook, such as «B7»; both are counted from 1."""
+    letters = ""
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return f"{letters}{row}"
+
+
 def name_columns(cells: Iterable[str | None]) -> tuple[str, ...]:
     """Return usable, distinct column names; a repeated name gets its number. Raises FileRefused."""
     names: list[str] = []
     counts: dict[str, int] = {}
+    cells = list(cells)
+    if len(cells) > limits.COLUMNS:
+        raise FileRefused("too_many_columns", found=len(cells), limit=limits.COLUMNS)
     for position, cell in enumerate(cells, start=1):
         name = (cell or "").strip().strip("\ufeff") or f"column {position}"
         counts[name] = counts.get(name, 0) + 1
         names.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
-    if len(names) > limits.COLUMNS:
-        raise FileRefused("too_many_columns", found=len(names), limit=limits.COLUMNS)
     if not any(name for name in names if not name.startswith("column ")):
         raise FileRefused("no_header")
     return tuple(names)
@@ -94,11 +104,14 @@ def create_broken(duck: Workspace) -> None:
     duck.create_empty(BROKEN, BROKEN_COLUMNS)
 
 
-def append_rows(duck: Workspace, rows: Iterable[Row], *, width: int) -> None:
-    """Append rows to RAW, and those that do not fit its columns to BROKEN. Raises FileRefused."""
-    count = 0
-    remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH_ROWS)):
+def append_rows(duck: Workspace, rows: Iterable[Row], *, width: int, read_before: int = 0) -> None:
+    """Append rows to RAW, and those that do not fit its columns to BROKEN; `read_before` rows of the file are there.
+
+    Raises FileRefused.
+    """
+    count = read_before
+    broken_count = 0
+    for batch in _batch_rows(rows):
         count += len(batch)
         if count > limits.ROWS:
             raise FileRefused("too_many_rows", limit=limits.ROWS)
@@ -106,7 +119,33 @@ def append_rows(duck: Workspace, rows: Iterable[Row], *, width: int) -> None:
         if good := [row for row in fitted if not row.code]:
             duck.append_arrow(RAW, _raw_table(good, width))
         if broken := [row for row in fitted if row.code]:
+            broken_count += len(broken)
+            _refuse_broken(broken_count, count, broken)
             duck.append_arrow(BROKEN, _broken_table(broken))
+
+
+def _batch_rows(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Yield rows in lists that fit the memory, however long each row is."""
+    batch: list[Row] = []
+    characters = 0
+    for row in rows:
+        batch.append(row)
+        characters += len(row.value) + sum([len(cell or "") + _CELL_BYTES for cell in row.cells])
+        if len(batch) == BATCH_ROWS or characters > limits.BATCH_CHARACTERS:
+            yield batch
+            batch = []
+            characters = 0
+    if batch:
+        yield batch
+
+
+def _refuse_broken(broken: int, read: int, last: list[Row]) -> None:
+    """Raise FileRefused where so many rows cannot be laid out in columns that the file is no table.
+
+    Each of them is kept with its fault, which takes far longer than a good row.
+    """
+    if broken > limits.BROKEN_ROWS or (broken > limits.BROKEN_ROWS // 10 and broken > read // 2):
+        raise FileRefused("too_many_broken", found=broken, rows=read, line=last[0].line)
 
 
 def _fit_row(row: Row, width: int) -> Row:
@@ -131,7 +170,7 @@ def _broken_table(rows: list[Row]) -> pa.Table:
     """Return rows as Arrow columns in the order of BROKEN, long texts cut."""
     records = []
     for row in rows:
-        cells = [(cell or "")[: limits.FIELD_CHARACTERS] for cell in row.cells]
+        cells = [(cell or "")[: limits.FIELD_CHARACTERS] for cell in row.cells[: limits.COLUMNS]]
         records.append(
             {
                 "line": row.line,

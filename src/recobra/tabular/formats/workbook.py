@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -29,16 +30,31 @@ CellProblems = dict[int, dict[int, CellProblem]]
 
 def _open_sheet(path: Path, sheet_name: str) -> calamine.CalamineSheet:
     """Return the named or first sheet. Raises FileRefused."""
-    try:
+    with _refuse_damaged():
         book = calamine.CalamineWorkbook.from_path(str(path))
         names = book.sheet_names
-        if sheet_name and sheet_name not in names:
-            raise FileRefused("sheet_missing", sheet=sheet_name, sheets=", ".join(names))
+    if sheet_name and sheet_name not in names:
+        raise FileRefused("sheet_missing", sheet=sheet_name, sheets=", ".join(names))
+    with _refuse_damaged():
         return book.get_sheet_by_name(sheet_name) if sheet_name else book.get_sheet_by_index(0)
+
+
+@contextmanager
+def _refuse_damaged() -> Iterator[None]:
+    """Turn the errors of the library into refusals."""
+    try:
+        yield
     except calamine.PasswordError:
         raise FileRefused("encrypted") from None
-    except (calamine.CalamineError, OSError, ValueError, IndexError) as error:
+    except (calamine.CalamineError, ValueError, IndexError) as error:
         raise FileRefused("workbook", detail=str(error)) from None
+    except OSError as error:  # its text names the server's own path
+        raise FileRefused("workbook", detail=error.strerror or type(error).__name__) from None
+    except BaseException as error:
+        # What the library did not foresee ends it, as an error beside all of Python's own.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise FileRefused("workbook", detail=type(error).__name__) from None
 
 
 def read_workbook(path: Path, duck: Workspace, sheet_name: str, *, kind: str, problems: CellProblems) -> Sheet:
@@ -90,11 +106,8 @@ def cell_text(cell: Any) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        number = Decimal(f"{cell:.15g}")
         # 1200.0 is how a workbook keeps the account number 1200.
-        if number == number.to_integral_value():
-            number = number.quantize(Decimal(1))
-        return format(number, "f")
+        return format(Decimal(f"{cell:.15g}"), "f")
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ")
     if isinstance(cell, date | time | timedelta):

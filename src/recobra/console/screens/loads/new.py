@@ -24,6 +24,7 @@ from recobra.intake.queries import Mapping
 from recobra.intake.refusals import expected_words
 from recobra.kit import clock
 from recobra.portfolio.queries import Portfolio, portfolios_for
+from recobra.tabular import caged
 
 from . import columns
 
@@ -36,6 +37,8 @@ def upload_file(request: StaffRequest) -> HttpResponse:
     file = request.FILES.get("file")
     code = request.POST.get("portfolio", "")
     problem = ""
+    # While the person chooses the file, who will read it gets ready.
+    caged.prepare()
     if request.method == "POST":
         if file is not None and code in {portfolio.code for portfolio in portfolios}:
             upload = uploads.save_upload(file=file, portfolio_code=code, user=request.user, now=clock.now())

@@ -6,12 +6,14 @@ import csv
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from recobra.tabular.formats import limits
 from recobra.tabular.refusals import FileRefused
 
 DELIMITERS = ";,\t|"
 SAMPLE_LINES = 100
+SAMPLE_CHARACTERS = 1 << 20  # of the lines together; the first is read whatever its length
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Dialect:
 def detect_dialect(path: Path) -> Dialect:
     """Return the dialect of a UTF-8 text. Raises FileRefused where the first line has no names."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
-        lines = [handle.readline(limits.LINE_BYTES).rstrip("\r\n") for _ in range(SAMPLE_LINES)]
+        lines = _read_sample(handle)
     while lines and not lines[-1]:
         lines.pop()
     first = 0
@@ -45,6 +47,19 @@ def detect_dialect(path: Path) -> Dialect:
     quote = "'" if body[0].startswith("'") and body[0].rstrip().endswith("'") else '"'
     header = split_record(body[0], delimiter, quote)
     return Dialect(delimiter, quote, tuple(header), first + 1)
+
+
+def _read_sample(handle: TextIO) -> list[str]:
+    """Return the first lines without their ends, as many as are worth a look."""
+    lines: list[str] = []
+    characters = 0
+    while len(lines) < SAMPLE_LINES and characters < SAMPLE_CHARACTERS:
+        line = handle.readline(limits.LINE_BYTES)
+        if not line:
+            break
+        characters += len(line)
+        lines.append(line.rstrip("\r\n"))
+    return lines
 
 
 def split_record(line: str, delimiter: str, quote: str) -> list[str]:

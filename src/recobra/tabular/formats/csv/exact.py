@@ -73,4 +73,10 @@ def _read_record(line: str, lines: _Lines, dialect: Dialect) -> Row:
                 return Row(number, list(cells))
             break
     lines.give_back(following)
-    return Row(number, list(line.split(dialect.delimiter)), "unclosed_quote", value=line)
+    return unclosed_row(number, line, dialect)
+
+
+def unclosed_row(number: int, line: str, dialect: Dialect) -> Row:
+    """Return a line with a quotation mark that has no partner as a broken row."""
+    cells = line.split(dialect.delimiter, limits.COLUMNS)
+    return Row(number, list(cells), "unclosed_quote", value=line[: limits.FIELD_CHARACTERS])

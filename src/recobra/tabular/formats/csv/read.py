@@ -54,44 +54,57 @@ def _read_fast(duck: Workspace, text: Text, dialect: Dialect) -> bool:
 
     Where they are not, nothing is read: RAW and BROKEN are left for the exact reader to make.
     """
-    columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(dialect.header)))
-    delimiter = dialect.delimiter.replace("'", "''")
-    quote = dialect.quote.replace("'", "''")
+    expected = text.lines - dialect.header_line
     try:
-        duck.create(
-            _PARSED,
-            f"""
-            SELECT row_number() OVER () AS rank, * FROM read_csv(
-                ?,
-                auto_detect=false,
-                header=false,
-                skip={dialect.header_line},
-                delim='{delimiter}',
-                quote='{quote}',
-                escape='{quote}',
-                columns={{{columns}}},
-                ignore_errors=true,
-                store_rejects=true,
-                rejects_limit=0,
-                null_padding=false,
-                max_line_size={limits.LINE_BYTES}
-            )
-            """,
-            [escape_glob(text.path)],
-        )
+        duck.create(_PARSED, *_parse_query(text, dialect))
+        refused_count = expected - duck.count(_PARSED)
+        if refused_count > limits.BROKEN_ROWS:
+            # DuckDB keeps each refused record in so much time and memory that a small file takes all of both.
+            return False
+        refused = _fetch_refused(duck, text, dialect) if refused_count else []
     except duckdb.Error:
         return False
-    refused = duck.fetch_all(f"SELECT DISTINCT ON (line) line, csv_line FROM {_REFUSED} ORDER BY line")
     # A record over several lines, or one that DuckDB read as two, would shift the number of every line after it.
     is_one_line_each = all(record is not None and "\n" not in record.rstrip("\r\n") for _line, record in refused)
-    is_complete = is_one_line_each and duck.count(_PARSED) + len(refused) == text.lines - dialect.header_line
+    is_complete = is_one_line_each and duck.count(_PARSED) + len(refused) == expected
     if is_complete:
         _number_lines(duck, dialect, has_refused=bool(refused))
         create_broken(duck)
-        append_rows(duck, _convert_refused(refused, dialect), width=len(dialect.header))
+        append_rows(duck, _convert_refused(refused, dialect), width=len(dialect.header), read_before=expected)
     for table in (_PARSED, _REFUSED, _SCANS):
-        duck.drop(table)
+        duck.execute(f"DROP TABLE IF EXISTS {table}")
     return is_complete
+
+
+def _fetch_refused(duck: Workspace, text: Text, dialect: Dialect) -> list[tuple[int, str]]:
+    """Read the text once more, with the records that DuckDB refuses: line and text of each."""
+    rejects = f"store_rejects=true, rejects_limit={limits.BROKEN_ROWS},"
+    duck.create(_PARSED, *_parse_query(text, dialect, rejects=rejects))
+    return duck.fetch_all(f"SELECT DISTINCT ON (line) line, csv_line FROM {_REFUSED} ORDER BY line")
+
+
+def _parse_query(text: Text, dialect: Dialect, *, rejects: str = "") -> tuple[str, list[str]]:
+    """Return SQL for the records that fit the columns, numbered by `rank`, and its parameters."""
+    columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(dialect.header)))
+    delimiter = dialect.delimiter.replace("'", "''")
+    quote = dialect.quote.replace("'", "''")
+    query = f"""
+        SELECT row_number() OVER () AS rank, * FROM read_csv(
+            ?,
+            auto_detect=false,
+            header=false,
+            skip={dialect.header_line},
+            delim='{delimiter}',
+            quote='{quote}',
+            escape='{quote}',
+            columns={{{columns}}},
+            ignore_errors=true,
+            {rejects}
+            null_padding=false,
+            max_line_size={limits.LINE_BYTES}
+        )
+        """
+    return query, [escape_glob(text.path)]
 
 
 def _number_lines(duck: Workspace, dialect: Dialect, *, has_refused: bool) -> None:
@@ -130,7 +143,7 @@ def _convert_refused(refused: list[tuple[int, str]], dialect: Dialect) -> Iterat
     for line, record in refused:
         text = record.rstrip("\r\n")
         if text.count(dialect.quote) % 2:
-            yield Row(line, list(text.split(dialect.delimiter)), "unclosed_quote", value=text)
+            yield exact.unclosed_row(line, text, dialect)
         else:
             yield Row(line, list(split_record(text, dialect.delimiter, dialect.quote)))
 

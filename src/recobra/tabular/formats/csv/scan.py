@@ -188,11 +188,13 @@ def _is_mostly_legacy(path: Path, counts: _ByteCounts) -> bool:
 def _guess_legacy(path: Path) -> str:
     """Return the likeliest of the encodings before Unicode, judged by the lines that are not plain ASCII."""
     lines: list[bytes] = []
+    size = 0
     for chunk in _chunks(path):
         lines.extend(line for line in chunk.splitlines() if not line.isascii())
-        if len(lines) > 2000:
+        size += len(chunk)
+        if len(lines) > 2000 or (lines and size > limits.PACKING_FREE_BYTES):
             break
-    best = from_bytes(b"\n".join(lines[:2000]), cp_isolation=LEGACY).best()
+    best = from_bytes(b"\n".join(lines[:2000])[:SAMPLE_BYTES], cp_isolation=LEGACY).best()
     return best.encoding if best else "latin_1"
 
 

@@ -9,6 +9,8 @@ from recobra.tabular.formats.workbook import read_workbook
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.workspace import Workspace
 
+from .compound import check_workbook
+
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -17,4 +19,5 @@ def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
     with path.open("rb") as handle:
         if _ENCRYPTED in handle.read(1 << 20):
             raise FileRefused("encrypted")
+    check_workbook(path)
     return read_workbook(path, duck, options.sheet, kind="xls", problems={})

@@ -2,54 +2,67 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree import ElementTree as ET
+from typing import Final
 
 from recobra.tabular.formats import limits
 from recobra.tabular.formats.sheet import ReadOptions, Sheet
-from recobra.tabular.formats.workbook import CellProblem, CellProblems, read_workbook
+from recobra.tabular.formats.workbook import CellProblems, read_workbook
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.workspace import Workspace
 
+from .scan import QuickScan, UnreadableXml, local_name, parse_xml, scan_cells
+
 CHUNK_BYTES = 1 << 20
-_CELL = re.compile(rb'<c\s[^>]*?\br="([A-Z]{1,3})(\d+)"([^>]*?)(?:/>|>(.*?)</c>)', re.DOTALL)
-_VALUE = re.compile(rb"<v[^>]*>([^<]+)</v>|<is>")
-_OFFICE = "xl/workbook.xml"
-_LINKS = "xl/_rels/workbook.xml.rels"
-_LINK = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
-_SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}sheet"
-_SHEET_LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_OFFICE: Final = "xl/workbook.xml"
+_LINKS: Final = "xl/_rels/workbook.xml.rels"
 
 
 def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
     """Read an XLSX file into DuckDB. Raises FileRefused."""
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_packing(archive, path.stat().st_size)
-            problems = _find_cells_without_value(archive, _find_sheet_file(archive, options.sheet))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ET.ParseError) as error:
+            unsure = _check_packing(archive, path.stat().st_size)
+            problems = _check_unsure(archive, unsure, chosen=_find_sheet_file(archive, options.sheet))
+    except UnreadableXml as error:
         raise FileRefused("workbook", detail=str(error)) from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ValueError, OSError) as error:
+        raise FileRefused("workbook", detail=type(error).__name__) from None
     except RuntimeError:
         raise FileRefused("encrypted") from None
     return read_workbook(path, duck, options.sheet, kind="xlsx", problems=problems)
 
 
-def _check_packing(archive: zipfile.ZipFile, packed: int) -> None:
-    """Refuse a decompression bomb, and a container that is no workbook."""
+def _check_packing(archive: zipfile.ZipFile, packed: int) -> list[str]:
+    """Refuse a decompression bomb, cells that reach too far, and a container that is no workbook.
+
+    Returns the XML parts of which a look at the bytes does not tell how far their cells reach. Every part is judged,
+    not only the sheet that is read: which one that is, the reader of cells decides by itself.
+    """
     members = archive.infolist()
+    if len(members) > limits.ARCHIVE_MEMBERS:
+        raise FileRefused("too_many_parts", found=len(members), limit=limits.ARCHIVE_MEMBERS)
     _refuse_bomb(sum(member.file_size for member in members), packed)
     if _OFFICE not in archive.namelist():
         raise FileRefused("workbook", detail=_OFFICE)
+    unsure = []
     # The sizes in the directory may lie, so every member is unpacked and counted.
     total = 0
     for member in members:
+        scan = QuickScan() if member.filename.lower().endswith(".xml") else None
         for chunk in _chunks(archive, member.filename):
             total += len(chunk)
             _refuse_bomb(total, packed)
+            if scan:
+                scan.feed(chunk)
+        if scan:
+            scan.close()
+            if not scan.is_sure:
+                unsure.append(member.filename)
+    return unsure
 
 
 def _refuse_bomb(unpacked: int, packed: int) -> None:
@@ -66,54 +79,39 @@ def _chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
             yield chunk
 
 
-def _find_sheet_file(archive: zipfile.ZipFile, sheet_name: str) -> str:
-    """Return the member that holds the named or first sheet; files are not numbered in the order of the tabs."""
-    links = {link.get("Id"): link.get("Target", "") for link in _parse_member(archive, _LINKS).iter(_LINK)}
-    for sheet in _parse_member(archive, _OFFICE).iter(_SHEET):
-        if not sheet_name or sheet.get("name") == sheet_name:
-            target = links.get(sheet.get(_SHEET_LINK), "")
-            return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-    return ""
-
-
-def _parse_member(archive: zipfile.ZipFile, name: str) -> ET.Element:
-    """Return the root element of a member of the archive."""
-    return ET.fromstring(archive.read(name))  # noqa: S314 - expat resolves nothing outside and stops entity bombs
-
-
-def _find_cells_without_value(archive: zipfile.ZipFile, sheet: str) -> CellProblems:
-    """Return the cells of a sheet that show an error or hold a formula that was never calculated."""
+def _check_unsure(archive: zipfile.ZipFile, unsure: list[str], *, chosen: str) -> CellProblems:
+    """Parse the parts that a look did not settle; return the cells without a value of the chosen one."""
+    if chosen and not chosen.lower().endswith(".xml"):
+        raise UnreadableXml(chosen)
     problems: CellProblems = {}
-    cut_cell = b""
-    for chunk in _chunks(archive, sheet) if sheet in archive.namelist() else ():
-        text = cut_cell + chunk
-        # Up to the last whole cell; one that is cut begins the next chunk.
-        end = text.rfind(b"</c>") + 4
-        if end < 4:
-            cut_cell = text[-CHUNK_BYTES:]
-            continue
-        _collect_problems(text[:end], problems)
-        cut_cell = text[end:]
+    for name in unsure:
+        found = scan_cells(_chunks(archive, name))
+        if name == chosen:
+            problems = found
     return problems
 
 
-def _collect_problems(text: bytes, problems: CellProblems) -> None:
-    """Add the cells of a piece of a sheet that show an error or hold a formula without a value."""
-    # Most sheets have neither formulas nor errors, and the search for cells is slow.
-    if b"<f" not in text and b't="e"' not in text:
-        return
-    for column, row, attributes, body in _CELL.findall(text):
-        value = _VALUE.search(body)
-        cell = (column + row).decode()
-        if b't="e"' in attributes:
-            error = value.group(1).decode() if value and value.group(1) else "#?"
-            problem = CellProblem("cell_error", {"cell": cell, "error": error})
-        elif b"<f" in body and not value:
-            problem = CellProblem("cell_formula", {"cell": cell})
-        else:
-            continue
-        # Column letters are digits to base 26 without a zero: «AB» is 1 * 26 + 2.
-        position = 0
-        for letter in column:
-            position = position * 26 + letter - ord("A") + 1
-        problems.setdefault(int(row) - 1, {})[position - 1] = problem
+def _find_sheet_file(archive: zipfile.ZipFile, sheet_name: str) -> str:
+    """Return the member that holds the named or first sheet; files are not numbered in the order of the tabs."""
+    links: dict[str, str] = {}
+    sheets: list[tuple[str, str]] = []  # name, and the id of its link
+
+    def add_link(name: str, attributes: dict[str, str]) -> None:
+        if local_name(name) == "Relationship" and "Id" in attributes:
+            links[attributes["Id"]] = attributes.get("Target", "")
+
+    def add_sheet(name: str, attributes: dict[str, str]) -> None:
+        if local_name(name) != "sheet":
+            return
+        if len(sheets) == limits.SHEETS:
+            raise FileRefused("too_many_sheets", limit=limits.SHEETS)
+        link = next((value for key, value in attributes.items() if key != "id" and local_name(key) == "id"), "")
+        sheets.append((attributes.get("name", ""), link))
+
+    parse_xml(_chunks(archive, _OFFICE), start=add_sheet)
+    parse_xml(_chunks(archive, _LINKS), start=add_link)
+    for name, link in sheets:
+        if not sheet_name or name == sheet_name:
+            target = links.get(link, "")
+            return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+    return ""

@@ -1,0 +1,72 @@
+"""What the child process of `kit.cage` does with a file: it leaves the rows as Arrow files, or refuses the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from recobra.tabular import formats
+from recobra.tabular.formats import ReadOptions
+from recobra.tabular.refusals import FileRefused
+from recobra.tabular.workspace import BATCH_ROWS, Relation, Workspace, workspace_in
+
+RAW_FILE: Final = "raw.arrow"
+BROKEN_FILE: Final = "broken.arrow"
+
+
+def read_table(*, path: str, folder: str, spill_bytes: int, options: dict[str, Any]) -> dict[str, Any]:
+    """Read a file; leave its rows in two Arrow files of the folder and return what `Sheet` says of it.
+
+    A refusal is returned as its code and facts.
+    """
+    try:
+        with workspace_in(Path(folder), spill_bytes=spill_bytes) as duck:
+            sheet = formats.read(Path(path), duck, ReadOptions(**options))
+            _write_rows(duck, sheet.raw, Path(folder) / RAW_FILE)
+            _write_rows(duck, sheet.broken, Path(folder) / BROKEN_FILE)
+            return {**_describe(sheet), "refused": ""}
+    except FileRefused as refusal:
+        return {"refused": refusal.code, "facts": refusal.facts}
+
+
+def preview_table(
+    *, path: str, folder: str, spill_bytes: int, options: dict[str, Any], shown_rows: int
+) -> dict[str, Any]:
+    """Read a file and return what `Sheet` says of it, its first rows and how many it has.
+
+    A refusal is returned as its code and facts.
+    """
+    try:
+        with workspace_in(Path(folder), spill_bytes=spill_bytes) as duck:
+            sheet = formats.read(Path(path), duck, ReadOptions(**options))
+            sample = duck.fetch_all(f"SELECT * EXCLUDE (line) FROM {sheet.raw} ORDER BY line LIMIT {shown_rows}")
+            return {
+                **_describe(sheet),
+                "sample": [list(row) for row in sample],
+                "rows": duck.count(sheet.raw),
+                "broken": duck.count(sheet.broken),
+                "refused": "",
+            }
+    except FileRefused as refusal:
+        return {"refused": refusal.code, "facts": refusal.facts}
+
+
+def _describe(sheet: formats.Sheet) -> dict[str, Any]:
+    return {
+        "headers": list(sheet.headers),
+        "kind": sheet.kind,
+        "encoding": sheet.encoding,
+        "delimiter": sheet.delimiter,
+    }
+
+
+def _write_rows(duck: Workspace, relation: Relation, path: Path) -> None:
+    """Write a relation as an Arrow file, batch by batch."""
+    reader = duck.connection.sql(f"SELECT * FROM {relation}").to_arrow_reader(BATCH_ROWS)
+    with pa.OSFile(str(path), "wb") as target, pa.ipc.new_file(target, reader.schema) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+    # Dropped before the next one is written: the rows are in memory and on disk only as long as one relation is.
+    duck.drop(relation)

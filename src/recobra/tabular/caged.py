@@ -1,0 +1,123 @@
+"""Tables read from files of others: the file is read in a child process (`kit.cage`), and its rows are taken over."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+from django.conf import settings
+
+from recobra.kit.cage import CageEnded, CageLimits, Reason, run_in_cage, warm_up
+from recobra.tabular import cage_tasks
+from recobra.tabular.formats import ReadOptions, Sheet, detect_format
+from recobra.tabular.formats.sheet import BROKEN, BROKEN_COLUMNS, RAW
+from recobra.tabular.refusals import FileRefused
+from recobra.tabular.workspace import Relation, Workspace, open_folder
+
+MEGABYTE: Final = 1024**2
+_REFUSALS: Final[dict[Reason, str]] = {
+    "memory": "needs_memory",
+    "time": "needs_time",
+    "disk": "needs_disk",
+    "broken": "unreadable",
+    "busy": "readers_busy",
+}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A file as a person sees it first; `rows` counts those laid out in columns, `broken` the others."""
+
+    headers: list[str]
+    kind: str
+    encoding: str
+    delimiter: str
+    sample: list[list[str | None]]
+    rows: int
+    broken: int
+
+
+def prepare() -> None:
+    """Let a child wait for the file that will soon come; returns at once."""
+    warm_up(cage_tasks.read_table)
+
+
+def read_file(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
+    """Read a file into DuckDB. Raises FileRefused."""
+    limits = _limits_for(path, seconds=120, bytes_a_second=MEGABYTE)
+    folder = duck.folder / "read"
+    folder.mkdir()
+    try:
+        answer = _ask(cage_tasks.read_table, path, folder, options, limits)
+        headers = tuple(answer["headers"])
+        columns = "line BIGINT" + "".join(f", c{n} VARCHAR" for n in range(len(headers)))
+        _take_over(duck, RAW, columns, folder / cage_tasks.RAW_FILE)
+        _take_over(duck, BROKEN, BROKEN_COLUMNS, folder / cage_tasks.BROKEN_FILE)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Sheet(headers, answer["kind"], answer["encoding"], answer["delimiter"])
+
+
+def preview_file(path: Path, options: ReadOptions, *, shown_rows: int) -> Preview:
+    """Return what a file holds and its first rows; somebody waits for it. Raises FileRefused."""
+    limits = _limits_for(path, seconds=30, bytes_a_second=5 * MEGABYTE)
+    with open_folder() as folder:
+        answer = _ask(cage_tasks.preview_table, path, folder, options, limits, shown_rows=shown_rows)
+    del answer["refused"]
+    return Preview(**answer)
+
+
+def _limits_for(path: Path, *, seconds: int, bytes_a_second: int) -> CageLimits:
+    """Return what reading a file may take: the larger it is, the more time and disk. Raises FileRefused."""
+    detect_format(path)
+    size = path.stat().st_size
+    return CageLimits(
+        seconds=seconds + size // bytes_a_second,
+        memory_bytes=settings.READ_MEMORY_MB * MEGABYTE,
+        disk_bytes=2048 * MEGABYTE + 4 * size,
+    )
+
+
+def _ask(
+    task: Callable[..., dict[str, Any]],
+    path: Path,
+    folder: Path,
+    options: ReadOptions,
+    limits: CageLimits,
+    **more: Any,
+) -> dict[str, Any]:
+    """Return the answer of one of the tasks that read a file. Raises FileRefused."""
+    try:
+        answer = run_in_cage(
+            task,
+            limits=limits,
+            folder=folder,
+            path=str(path.resolve()),
+            spill_bytes=limits.disk_bytes // 2,
+            options=asdict(options),
+            **more,
+        )
+    except CageEnded as ended:
+        _log.warning("reading a file was ended: %s %s", ended.reason, ended.detail)
+        raise FileRefused(_REFUSALS[ended.reason], detail=ended.detail, seconds=limits.seconds) from None
+    if answer["refused"]:
+        raise FileRefused(answer["refused"], **answer["facts"])
+    return answer
+
+
+def _take_over(duck: Workspace, relation: Relation, columns: str, path: Path) -> None:
+    """Make a relation of an Arrow file of the child, once it is proved to be sound. Raises FileRefused."""
+    duck.create_empty(relation, columns)
+    try:
+        with pa.memory_map(str(path)) as source:
+            rows = pa.ipc.open_file(source).read_all()
+            rows.validate(full=True)
+            duck.append_arrow(relation, rows)
+    except (pa.ArrowException, OSError) as error:
+        raise FileRefused("unreadable", detail=type(error).__name__) from None

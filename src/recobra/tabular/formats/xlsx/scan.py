@@ -1,0 +1,202 @@
+"""Scan of a sheet's XML as it is unpacked: how far its cells reach, and which of them have no value.
+
+Nothing is allocated for a cell before its sheet is judged: one stray cell makes a reader allocate all those before it.
+Text of others is never searched by a regular expression, whose time may grow faster than the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+from xml.parsers import expat
+
+from recobra.tabular.formats import limits
+from recobra.tabular.formats.sheet import cell_name
+from recobra.tabular.formats.workbook import CellProblem, CellProblems
+from recobra.tabular.refusals import FileRefused
+
+_CELL: Final = b'<c r="'
+# Beginnings of a cell that is written in another way, of a formula or an error, and of a document type.
+_UNUSUAL: Final = (b"<c>", b"<c/", b"<c\t", b"<c\n", b"<c\r", b":c ", b":c>", b":c/", b":c\t", b":c\n", b":c\r")
+_NEEDS_LOOK: Final = (b"<f", b't="e"', b"<!", b"\0")
+_DIGITS: Final = b"0123456789"
+_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_REFERENCE_BYTES: Final = 12  # «XFD1048576"» is the longest
+_LONGEST_TOKEN: Final = 1 << 19
+_TAIL_BYTES: Final = 64  # carried over to the next piece, so that a mark cut in two is found
+
+
+class UnreadableXml(Exception):
+    """A part of a workbook is no XML, or has a document type of its own, which no workbook needs."""
+
+
+class QuickScan:
+    """Reach of the cells in a part of a workbook, found among its bytes as programs usually write them.
+
+    `is_sure` turns False where the part has anything else; then `scan_cells` has to say. Costs a tenth of parsing.
+    """
+
+    def __init__(self) -> None:
+        self.is_sure = True
+        self._tail = b""
+
+    def feed(self, piece: bytes) -> None:
+        """Judge the next piece of the part. Raises FileRefused where its cells reach too far."""
+        if not self.is_sure:
+            return
+        text = self._tail + piece
+        if any(mark in text for mark in _NEEDS_LOOK) or any(mark in text for mark in _UNUSUAL):
+            self.is_sure = False
+            return
+        # The last cell may be cut: it is judged with the next piece.
+        end = text.rfind(b"<c")
+        cut = end if end >= len(text) - _TAIL_BYTES and end >= 0 else len(text)
+        self._judge(text[:cut])
+        self._tail = text[cut:] if cut < len(text) else text[-1:]
+
+    def close(self) -> None:
+        """Judge what is left at the end of the part. Raises FileRefused."""
+        if self.is_sure:
+            self._judge(self._tail)
+
+    def _judge(self, text: bytes) -> None:
+        cells = text.split(_CELL)[1:]
+        if text.count(b"<c ") != len(cells):
+            self.is_sure = False
+        if not cells or not self.is_sure:
+            return
+        references = b",".join([cell[: cell.find(b'"', 0, _REFERENCE_BYTES)] for cell in cells])
+        columns = set(references.translate(None, _DIGITS).split(b","))
+        rows = set(references.translate(None, _LETTERS).split(b","))
+        if not all(letters and len(letters) <= 3 and not letters.strip(_LETTERS) for letters in columns) or not all(
+            digits and len(digits) <= 7 and not digits.strip(_DIGITS) for digits in rows
+        ):
+            self.is_sure = False
+            return
+        refuse_far_cell(max(map(int, rows)), max(map(_column_number, columns)))
+
+
+def refuse_far_cell(row: int, column: int) -> None:
+    """Raise FileRefused where a sheet that reaches to this row and column, from 1, has too many cells."""
+    if row * column > limits.SHEET_CELLS:
+        raise FileRefused("sheet_span", cell=cell_name(row, column), limit=limits.SHEET_CELLS)
+
+
+def scan_cells(pieces: Iterable[bytes]) -> CellProblems:
+    """Return the cells of a sheet that show an error or hold a formula that was never calculated.
+
+    Raises FileRefused where its cells reach too far, UnreadableXml where it is no XML.
+    """
+    sheet = _Sheet()
+    parse_xml(pieces, start=sheet.start_element, text=sheet.add_text)
+    sheet.end_cell()
+    return sheet.problems
+
+
+def parse_xml(
+    pieces: Iterable[bytes], *, start: Callable[[str, dict[str, str]], None], text: Callable[[str], None] | None = None
+) -> None:
+    """Parse XML by expat, each element's local name and attributes to `start`. Raises UnreadableXml."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = _refuse_document_type
+    try:
+        for piece in pieces:
+            # Expat begins a token anew with each piece, and the text of a cell has 32,767 characters at most.
+            if len(piece) >= _LONGEST_TOKEN and b">" not in piece:
+                raise UnreadableXml("…")
+            parser.Parse(piece, False)
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise UnreadableXml(str(error)) from None
+
+
+def _refuse_document_type(*_names: object) -> None:
+    raise UnreadableXml("DOCTYPE")
+
+
+def local_name(name: str) -> str:
+    """Return the name of an element or attribute without its namespace."""
+    return name.rpartition(" ")[2]
+
+
+@dataclass
+class _Sheet:
+    """The cell that is being parsed, where the sheet reaches so far, and the problems found.
+
+    A cell without a reference stands behind the last one, a row without a number below the last one.
+    """
+
+    problems: CellProblems = field(default_factory=dict)
+    row: int = 0
+    column: int = 0
+    has_cell: bool = False
+    is_error: bool = False
+    has_formula: bool = False
+    is_in_value: bool = False
+    value: str = ""
+
+    def start_element(self, name: str, attributes: dict[str, str]) -> None:
+        """Take the start of an element."""
+        element = local_name(name)
+        self.is_in_value = False
+        if element == "row":
+            self.end_cell()
+            number = attributes.get("r", "")
+            self.row = int(number) if _is_number(number) else self.row + 1
+            self.column = 0
+        elif element == "c":
+            self.end_cell()
+            self._start_cell(attributes)
+        elif element == "f":
+            self.has_formula = True
+        elif element == "v":
+            self.is_in_value = True
+        elif element == "is":
+            self.value = "-"
+
+    def add_text(self, text: str) -> None:
+        """Take text between elements."""
+        if self.is_in_value and not self.value:
+            self.value = text.strip()
+
+    def _start_cell(self, attributes: dict[str, str]) -> None:
+        reference = attributes.get("r", "")
+        letters = reference.rstrip("0123456789")
+        number = reference[len(letters) :]
+        if 0 < len(letters) <= 3 and letters.isascii() and letters.isalpha() and _is_number(number):
+            self.column = _column_number(letters.upper().encode())
+            self.row = int(number)
+        else:
+            self.column += 1
+            self.row = max(self.row, 1)
+        refuse_far_cell(self.row, self.column)
+        self.has_cell = True
+        self.is_error = attributes.get("t") == "e"
+
+    def end_cell(self) -> None:
+        """Note the problem of the cell that ends, if it has any."""
+        if self.has_cell and (self.is_error or (self.has_formula and not self.value)):
+            cell = cell_name(self.row, self.column)
+            problem = CellProblem("cell_formula", {"cell": cell})
+            if self.is_error:
+                problem = CellProblem("cell_error", {"cell": cell, "error": self.value[:20] or "#?"})
+            self.problems.setdefault(self.row - 1, {})[self.column - 1] = problem
+        self.has_cell = self.is_error = self.has_formula = self.is_in_value = False
+        self.value = ""
+
+
+def _is_number(text: str) -> bool:
+    """Return whether a text is a row's number, which has seven digits at most."""
+    return 0 < len(text) <= 7 and text.isascii() and text.isdigit() and int(text) > 0
+
+
+def _column_number(letters: bytes) -> int:
+    """Return the number of a column, from 1; its letters are digits to base 26 without a zero: AB is 1 * 26 + 2."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number

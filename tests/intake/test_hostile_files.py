@@ -1,0 +1,102 @@
+"""A file of a few kilobytes neither stops nor holds up the console: it is refused, and says why."""
+
+import time
+
+import pyarrow as pa
+import pytest
+
+from recobra.intake.models import Load
+from recobra.intake.operations import LoadRefused, preview_file
+from recobra.kit import cage
+from recobra.tabular import caged, formats
+from recobra.tabular.formats import limits
+from recobra.tabular.formats.workbook import cell_text
+from recobra.tabular.formats.xlsx.scan import QuickScan, scan_cells
+from recobra.tabular.workspace import open_workspace
+
+from .conftest import SHORT
+from .hostile import HOSTILE, parquet_bytes, row_xml, sheet_xml, xlsx
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_file_is_refused_at_once(kind, db, tmp_path):
+    make, code = HOSTILE[kind]
+    path = tmp_path / "secreto" / "cartera"
+    path.parent.mkdir()
+    path.write_bytes(make())
+    begin = time.monotonic()
+    with pytest.raises(LoadRefused) as refusal:
+        preview_file(path)
+    assert refusal.value.code == code
+    assert "secreto" not in str(refusal.value)
+    assert time.monotonic() - begin < 15
+
+
+def test_a_load_reads_in_the_cage_too_and_says_what_ended_it(load, tmp_path, monkeypatch, settings):
+    settings.READ_MEMORY_MB = 1
+    with pytest.raises(LoadRefused) as refusal:
+        load("cuenta;vence;saldo\n" + "A;01/10/2026;100,00\n" * 200_000, mapping=SHORT)
+    assert refusal.value.code == "needs_memory"
+    kept = Load.objects.get()
+    assert (kept.status, kept.reason) == ("REFUSED", str(refusal.value))
+
+
+def test_a_file_that_takes_too_long_is_refused_and_the_next_one_is_read(db, tmp_path, monkeypatch):
+    path = tmp_path / "cartera.csv"
+    path.write_bytes(b"cuenta;saldo\n" + b'1;"x\n' * 400_000)
+    monkeypatch.setattr(
+        caged, "_limits_for", lambda *_, **__: cage.CageLimits(seconds=1, memory_bytes=10**9, disk_bytes=10**9)
+    )
+    with pytest.raises(LoadRefused) as refusal:
+        preview_file(path)
+    assert refusal.value.code == "needs_time"
+    assert "1" in str(refusal.value)
+    monkeypatch.undo()
+    path.write_text("cuenta;saldo\n1;2\n")
+    assert preview_file(path)["rows"] == 1
+
+
+def test_a_broken_parquet_file_does_not_say_where_it_lies(db, tmp_path):
+    path = tmp_path / "secreto.parquet"
+    path.write_bytes(parquet_bytes(pa.table({"cuenta": ["A"]}))[:-9])
+    with pytest.raises(LoadRefused) as refusal:
+        preview_file(path)
+    assert "secreto" not in str(refusal.value)
+    assert "/" not in str(refusal.value)
+
+
+def test_a_usual_workbook_is_read_whatever_its_programs_write_beside_the_cells(db, tmp_path):
+    path = tmp_path / "libro.xlsx"
+    rows = [row_xml(1, "A1", "B1"), row_xml(2, "A2", "B2"), row_xml(3, "A3", "B3")]
+    path.write_bytes(xlsx(sheet_xml(*rows).replace('<c r="A2"', '<c s="1" r="A2"')))
+    assert preview_file(path)["sample"] == [["A2", "B2"], ["A3", "B3"]]
+
+
+def test_a_part_is_judged_alike_however_it_is_cut_into_pieces():
+
+    text = sheet_xml(*[row_xml(number, f"A{number}", f"ZZ{number}") for number in range(1, 40)]).encode()
+    for size in (7, 50, 64, 65, 1_000):
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        scan = QuickScan()
+        for piece in pieces:
+            scan.feed(piece)
+        scan.close()
+        assert scan.is_sure
+        assert scan_cells(pieces) == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(1200.0, "1200"), (1e30, "1" + "0" * 30), (float("inf"), "Infinity"), (0.1, "0.1")]
+)
+def test_every_number_of_a_workbook_has_a_text(number, text):
+    assert cell_text(number) == text
+
+
+def test_a_few_broken_rows_among_many_good_ones_are_not_too_many(db, tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "BROKEN_ROWS", 100)
+    path = tmp_path / "cartera.csv"
+    path.write_text("cuenta;saldo\n" + "1;2\n" * 500 + "x\n" * 90)
+
+    with open_workspace() as duck:
+        sheet = formats.read(path, duck, formats.ReadOptions())
+        assert (duck.count(sheet.raw), duck.count(sheet.broken)) == (500, 90)
