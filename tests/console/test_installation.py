@@ -1,0 +1,64 @@
+"""Instalación: the last whole backup with its size and place, every try with its reason, and the keys."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from recobra.installation.models import BackupRun
+from recobra.kit import clock
+from recobra.kit.encrypted_field import EncryptedValue
+from recobra.portfolio.models import Creditor
+
+
+def page(at_desk, name="dario"):
+    return at_desk(name).get("/instalacion/")
+
+
+def test_without_a_backup_it_says_what_is_at_stake(at_desk, world):
+    shown = page(at_desk).content.decode()
+    assert "Todavía ninguno" in shown
+    assert "RECOBRA_BACKUP_DIR" in shown
+    assert "En uso" in shown
+    assert 'href="/instalacion/"' in at_desk("dario").get("/").content.decode()
+
+
+def test_it_shows_the_last_whole_one_and_each_try(at_desk, world, settings):
+    now = clock.now()
+    settings.BACKUP_DIR = "/respaldos"
+    BackupRun.objects.create(
+        status="DONE",
+        started_at=now - timedelta(hours=2),
+        started_by="command",
+        path="/respaldos/recobra-1.recobra",
+        size=5 * 1024 * 1024,
+        files_count=3,
+        rows_count=1234,
+        missing_count=1,
+    )
+    shown = page(at_desk).content.decode()
+    assert "En orden" in shown
+    assert "/respaldos/recobra-1.recobra" in shown
+    assert "5,0\xa0MB" in shown
+    assert "1 archivo que la base de datos nombra ya se había perdido" in shown
+    BackupRun.objects.create(
+        status="FAILED", started_at=now, started_by="system", is_scheduled=True, error="No space left on device"
+    )
+    shown = page(at_desk).content.decode()
+    assert "El último intento falló" in shown
+    assert "No space left on device" in shown
+    assert "Programado" in shown
+
+
+def test_values_of_another_installation_are_counted(at_desk, world):
+    Creditor.objects.update(payment_instructions=EncryptedValue("enc1.00000000.AAAA"))
+    shown = page(at_desk).content.decode()
+    assert "00000000" in shown
+    assert "De otra instalación" in shown
+    creditor = Creditor.objects.get(pk=world.portfolio.creditor_id)
+    assert "otra instalación" in at_desk("dario").get(f"/acreedores/{creditor.pk}/").content.decode()
+    assert at_desk("dario").get("/acreedores/").status_code == 200
+
+
+def test_who_does_not_look_after_it_does_not_see_it(at_desk, world):
+    assert page(at_desk, "ana").status_code == 403
+    assert page(at_desk, "hilda").status_code == 200
