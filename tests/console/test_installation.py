@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from recobra.access.actors import Service, service_actor
 from recobra.installation.models import BackupRun
 from recobra.kit import clock
 from recobra.kit.encrypted_field import EncryptedValue
 from recobra.portfolio.models import Creditor
+from recobra.strategy.alarms import check_installation
 
 
 def page(at_desk, name="dario"):
@@ -49,8 +51,14 @@ def test_it_shows_the_last_whole_one_and_each_try(at_desk, world, settings):
     assert "Programado" in shown
 
 
-def test_values_of_another_installation_are_counted(at_desk, world):
+def test_values_of_another_installation_are_counted_and_an_alarm(at_desk, world):
+    system = service_actor(Service.SYSTEM, now=clock.now())
+    check_installation(actor=system)
+    alarm = "Hay secretos cuya llave no está aquí"
+    assert alarm not in at_desk("dario").get("/").content.decode()
     Creditor.objects.update(payment_instructions=EncryptedValue("enc1.00000000.AAAA"))
+    check_installation(actor=system)
+    assert alarm in at_desk("dario").get("/").content.decode()
     shown = page(at_desk).content.decode()
     assert "00000000" in shown
     assert "De otra instalación" in shown

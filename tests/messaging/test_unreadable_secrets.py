@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from recobra.messaging.providers import operations as providers
 from recobra.messaging.providers import routing
 from tests.people import acting
@@ -27,3 +29,13 @@ def test_secrets_of_another_installation_shut_that_provider_alone(company, now, 
         if code == "uno":
             other_keys()
     assert [way.code for way in routing.load_routes().open_routes("sms", "PE")] == ["dos"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_nobody_can_read_how_to_pay_the_messages_wait(world, other_keys, caplog):
+    contact = world.someone_due()
+    other_keys()
+    assert world.dispatch()["sent"] == 0
+    contact.refresh_from_db()
+    assert contact.status == "DUE"
+    assert "encrypted with another key" in caplog.text

@@ -60,6 +60,18 @@ def count_values() -> Counter[str]:
     return counts
 
 
+def has_unreadable_values() -> bool:
+    """Tell if a column holds a value of a key that is not here: it was lost, or the database is another's."""
+    known = [f"{PREFIX}{key.id}." for key in read_key_ring().keys]
+    for field in encrypted_fields():
+        rows = _stored_rows(field)
+        for beginning in known:
+            rows = rows.exclude(stored__startswith=beginning)
+        if rows.exists():
+            return True
+    return False
+
+
 def rotate_keys(*, is_drawn: bool = False, now: datetime) -> Rotation:
     """Encrypt everything with a new key and retire the others. Raises KeysUnsuitable.
 
@@ -123,9 +135,14 @@ def encrypted_fields() -> Iterator[EncryptedTextField]:
                 yield field
 
 
+def _stored_rows(field: EncryptedTextField) -> models.QuerySet[models.Model]:
+    """Return the rows with a value, and that value as `stored`."""
+    rows = field.model._base_manager.annotate(stored=Cast(field.attname, models.TextField()))  # noqa: SLF001
+    return rows.exclude(stored="")
+
+
 def _encrypt_column(field: EncryptedTextField) -> tuple[int, int]:
     """Encrypt a column anew, a batch at a time; return the values done and those that do not open."""
-    model = field.model
     name = field.attname
     rewritten = 0
     unreadable = 0
@@ -133,8 +150,7 @@ def _encrypt_column(field: EncryptedTextField) -> tuple[int, int]:
     while True:
         current = f"{PREFIX}{read_key_ring().current.id}."
         with transaction.atomic():
-            rows = model._base_manager.annotate(stored=Cast(name, models.TextField()))  # noqa: SLF001
-            rows = rows.exclude(stored="").exclude(stored__startswith=current)
+            rows = _stored_rows(field).exclude(stored__startswith=current)
             if last_pk is not None:
                 rows = rows.filter(pk__gt=last_pk)
             batch = list(rows.select_for_update(no_key=True).order_by("pk")[:BATCH])
