@@ -61,20 +61,13 @@ def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> 
     """
     from django.conf import settings  # noqa: PLC0415 - needs the settings
     from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 - needs the settings
-    from waitress import create_server  # noqa: PLC0415 - other commands start without it
+
+    from recobra.cli import web_server  # noqa: PLC0415 - other commands start without it
 
     # Where collected static files would be; whitenoise warns about a folder that is not there.
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     try:
-        # What a proxy tells is read by `kit/proxies.py`; waitress would drop it.
-        server = create_server(
-            get_wsgi_application(),
-            host=HOST,
-            port=port,
-            threads=8,
-            ident="recobra",
-            clear_untrusted_proxy_headers=False,
-        )
+        server = web_server.create_server(get_wsgi_application(), host=HOST, port=port)
     except OSError as error:
         raise CommandRefused(f"Port {port} is taken by another program; choose one with --port.") from error
     address = f"http://localhost:{port}/"

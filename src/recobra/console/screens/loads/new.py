@@ -17,12 +17,12 @@ from recobra.access.roles import Right
 from recobra.console import uploads
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
-from recobra.console.parameters import parse_date
+from recobra.console.parameters import parse_date, parse_id
 from recobra.intake import jobs, operations, queries
 from recobra.intake.operations import LoadRefused
 from recobra.intake.queries import Mapping
 from recobra.intake.refusals import expected_words
-from recobra.kit import clock
+from recobra.kit import clock, upload_pass
 from recobra.portfolio.queries import Portfolio, portfolios_for
 from recobra.tabular import caged
 
@@ -45,7 +45,9 @@ def upload_file(request: StaffRequest) -> HttpResponse:
             return redirect("console:load-columns", upload.token)
         problem = _("Choose a file and the portfolio it is for.")
     context = {"portfolios": portfolios, "problem": problem}
-    return render(request, "console/loads/begin.html", context, status=422 if problem else 200)
+    response = render(request, "console/loads/begin.html", context, status=422 if problem else 200)
+    upload_pass.give(response, user_id=request.user.pk)
+    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -166,8 +168,9 @@ def _read_form(request: StaffRequest, portfolio: Portfolio, preview: dict[str, A
     saved_mapping = saved_documents.get(post.get("saved", ""))
     # The totals that the sender stated; the load is held where the file does not add up to them.
     control: dict[str, Any] = {}
-    if post.get("control-rows", "").isdecimal():
-        control["rows"] = int(post["control-rows"])
+    stated_rows = parse_id(post.get("control-rows", ""))
+    if stated_rows is not None:
+        control["rows"] = stated_rows
     if post.get("control-amount"):
         control["amount"] = post["control-amount"]
     return {
