@@ -53,6 +53,7 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 os.environ["RECOBRA_DATA_DIR"] = str(HOME / WORKER)
 os.environ["RECOBRA_CACHE_DIR"] = str(HOME / "cache")
 os.environ["RECOBRA_DEMO"] = "1"
+os.environ["RECOBRA_INNER_HOSTS"] = "localhost,127.0.0.*,[::1]"  # the servers that stand for providers
 os.environ["RECOBRA_KEYS_DIR"] = str(HOME / "keys")  # for all, since a database may be copied from another worker's
 os.environ["RECOBRA_SEAL_FILE"] = ""  # the databases of a worker come and go, its data directory stays
 os.environ["RECOBRA_SECRET_KEY"] = HOME.name  # one key, so that every worker reads the sessions that one has made

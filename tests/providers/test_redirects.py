@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from recobra.kit import outgoing
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Unsuitable
 
@@ -40,7 +41,7 @@ from .peer import open_peer
     ],
 )
 def test_what_is_of_the_open_internet(address, public):
-    assert http.is_public(address) is public
+    assert outgoing.is_public(address) is public
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"])
@@ -48,7 +49,7 @@ def test_however_an_address_is_written_the_one_connected_to_is_looked_at(host):
     async def run():
         async with (
             open_peer((200, b"picture")) as inside,
-            http.open_session(socket_factory=http.open_public_socket) as opened,
+            http.open_session(only_public=True) as opened,
         ):
             with pytest.raises(http.RequestUnsent):
                 await http.call(opened, "GET", inside.url.replace("127.0.0.1", host))
@@ -60,8 +61,8 @@ def test_however_an_address_is_written_the_one_connected_to_is_looked_at(host):
 @pytest.fixture
 def provider_of_the_open_internet(monkeypatch):
     """Let 127.0.0.2, where these tests' provider listens, count as an address of the open internet."""
-    is_public = http.is_public
-    monkeypatch.setattr(http, "is_public", lambda address: address == "127.0.0.2" or is_public(address))
+    is_public = outgoing.is_public
+    monkeypatch.setattr(outgoing, "is_public", lambda address: address == "127.0.0.2" or is_public(address))
 
 
 async def fetch_file(*, inside_as="127.0.0.1", store="127.0.0.1"):

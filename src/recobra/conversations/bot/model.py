@@ -91,9 +91,11 @@ async def _request_label(text: str, endpoint: Endpoint, session: aiohttp.ClientS
     """Return the intent that the model chooses, asked by the caller's session or by one of its own."""
     import aiohttp  # noqa: PLC0415 - most installations have no model, and most processes ask none
 
+    from recobra.messaging.channels.http import judged_connector  # noqa: PLC0415 - as above
+
     if session is not None:
         return parse_intent(await _request_completion(text, endpoint, session))
-    async with aiohttp.ClientSession() as own:
+    async with aiohttp.ClientSession(connector=judged_connector()) as own:
         return parse_intent(await _request_completion(text, endpoint, own))
 
 
@@ -130,7 +132,7 @@ def _extract_content(body: bytes) -> str:
     """Return the text of the first choice; empty where the body has another shape."""
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return ""
     return content if isinstance(content, str) else ""
 
@@ -139,7 +141,7 @@ def parse_intent(written: str) -> Intent:
     """Return the intent in a model's answer; `not_understood` for anything that is not exactly one of ours."""
     try:
         document = json.loads(written)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "not_understood"
     if not isinstance(document, dict) or set(document) != {"intent"} or document["intent"] not in LEARNT:
         return "not_understood"

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -26,23 +27,25 @@ from aiohttp import (
     ClientSession,
     ClientTimeout,
     FormData,
-    SocketFactoryType,
     TCPConnector,
+    ThreadedResolver,
     TraceConfig,
 )
+from aiohttp.abc import ResolveResult
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from recobra.kit import outgoing
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Unsuitable
 from recobra.messaging.channels.base import Bounce, Outcome, OutcomeKind
 
 CONNECT_SECONDS: Final = 10.0
 TOTAL_SECONDS: Final = 30.0
+CHECK_SECONDS: Final = 8.0
 MAX_ANSWER_BYTES: Final = 1_000_000
 _SUMMARY_CHARACTERS: Final = 500
-# Where IPv6 carries the addresses of IPv4 (RFC 6052).
-_IPV4_IN_IPV6: Final = ipaddress.ip_network("64:ff9b::/96")
+_PHRASES: Final = {int(status): status.phrase for status in HTTPStatus}
 # Statuses that refuse this request; the others refuse the account, or the moment.
 _REFUSES_MESSAGE: Final = frozenset({400, 406, 409, 410, 413, 414, 415, 422})
 
@@ -72,7 +75,7 @@ class Reply:
         """Return the body parsed as JSON, None where it is no JSON."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property
@@ -100,7 +103,7 @@ def validate_base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise Unsuitable(_("«%(text)s» is no address like https://api.example.com.") % {"text": text})
-    on_this_machine = is_loopback(parts.hostname)
+    on_this_machine = outgoing.is_loopback(parts.hostname)
     if settings.DEMO and not on_this_machine:
         raise Unsuitable(
             _("In demonstration mode nothing leaves the machine, but the address is %(host)s.")
@@ -108,68 +111,90 @@ def validate_base_url(text: str) -> str:
         )
     if parts.scheme == "http" and not on_this_machine:
         raise Unsuitable(_("What is sent to a provider is private: the address must begin with https://."))
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        port = 0
+    if not outgoing.may_call(parts.hostname, port) or _is_barred_address(parts.hostname, port):
+        raise Unsuitable(
+            _("%(host)s may not be called from here: whoever runs the server can allow it.")
+            % {"host": f"{parts.hostname}:{port}"}
+        )
     return text.rstrip("/")
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine."""
+def _is_barred_address(host: str, port: int) -> bool:
+    """Return whether a host is written as an IP address that may not be connected to."""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host)
     except ValueError:
         return False
+    return not outgoing.may_connect(host, host, port)
 
 
-def is_public(address: str) -> bool:
-    """Return whether an IP address is on the public internet: not this machine, its network or a cloud's own."""
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        ip = _embedded_ipv4(ip) or ip
-    return ip.is_global and not ip.is_multicast
+class _JudgedConnector(TCPConnector):
+    """Connections to addresses that may be called, each judged when it is opened, by the name that led to it."""
+
+    def __init__(self, *, only_public: bool, opened: list[str], **more: Any) -> None:
+        self._names = _NotingResolver()
+        super().__init__(resolver=self._names, socket_factory=self._open_socket, **more)
+        self._only_public = only_public
+        self._opened = opened
+
+    def _open_socket(self, info: AddrInfoType) -> socket.socket:
+        """Open a socket for a resolved address. Raises OSError for one that may not be called."""
+        family, kind, protocol, _name, (address, port, *_more) = info
+        # Judged here and not by the host's name: a name can resolve differently the next time it is looked up.
+        names = self._names.by_address.get((address, port), {address})
+        may_connect = any(outgoing.may_connect(address, name, port) for name in names)
+        if not may_connect or (self._only_public and not outgoing.is_public(address)):
+            raise OSError("The address may not be called.")
+        self._opened.append(address)
+        return socket.socket(family, kind, protocol)
 
 
-def _embedded_ipv4(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address that an IPv6 address stands for, None where it is one of its own.
+class _NotingResolver(ThreadedResolver):
+    """The system's resolver, which keeps by what names an address was found."""
 
-    An address of our own network can be written so that it looks public.
-    """
-    if ip.ipv4_mapped is not None:
-        return ip.ipv4_mapped
-    if ip.sixtofour is not None:
-        return ip.sixtofour
-    if ip in _IPV4_IN_IPV6:
-        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)  # its last 32 bits
-    return None
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_address: dict[tuple[str, int], set[str]] = {}
 
-
-def open_socket(info: AddrInfoType) -> socket.socket:
-    """Open a socket for a resolved address."""
-    family, kind, protocol, _name, _address = info
-    return socket.socket(family, kind, protocol)
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the addresses of a host (aiohttp calls this)."""
+        found = await super().resolve(host, port, family)
+        for each in found:
+            self.by_address.setdefault((each["host"], each["port"]), set()).add(host)
+        return found
 
 
-def open_public_socket(info: AddrInfoType) -> socket.socket:
-    """Open a socket for a resolved address on the public internet. Raises OSError for any other."""
-    # Checked here and not by the host's name: a name can resolve differently the next time it is looked up.
-    ip = _ip_of(info)
-    if not is_public(ip):
-        raise OSError(f"{ip} is no public address.")
-    return open_socket(info)
-
-
-def _ip_of(info: AddrInfoType) -> str:
-    """Return the IP address in a resolved address."""
-    _family, _kind, _protocol, _name, socket_address = info
-    return str(socket_address[0])
+def judged_connector() -> TCPConnector:
+    """Return a connector for a session of one's own, to addresses that may be called (`kit/outgoing.py`)."""
+    return _JudgedConnector(only_public=False, opened=[])
 
 
 @asynccontextmanager
 async def open_session(
-    *, connections: int = 64, total_seconds: float | None = None, socket_factory: SocketFactoryType = open_socket
+    *,
+    connections: int = 64,
+    total_seconds: float | None = None,
+    only_public: bool = False,
+    opened: list[str] | None = None,
 ) -> AsyncIterator[ClientSession]:
-    """Open a session for a run of calls; proxies and credentials of the environment are ignored."""
+    """Open a session for a run of calls, to addresses that may be called (`kit/outgoing.py`).
+
+    `only_public` leaves out what the operator named inside the company's own network; the addresses that were
+    connected to are added to `opened`. Proxies and credentials of the environment are ignored.
+    """
     async with ClientSession(
-        connector=TCPConnector(
-            limit=connections, keepalive_timeout=10, ttl_dns_cache=60, socket_factory=socket_factory
+        connector=_JudgedConnector(
+            only_public=only_public,
+            opened=[] if opened is None else opened,
+            limit=connections,
+            keepalive_timeout=10,
+            ttl_dns_cache=60,
         ),
         timeout=ClientTimeout(total=total_seconds or TOTAL_SECONDS, sock_connect=CONNECT_SECONDS),
         middlewares=(_forbid_repeat,),
@@ -253,20 +278,14 @@ async def _read_body(response: ClientResponse, max_bytes: int) -> bytes:
 
 async def download_file(url: str, *, headers: Mapping[str, str], max_bytes: int) -> bytes:
     """Return the content of a file, following one redirect to the provider's file store. Raises Unsuitable."""
-    provider_ips: list[str] = []
-
-    def open_and_note(info: AddrInfoType) -> socket.socket:
-        provider_ips.append(_ip_of(info))
-        return open_socket(info)
-
+    opened: list[str] = []
     try:
-        async with open_session(socket_factory=open_and_note) as session:
+        async with open_session(opened=opened) as session:
             reply = await call(session, "GET", validate_base_url(url), headers=headers, max_bytes=max_bytes)
         if reply.status in {301, 302, 307, 308}:
             location = validate_base_url(reply.headers.get("location", ""))
             # A provider on the public internet must not send us into the company's own network.
-            factory = open_public_socket if all(map(is_public, provider_ips)) else open_socket
-            async with open_session(socket_factory=factory) as session:
+            async with open_session(only_public=all(map(outgoing.is_public, opened))) as session:
                 # Without the headers: the credentials are for the provider, not for another host.
                 reply = await call(session, "GET", location, max_bytes=max_bytes)
     except (RequestUnsent, ReplyLost, ReplyTooLarge) as error:
@@ -274,6 +293,19 @@ async def download_file(url: str, *, headers: Mapping[str, str], max_bytes: int)
     if reply.status != 200:
         raise Unsuitable(_("The file is not to be had: %(answer)s") % {"answer": reply.status})
     return reply.body
+
+
+def describe_check(reply: Reply) -> str:
+    """Return what a test of the settings tells of an answer: its status, and nothing that the other side wrote."""
+    return f"{reply.status} {_PHRASES.get(reply.status, '')}".strip()
+
+
+def describe_check_error(error: Exception) -> str:
+    """Return what a test tells where it failed: what is wrong with the settings, or that there was no answer.
+
+    An address where nothing listens, one that is silent and one that may not be called look alike.
+    """
+    return str(error) if isinstance(error, Unsuitable) else _("There was no answer from the address.")
 
 
 def sent_outcome(reply: Reply, reference: str) -> Outcome:

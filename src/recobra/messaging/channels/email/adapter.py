@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from recobra.kit import outgoing
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Check, Config, Setting, Unsuitable
 from recobra.messaging.channels.base import Message, Outcome, OutcomeKind
@@ -30,6 +31,7 @@ from recobra.messaging.channels.email.server import (
     refuse_local_names,
 )
 from recobra.messaging.channels.email.smtp_dialogue import Disconnected
+from recobra.messaging.channels.http import CHECK_SECONDS, describe_check_error
 from recobra.messaging.channels.one_way import OneWay
 from recobra.messaging.mailbox import Mailbox, has_received
 
@@ -108,9 +110,9 @@ class EmailAdapter(OneWay):
         """Connect and sign in."""
         try:
             with _open_server(config) as server:
-                return Check(ok=True, answer=await Connection(server).check())
+                return Check(ok=True, answer=await Connection(server, timeout=CHECK_SECONDS).check())
         except (Unsuitable, Disconnected) as error:
-            return Check(ok=False, answer=str(error))
+            return Check(ok=False, answer=describe_check_error(error))
 
 
 ADAPTER = EmailAdapter()
@@ -126,6 +128,10 @@ def _open_server(config: Config) -> Iterator[Server]:
     if url:
         server = parse_demo_server(url) if settings.DEMO else parse_server(url)
         refuse_local_names(server)
+        if not outgoing.may_call(server.host, server.port, ports=outgoing.MAIL_PORTS):
+            raise ServerUnsuitable(
+                f"{server.host}:{server.port} may not be called from here: whoever runs the server can allow it."
+            )
         yield add_password(server, config.secrets.get("password", ""))
     elif settings.DEMO:
         # The built-in mailbox listens on a port of its own for the time of the run.

@@ -14,9 +14,10 @@ import re
 import socket
 import ssl
 
+from recobra.kit import outgoing
 from recobra.messaging import reasons
 from recobra.messaging.channels.base import Bounce, Outcome, OutcomeKind
-from recobra.messaging.channels.email.server import Server
+from recobra.messaging.channels.email.server import Server, ServerUnsuitable
 from recobra.messaging.channels.email.smtp_dialogue import Disconnected, SmtpProtocol
 
 TIMEOUT_SECONDS = 30.0
@@ -42,15 +43,20 @@ class Connection:
         self._extensions: frozenset[str] = frozenset()
 
     async def check(self) -> str:
-        """Connect, and sign in where there is a user; return the server's text. Raises Disconnected."""
+        """Connect, and sign in where there is a user; return the server's code.
+
+        Raises Disconnected, and ServerUnsuitable with the code of a refusal.
+        """
         try:
             protocol = await self._connect()
-            _code, text = await self._run_command(protocol, b"NOOP")
-        except (_Refused, OSError) as error:
+            code, _text = await self._run_command(protocol, b"NOOP")
+        except _Refused as refused:
+            raise ServerUnsuitable(f"{refused.stage}: {refused.code or refused.text}") from refused
+        except OSError as error:
             raise Disconnected(_describe_error(error)) from error
         finally:
             await self.close()
-        return text
+        return str(code)
 
     async def deliver(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
         """Hand over one message and return the outcome."""
@@ -102,14 +108,7 @@ class Connection:
         if self._protocol is not None:
             return self._protocol
         server = self._server
-        opening = asyncio.get_running_loop().create_connection(
-            SmtpProtocol,
-            server.host,
-            server.port,
-            ssl=_tls_context(server) if server.implicit_tls else None,
-            server_hostname=server.host if server.implicit_tls else None,
-        )
-        _transport, protocol = await asyncio.wait_for(opening, self._timeout)
+        protocol = await asyncio.wait_for(self._open(), self._timeout)
         self._protocol = protocol
         _expect("greeting", (220,), await protocol.read_reply(self._timeout))
         await self._greet(protocol)
@@ -123,6 +122,31 @@ class Connection:
         if server.user:
             await self._sign_in(protocol)
         return protocol
+
+    async def _open(self) -> SmtpProtocol:
+        """Connect to the first address of the server that may be called and answers. Raises OSError."""
+        server = self._server
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+        # Connected to is what was judged: looked up again, the name might lead elsewhere.
+        addresses = dict.fromkeys(str(socket_address[0]) for *_kind, socket_address in found)
+        failure = OSError("The address may not be called.")
+        for address in addresses:
+            if not outgoing.may_connect(address, server.host, server.port):
+                continue
+            try:
+                _transport, protocol = await loop.create_connection(
+                    SmtpProtocol,
+                    address,
+                    server.port,
+                    ssl=_tls_context(server) if server.implicit_tls else None,
+                    server_hostname=server.host if server.implicit_tls else None,
+                )
+            except OSError as error:
+                failure = error
+            else:
+                return protocol
+        raise failure
 
     async def _greet(self, protocol: SmtpProtocol) -> None:
         """Send EHLO and keep the extensions that the server offers; a server that refuses EHLO gets HELO."""

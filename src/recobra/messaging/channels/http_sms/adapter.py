@@ -96,10 +96,10 @@ class HttpSms:
             gateway = _load_gateway(config)
             url = http.validate_base_url(gateway.request.url)
             # HEAD only: a message would reach somebody and cost money.
-            async with http.open_session(total_seconds=http.CONNECT_SECONDS) as session:
+            async with http.open_session(total_seconds=http.CHECK_SECONDS) as session:
                 reply = await http.call(session, "HEAD", url)
         except (Unsuitable, http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
-            return Check(ok=False, answer=str(error))
+            return Check(ok=False, answer=http.describe_check_error(error))
         return Check(
             ok=True, answer=_("The gateway answers (%(status)d); nothing was sent.") % {"status": reply.status}
         )

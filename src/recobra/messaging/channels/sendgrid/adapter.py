@@ -100,11 +100,11 @@ class Sendgrid:
             "mail_settings": {"sandbox_mode": {"enable": True}},
         }
         try:
-            async with http.open_session() as session:
+            async with http.open_session(total_seconds=http.CHECK_SECONDS) as session:
                 reply = await http.call(session, "POST", mail_url(config), headers=auth_headers(config), json=trial)
         except (Unsuitable, http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
-            return Check(ok=False, answer=str(error))
-        return Check(ok=reply.status in {200, 202}, answer=reply.summary)
+            return Check(ok=False, answer=http.describe_check_error(error))
+        return Check(ok=reply.status in {200, 202}, answer=http.describe_check(reply))
 
     def verify_call(self, call: WebhookRequest, config: Config) -> None:
         """Check that a call is SendGrid's. Raises ForgedCall."""

@@ -119,12 +119,12 @@ def read_outcome(reply: http.Reply) -> Outcome:
 async def check_account(config: Config) -> Check:
     """Fetch the account itself, which reaches nobody and costs nothing."""
     try:
-        async with http.open_session() as session:
+        async with http.open_session(total_seconds=http.CHECK_SECONDS) as session:
             reply = await http.call(session, "GET", resource_url(config), headers=auth_headers(config))
     except (Unsuitable, http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
-        return Check(ok=False, answer=str(error))
+        return Check(ok=False, answer=http.describe_check_error(error))
     status = reply.json.get("status", "") if isinstance(reply.json, Mapping) else ""
-    return Check(ok=reply.status == 200 and status in {"active", ""}, answer=f"{reply.status} {status}".strip())
+    return Check(ok=reply.status == 200 and status in {"active", ""}, answer=http.describe_check(reply))
 
 
 async def fetch_status(config: Config, resource: str) -> str | None:

@@ -88,13 +88,13 @@ class Whatsapp:
     async def check_settings(self, config: Config) -> Check:
         """Fetch the business number itself, which reaches nobody."""
         try:
-            async with http.open_session() as session:
+            async with http.open_session(total_seconds=http.CHECK_SECONDS) as session:
                 url = resource_url(config, config.settings.get("phone_number_id", ""))
                 headers = {**auth_headers(config), "Accept": "application/json"}
                 reply = await http.call(session, "GET", url, headers=headers)
         except (Unsuitable, http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
-            return Check(ok=False, answer=str(error))
-        return Check(ok=reply.status == 200, answer=reply.summary)
+            return Check(ok=False, answer=http.describe_check_error(error))
+        return Check(ok=reply.status == 200, answer=http.describe_check(reply))
 
     def verify_call(self, call: WebhookRequest, config: Config) -> None:
         """Check that a call is Meta's. Raises ForgedCall."""
