@@ -219,3 +219,31 @@ def test_what_cannot_be_read_stays_is_tried_again_and_given_up_in_the_end(caller
     assert len(world.facts("webhook.failed")) == 1
     receive.delete_old_calls(actor=acting("system", now=call.received_at + timedelta(days=91)))
     assert not WebhookCall.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["BAJA\0", "BAJA \ud83d", "\udc00 BAJA"], ids=["null", "half an emoji", "the other half"]
+)
+def test_a_wish_is_heard_whatever_else_is_in_the_message(caller, rosa, providers, text):
+    assert caller.meta(said(text))[0] == 200
+    assert WebhookCall.objects.get().status == "DONE"
+    assert Silence.objects.get().value == ROSA
+    message = ConversationMessage.objects.get(direction="IN")
+    assert message.text.strip() == "BAJA"
+
+
+def test_a_wish_by_sms_is_heard_whatever_else_is_in_the_message(caller, rosa, providers):
+    fields = {"MessageSid": "SM7", "From": ROSA, "Body": "BAJA\0", "SmsStatus": "received"}
+    assert caller.twilio(fields)[0] == 200
+    assert Silence.objects.get().value == ROSA
+
+
+def test_a_body_that_nests_without_end_is_kept_and_changes_nothing(caller, providers):
+    deep = b'{"entry":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    assert caller.meta(deep)[0] == 200
+    assert WebhookCall.objects.get().error.startswith("ValueError")
+
+
+def test_a_form_that_is_no_utf8_and_that_nobody_signed_is_forged(caller, providers):
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": "x"}
+    assert caller.call("POST", "/api/webhooks/twilio/", body=b"Body=\xff\xfe", headers=headers)[0] == 403

@@ -30,6 +30,7 @@ from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Config, ReceiptEvent, WebhookRequest
 from recobra.messaging.channels.twilio_voice import dialogue, links
 from recobra.messaging.channels.twilio_voice.dialogue import CallAction, CallFacts, Position, Turn
+from recobra.messaging.channels.webhooks import clean_text, parse_form
 from recobra.messaging.models import Contact, Provider
 from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL, plan_contacts
 from recobra.messaging.providers import routing
@@ -59,7 +60,7 @@ def next_call_turn(*, provider_code: str, token: str, call: WebhookRequest, acto
     config = routing.build_config(provider)
     refuse_forged(provider, ADAPTERS[provider.kind], call, config, actor=actor)
     # Twilio sends the keys in the form; our own address carries where the call stands.
-    form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
+    form = {name: clean_text(value) for name, value in parse_form(call)}
     query = dict(parse_qsl(urlsplit(call.url).query))
     position = dialogue.read_position(query, form)
     if contact.status in _WITHDRAWN:

@@ -13,7 +13,7 @@ from recobra.conversations.bot import classifier, phrasebook
 from recobra.conversations.bot.amounts import read_amount
 from recobra.conversations.bot.days import read_day
 from recobra.conversations.bot.intents import ACTING, SILENCING, Intent, intent_of_label
-from recobra.kit.plain_text import normalise_text
+from recobra.kit.plain_text import MAX_LENGTH, normalise_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,8 @@ class Thresholds:
 THRESHOLDS: Final = Thresholds(act=0.75, say=0.45)
 # From this probability on, an uncertain opt-out or wrong person is asked about by name.
 _SUSPECTED_MIN: Final = 0.2
+# A message of single letters is read as an answer up to this length.
+_LETTERS_MAX: Final = 10
 _NUMBER_ALONE: Final = re.compile(r"(?:opcion |la |el |numero |n )?(\d{1,2})(?: por favor| porfa)?")
 _NO_WORD: Final = re.compile(r"[\d ]+")
 _FIGURES: Final = re.compile(r"(?<!\d)\d{4}(?!\d)")
@@ -69,7 +71,11 @@ class Interpretation:
 
 
 def interpret_message(*, text: str, today: date, country: str) -> Interpretation:
-    """Interpret a message in Spanish as of the debtor's local day; `country` is ISO 3166, two letters."""
+    """Interpret a message in Spanish as of the debtor's local day; `country` is ISO 3166, two letters.
+
+    Longer messages are read up to their first thousand characters.
+    """
+    text = text[:MAX_LENGTH]
     slots = extract_slots(text=text, today=today, country=country)
     # Keywords first: an opt-out by its word must not depend on a probability.
     certain = match_keyword(text=text, today=today, slots=slots)
@@ -95,7 +101,9 @@ def match_keyword(*, text: str, today: date, slots: Slots) -> Interpretation | N
 
 def apply_threshold(*, text: str, label: str, confidence: float, thresholds: Thresholds) -> Intent:
     """Return the intent of the classifier's label; `not_understood` below the threshold and where in doubt."""
-    is_wordless = not any(character.isalnum() for character in normalise_text(text))
+    words = normalise_text(text).split()
+    # «aaaa…» is no complaint: a key that was held down says nothing, while a single letter may be an answer.
+    is_wordless = not words or (len(text) > _LETTERS_MAX and all(len(word) == 1 and word.isalpha() for word in words))
     if is_wordless or confidence < thresholds.for_intent(label) or keywords.is_doubtful(text=text, intent=label):
         return "not_understood"
     return cast("Intent", intent_of_label(label))

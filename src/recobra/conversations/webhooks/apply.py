@@ -20,6 +20,7 @@ from recobra.conversations.inbound import receive_message
 from recobra.conversations.models import ConversationMessage
 from recobra.journal.operations import record_fact
 from recobra.messaging.channels.adapter import Event, InboundEvent, ReceiptEvent, TemplateEvent
+from recobra.messaging.channels.webhooks import clean_event
 from recobra.messaging.facts import TemplateDecidedByProvider
 from recobra.messaging.models import Contact, Provider, Template
 from recobra.messaging.receipts.record import match_waiting_receipts, record_receipts
@@ -44,6 +45,7 @@ def apply_events(*, events: Sequence[Event], provider_id: int | None, channel: s
     if provider_id is not None:
         provider = Provider.objects.filter(pk=provider_id).first()
         channel = provider.channel if provider else channel
+    events = [clean_event(event) for event in events]
     inbound = []
     for event in events:
         if isinstance(event, InboundEvent):

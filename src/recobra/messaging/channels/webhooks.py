@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
+import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from recobra.messaging.channels.adapter import WebhookRequest
+from recobra.messaging.channels.adapter import InboundEvent, Media, ReceiptEvent, TemplateEvent, WebhookRequest
+
+EventT = TypeVar("EventT", bound=InboundEvent | Media | ReceiptEvent | TemplateEvent)
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 def is_same_secret(received: str, expected: str) -> bool:
@@ -19,9 +25,42 @@ def is_same_secret(received: str, expected: str) -> bool:
     return bool(expected) and hmac.compare_digest(received.encode(), expected.encode())
 
 
+def clean_event(event: EventT) -> EventT:
+    """Return an event whose texts a database takes: for null characters and halves of characters a blank stands.
+
+    Messengers let both through, and a message is not lost for them: «BAJA» is heard whatever follows it.
+    """
+    cleaned = {each.name: _clean(getattr(event, each.name)) for each in dataclasses.fields(event)}
+    return dataclasses.replace(event, **cleaned)
+
+
+def clean_text(text: str) -> str:
+    """Return a text in which a blank stands for each null character and each half of a character."""
+    return _UNSTORABLE.sub(" ", text)
+
+
+def _clean(value: Any) -> Any:
+    """Return a value of an event, with the texts in it cleaned."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, Mapping):
+        return {clean_text(name): _clean(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_clean(item) for item in value)
+    return clean_event(value) if isinstance(value, Media) else value
+
+
+def parse_json(body: bytes) -> Any:
+    """Return the document of a call. Raises ValueError, also for one that is nested too deeply."""
+    try:
+        return json.loads(body)
+    except RecursionError as error:
+        raise ValueError("The document is nested too deeply.") from error
+
+
 def parse_form(call: WebhookRequest) -> list[tuple[str, str]]:
-    """Return the fields of a posted form in order, empty ones included. Raises ValueError."""
-    return parse_qsl(call.body.decode("utf-8"), keep_blank_values=True, max_num_fields=1000)
+    """Return the fields of a posted form in order, empty ones included. Raises ValueError for too many of them."""
+    return parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000)
 
 
 def parse_query(call: WebhookRequest) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -55,7 +54,7 @@ def read_events(call: WebhookRequest, config: Config, gateway: Gateway) -> list[
     elif "urlencoded" in call.headers.get("content-type", "application/json"):
         content = dict(webhooks.parse_form(call))
     else:
-        content = json.loads(call.body)
+        content = webhooks.parse_json(call.body)
     items = value_at(content, gateway.calls.items)
     events: list[Event] = []
     for item in items if isinstance(items, list) else [items]:

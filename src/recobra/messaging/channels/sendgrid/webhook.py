@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -68,7 +67,7 @@ def load_public_key(text: str) -> ec.EllipticCurvePublicKey | None:
 
 def read_events(call: WebhookRequest) -> list[Event]:
     """Return the events of a call. Raises ValueError."""
-    content = json.loads(call.body)
+    content = webhooks.parse_json(call.body)
     items = content if isinstance(content, list) else [content]
     events: list[Event] = []
     for item in items:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -50,7 +49,7 @@ def answer_challenge(call: WebhookRequest, config: Config) -> str | None:
 
 def read_events(call: WebhookRequest) -> list[Event]:
     """Return the events of a call, for all numbers of the app: they share one address. Raises ValueError."""
-    content = json.loads(call.body)
+    content = webhooks.parse_json(call.body)
     events: list[Event] = []
     for entry in _get_list(content, "entry"):
         for change in _get_list(entry, "changes"):
