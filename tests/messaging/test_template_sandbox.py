@@ -8,6 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 from jinja2.sandbox import SandboxedEnvironment, SecurityError
 
+from recobra.messaging.templates.check import find_mistakes
 from recobra.messaging.templates.facts import ConceptLine, CurrencyGroup, DocumentLine
 from recobra.messaging.templates.sandbox import TemplateSandbox
 
@@ -96,3 +97,38 @@ def test_a_class_derived_from_a_row_is_no_row():
     tampered = Tampered.__new__(Tampered)
     with pytest.raises(SecurityError):
         fill_in("{{ t.numero(d) }}", t=tampered)
+
+
+TOO_DEEP = {
+    "parentheses": "{{ " + "(" * 400 + "deudor" + ")" * 400 + " }}",
+    "brackets": "{{ " + "[" * 400 + "]" * 400 + " }}",
+    "conditions": "{% if deudor %}" * 400 + "{% endif %}" * 400,
+    "loops": "{% for x in grupos %}" * 400 + "{% endfor %}" * 400,
+    "negations": "{% if " + "not " * 2000 + "deudor %}a{% endif %}",
+    "filters": "{{ deudor" + "|upper" * 2000 + " }}",
+    "fields": "{{ deudor" + ".total" * 2000 + " }}",
+    "choices": "{{ " + "deudor if deudor else " * 2000 + "deudor }}",
+    "sums": "{{ " + "1 + " * 2000 + "1 }}",
+    "joined conditions": "{% if " + "deudor and " * 2000 + "deudor %}a{% endif %}",
+}
+
+
+@pytest.mark.parametrize("kind", TOO_DEEP)
+def test_a_template_that_nests_without_end_is_refused_with_its_line(kind):
+    (mistake, *_others) = find_mistakes(subject="Su cuota", text=f"Hola\n{TOO_DEEP[kind]}", html="<p>a</p>")
+    assert (mistake.part, mistake.line) == ("text", 2)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{{ grupos|join(', ', 'total') }}", "{{ grupos|join(attribute='total') }}", "{{ deudor|default(*grupos) }}"],
+)
+def test_a_filter_reads_no_attributes(source):
+    found = [mistake.found for mistake in find_mistakes(subject="a", text=source, html="<p>a</p>")]
+    assert any("argumentos" in each for each in found)
+
+
+def test_a_test_that_there_is_not_is_refused_before_it_is_sent():
+    source = "{% if deudor is definido %}a{% endif %}"
+    found = [mistake.found for mistake in find_mistakes(subject="a", text=source, html="<p>a</p>")]
+    assert any("definido" in each for each in found)

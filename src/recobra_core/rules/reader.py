@@ -33,6 +33,8 @@ from recobra_core.rules.types import common_type, product_type
 DECIMALS_MAX = 4
 NUMBER_DIGITS_MAX = 12
 OPTIONS_MAX = 200
+# Each level is some calls of the reader, the compiler and the writer: hundreds of them would end the process.
+LEVELS_MAX = 60
 
 _COMPARISONS: dict[type[exp.Expr], CompareOp] = {
     exp.EQ: "=",
@@ -57,11 +59,25 @@ _FUNCTIONS: dict[type[exp.Expr], str] = {
 
 def read_condition(tree: exp.Expr, catalogue: Catalogue) -> Condition:
     """Return the checked condition. Raises RuleError naming the place."""
+    _refuse_deep(tree)
     # What changes a known node's meaning, such as `between symmetric`, is refused: nothing is read and then ignored.
     for node in tree.walk():
         if any(value and name not in _ARGUMENTS_READ for name, value in node.args.items()):
             raise RuleError("not_allowed", position=position_of(node), found=_to_sql(node))
     return _Reader(catalogue).read_condition(tree)
+
+
+def _refuse_deep(tree: exp.Expr) -> None:
+    """Refuse calculations and comparisons inside each other beyond LEVELS_MAX, such as a sum of hundreds of terms."""
+    waiting = [(tree, 0)]
+    while waiting:
+        node, level = waiting.pop()
+        # `a or b or c` is one level, however long: it is read as one group.
+        if not isinstance(node, exp.And | exp.Or):
+            level += 1
+        if level > LEVELS_MAX:
+            raise RuleError("too_deep", position=position_of(node), expected=str(LEVELS_MAX))
+        waiting += [(child, level) for child in node.iter_expressions()]
 
 
 def position_of(node: exp.Expr) -> int:

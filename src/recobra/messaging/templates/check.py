@@ -39,8 +39,26 @@ _ALLOWED_NODES = (
     nodes.Not,
     nodes.Getitem,  # reported apart, with what to write in its place
 )
+# Tags that others stand inside of, allowed ones and others alike.
+_OPENING = frozenset({"autoescape", "block", "call", "filter", "for", "if", "macro", "set", "with"})
 MAX_LOOP_DEPTH = 2  # groups and their documents; each further loop would multiply the length of the message
-_FILTERS = ("capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "upper")
+# Filter -> how many arguments it may have. The second one of `join` would read any attribute.
+_FILTERS = {
+    "capitalize": 0,
+    "default": 2,
+    "first": 0,
+    "join": 1,
+    "last": 0,
+    "length": 0,
+    "lower": 0,
+    "title": 0,
+    "trim": 0,
+    "upper": 0,
+}
+_TESTS = tuple(sorted(SandboxedEnvironment().tests))
+# Each level costs the parser and the compiler many calls: hundreds of them would end the process.
+LEVELS_MAX = 20
+TAG_WORDS_MAX = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +105,7 @@ def find_mistakes(
 @lru_cache(maxsize=512)
 def find_variables(source: str) -> frozenset[str]:
     """Return the variables that a part of a template uses. Raises jinja2.TemplateSyntaxError."""
-    tree = SandboxedEnvironment().parse(source)
+    tree = _parse(source)
     return frozenset({node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"})
 
 
@@ -114,7 +132,7 @@ def _find_in_part(part: str, source: str) -> Iterator[Mistake]:
             part=part, line=2, found=_("it has more than one line"), expected=_("The subject is a single line.")
         )
     try:
-        tree = SandboxedEnvironment().parse(source)
+        tree = _parse(source)
     except TemplateSyntaxError as error:
         yield Mistake(
             part=part, line=error.lineno, found=str(error.message), expected=_("Look at the braces and tags.")
@@ -126,6 +144,30 @@ def _find_in_part(part: str, source: str) -> Iterator[Mistake]:
             yield _forbidden(part, node.lineno, type(node).__name__)
     for loop in _find_deep_loops(tree):
         yield _forbidden(part, loop.lineno, " ".join(["for"] * (MAX_LOOP_DEPTH + 1)))
+
+
+def _parse(source: str) -> nodes.Template:
+    """Return the tree of a part. Raises TemplateSyntaxError, also for one that is nested too deeply to be compiled."""
+    environment = SandboxedEnvironment()
+    brackets = blocks = words = 0
+    is_block = False
+    # Read as words first: parsing is what the depth would end.
+    for line, kind, text in environment.lex(source):
+        if kind in {"variable_begin", "block_begin"}:
+            brackets = words = 0
+            is_block = kind == "block_begin"
+            continue
+        if kind in {"whitespace", "data"}:
+            continue
+        words += 1
+        if kind == "name" and words == 1 and is_block:
+            blocks += -1 if text.startswith("end") else text in _OPENING
+        brackets += (kind == "operator") * ((text in "([{") - (text in ")]}"))
+        if max(brackets, blocks) > LEVELS_MAX:
+            raise TemplateSyntaxError(_("it has more than %(count)s levels") % {"count": LEVELS_MAX}, line)
+        if words > TAG_WORDS_MAX:
+            raise TemplateSyntaxError(_("a tag has more than %(count)s words") % {"count": TAG_WORDS_MAX}, line)
+    return environment.parse(source)
 
 
 def _forbidden(part: str, line: int, name: str) -> Mistake:
@@ -167,7 +209,22 @@ def _find_unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
         )
     for node in tree.find_all(nodes.Filter):
         if node.name not in _FILTERS:
-            yield _unknown_name(part, node.lineno, _("filter"), node.name, _FILTERS)
+            yield _unknown_name(part, node.lineno, _("filter"), node.name, tuple(_FILTERS))
+        elif len(node.args) > _FILTERS[node.name] or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            yield _too_many_arguments(part, node)
+    for test in tree.find_all(nodes.Test):
+        if test.name not in _TESTS:
+            yield _unknown_name(part, test.lineno, _("test"), test.name, _TESTS)
+
+
+def _too_many_arguments(part: str, node: nodes.Filter) -> Mistake:
+    """Return the mistake of a filter with more than it takes."""
+    return Mistake(
+        part=part,
+        line=node.lineno,
+        found=_("the filter «%(name)s» has too many arguments") % {"name": node.name},
+        expected=_("Up to %(count)s, without names.") % {"count": _FILTERS[node.name]},
+    )
 
 
 def _unknown_name(part: str, line: int, kind: str, name: str, known: tuple[str, ...]) -> Mistake:
