@@ -104,6 +104,7 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "reach-export": ("get", {"carla", "hilda"}, {}),
     "mailbox": ("get", ALL, {}),
     "mailbox-letter": ("get", ALL, {}),
+    "mailbox-html": ("get", ALL, {}),
     "mailbox-answer": ("post", DESK, {"text": "BAJA"}),
     "mailbox-became": ("post", DESK, {"became": "READ"}),
     "templates": ("get", ALL, {}),
@@ -121,6 +122,7 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "template-weigh": ("post", APPROVING, {"weight": "2"}),
     "template-retire": ("get", EDITING, {}),
     "template-preview": ("post", ALL, {}),
+    "template-preview-html": ("post", ALL, {}),
     "evidence": ("get", LEADING | {"hilda"}, {}),
     "evidence-export": ("post", LEADING | {"hilda"}, {"forma": "json"}),
     "evidence-certificate": ("get", LEADING | {"hilda"}, {}),
@@ -159,6 +161,7 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "visit": ("get", DESK, {}),
     "creditors": ("get", {"dario"}, {}),
     "creditor": ("get", {"dario"}, {}),
+    "installation": ("get", AUDITING, {}),
     "audit": ("get", AUDITING, {}),
     "audit-verify": ("post", AUDITING, {}),
     "audit-export": ("get", AUDITING, {}),
@@ -166,6 +169,15 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
 # Opened by everybody, signed in or not (test_session.py), and one that only the person who sent a file may open
 # (test_loads.py).
 OPEN = {"load-columns", "sign-in", "sign-out", "language"}
+
+# What lies outside the console, with what stands in place of a sign-in.
+OUTSIDE = {
+    "portal:unsubscribe": "a signed link, which knows one contact (tests/portal)",
+    "portal:statement": "a signed link, and then a proof of identity (tests/portal)",
+    "api:webhook": "the provider's signature (tests/api)",
+    "api:voice": "the provider's signature and an address signed by us (tests/api)",
+    "robots": "nothing of anybody's is in it",
+}
 
 
 def numbers(name: str, world: World) -> dict[str, object]:
@@ -272,7 +284,7 @@ def _of_inbox(world: World) -> dict[str, dict[str, object]]:
     }
 
 
-_OF_A_TEMPLATE = ("", "-edit", "-reading", "-submit", "-weigh", "-retire", "-preview")
+_OF_A_TEMPLATE = ("", "-edit", "-reading", "-submit", "-weigh", "-retire", "-preview", "-preview-html")
 
 
 def _approval(world: World) -> Approval:
@@ -317,7 +329,7 @@ def _of_work(world: World) -> dict[str, dict[str, object]]:
         "cycle-detail": {"run_id": run.pk},
         "message": {"contact_id": world.sent.pk},
         "message-settle": {"contact_id": world.sent.pk},
-        **{f"mailbox-{what}": {"message_id": letter.pk} for what in ("letter", "answer", "became")},
+        **{f"mailbox-{what}": {"message_id": letter.pk} for what in ("letter", "html", "answer", "became")},
         **_of_inbox(world),
         **{f"template{what}": {"template_id": world.sent.template_id} for what in _OF_A_TEMPLATE},
         **{
