@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.test import override_settings
 from playwright.sync_api import Page, sync_playwright
 from tools.setup import BROWSERS
 
@@ -106,7 +107,16 @@ def world_with_strategy(built, transactional_db):
 
 
 @pytest.fixture(scope="package")
-def tabs(browser, live_server):
+def _served_axe():
+    """Serve axe beside the product's own files, from the place where the pages' policy lets scripts come from."""
+    finder = "django.contrib.staticfiles.finders.FileSystemFinder"
+    place = ("vendor/axe-core", settings.BASE_DIR.parent.parent / "node_modules" / "axe-core")
+    with override_settings(STATICFILES_FINDERS=[*settings.STATICFILES_FINDERS, finder], STATICFILES_DIRS=[place]):
+        yield
+
+
+@pytest.fixture(scope="package")
+def tabs(browser, _served_axe, live_server):
     return Tabs(browser, live_server.url)
 
 

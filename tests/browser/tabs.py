@@ -7,7 +7,7 @@ Nothing else stays from test to test: cookies and storage are emptied.
 from __future__ import annotations
 
 from django.conf import settings
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from .scenes import PHONE, SCENES
 
@@ -54,9 +54,15 @@ class Tabs:
         )
         page = self._pages[name, scene] = context.new_page()
         page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda said: self.problems.extend(_broken_policy(said)))
         page.on("requestfailed", lambda failed: self.problems.extend(_failure(failed)))
         page.on("response", lambda got: self.problems.append(f"{got.status} {got.url}") if got.status >= 500 else None)
         return page
+
+
+def _broken_policy(said: ConsoleMessage) -> list[str]:
+    """Chromium says on the console what a page's Content-Security-Policy kept from it."""
+    return [said.text] if "Content Security Policy" in said.text else []
 
 
 def _failure(request: Request) -> list[str]:

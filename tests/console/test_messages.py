@@ -72,11 +72,16 @@ def test_a_preview_is_not_made_with_a_debtor_who_owes_out_of_scope_too(at_desk, 
     template = Template.objects.get(code="recordatorio-firme", channel="email", country="")
     address = f"/mensajes/plantillas/{template.pk}/prueba/"
     of_ana, of_carla = (
-        at_desk(name).post(address, {"debtor": "45678912"}).content.decode() for name in ("ana", "carla")
+        [
+            at_desk(name).post(place, {"debtor": "45678912"}).content.decode()
+            for place in (address, f"{address}html/")  # the preview, and the frame of its HTML
+        ]
+        for name in ("ana", "carla")
     )
-    assert "carteras que no son suyas" in of_ana
-    assert "PR-1001" not in of_ana
-    assert "PR-1001" in of_carla
+    for shown in of_ana:
+        assert "carteras que no son suyas" in shown
+        assert "PR-1001" not in shown
+    assert "PR-1001" in of_carla[1]
 
 
 def test_what_the_provider_answered_names_nobody_to_who_needs_no_contact_data(at_desk, world):

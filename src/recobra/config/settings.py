@@ -21,12 +21,17 @@ def _read_flag(name: str) -> bool:
     return value == "1"
 
 
-def _read_count(name: str, *, default: int, most: int) -> int:
-    """Return a variable of the environment, a whole number from 1 to `most`. Raises ValueError for another value."""
+def _read_count(name: str, *, default: int, most: int, least: int = 1) -> int:
+    """Return a variable of the environment, a whole number in its range. Raises ValueError for another value."""
     value = os.environ.get(name, str(default))
-    if not value.isdecimal() or not 1 <= int(value) <= most:
-        raise ValueError(f"{name} is «{value}»; a whole number from 1 to {most} was expected.")
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise ValueError(f"{name} is «{value}»; a whole number from {least} to {most} was expected.")
     return int(value)
+
+
+def _read_list(name: str) -> list[str]:
+    """Return a variable of the environment, texts between commas; unset there are none."""
+    return [text.strip() for text in os.environ.get(name, "").split(",") if text.strip()]
 
 
 def _read_time(name: str, *, default: str) -> time:
@@ -89,6 +94,8 @@ PUBLIC_URL = os.environ.get("RECOBRA_PUBLIC_URL", "http://localhost:8000")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 TRUSTED_PROXIES = _read_networks("RECOBRA_TRUSTED_PROXIES")
 PROXY_HEADERS = _read_choice("RECOBRA_PROXY_HEADERS", "x-forwarded", "forwarded")
+OUTGOING_HOSTS = _read_list("RECOBRA_OUTGOING_HOSTS")
+INNER_HOSTS = _read_list("RECOBRA_INNER_HOSTS")
 SMTP_URL = os.environ.get("RECOBRA_SMTP_URL", "")
 MAIL_FROM = os.environ.get("RECOBRA_MAIL_FROM", "Cobranzas <cobranzas@localhost>")
 LLM_URL = os.environ.get("RECOBRA_LLM_URL", "")
@@ -133,7 +140,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "recobra.kit.proxies.TrueAddress",
     "django.middleware.security.SecurityMiddleware",
+    "recobra.config.middleware.SecurityHeaders",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "recobra.config.middleware.KeepNothing",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -141,6 +151,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "recobra.access.refusals.RecordRefusals",
+    "recobra.config.middleware.RefuseOddText",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -173,10 +184,32 @@ LOGIN_REDIRECT_URL = "console:home"
 LOGOUT_REDIRECT_URL = "console:sign-in"
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_COOKIES = PUBLIC_URL.startswith("https://")
+# Browsers take a cookie of such a name from this very host only, and never over plain HTTP.
+_COOKIE_PREFIX = "__Host-" if SECURE_COOKIES else ""
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
 SESSION_COOKIE_SECURE = SECURE_COOKIES
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = SECURE_COOKIES
-DEVICE_COOKIE_NAME = "__Host-device" if SECURE_COOKIES else "device"
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
+LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}django_language"
+LANGUAGE_COOKIE_SECURE = SECURE_COOKIES
+LANGUAGE_COOKIE_HTTPONLY = True
+UPLOAD_COOKIE_NAME = f"{_COOKIE_PREFIX}upload"
+DEVICE_COOKIE_NAME = f"{_COOKIE_PREFIX}device"
+HSTS_SECONDS = _read_count("RECOBRA_HSTS_DAYS", default=365, least=0, most=730) * 86_400 if SECURE_COOKIES else 0
 X_FRAME_OPTIONS = "SAMEORIGIN"
+# Nothing inline and nothing from elsewhere. The style sheet of Tabler has pictures of its own in it.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "upgrade-insecure-requests": SECURE_COOKIES,
+    }
+}
 
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", "Español"), ("en", "English")]
@@ -202,7 +235,7 @@ BACKUP_KEEP_AT_LEAST = _read_count("RECOBRA_BACKUP_KEEP_AT_LEAST", default=7, mo
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a folder that is not there
-STATICFILES_DIRS = [("vendor", path) for path in [BASE_DIR.parent.parent / "node_modules"] if path.exists()]
+STATICFILES_FINDERS = ["recobra.config.static_files.VendorFinder", "recobra.config.static_files.OwnAppsFinder"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -213,11 +246,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
 # Imported by whoever works jobs off or queues one by its name, not by every command.
 PROCRASTINATE_IMPORT_PATHS = [f"recobra.{path.parent.name}.jobs" for path in sorted(BASE_DIR.glob("*/jobs.py"))]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+# Fields of a form, without files; the web server refuses larger ones before (cli/web_server.py).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"private": {"()": "recobra.kit.private_log.RedactingFilter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["private"]}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("RECOBRA_LOG", "WARNING")},
 }

@@ -85,7 +85,7 @@ def _parse_amount(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     # Decimal reads NaN, Infinity and exponents that no column of the database holds.
-    if not amount.is_finite() or abs(amount) >= AMOUNT_LIMIT:
+    if not amount.is_finite() or amount.copy_abs() >= AMOUNT_LIMIT:
         return None
     return amount
 

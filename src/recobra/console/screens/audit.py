@@ -46,10 +46,9 @@ _FILTERS = ("hecho", "quien", "desde", "hasta", "deudor", "cartera")
 def list_facts(request: StaffRequest) -> HttpResponse:
     """Show one page of facts, newest first; htmx gets the table alone."""
     portfolios = portfolios_for(request.user)
-    before = request.GET.get("antes", "")
     facts = queries.audit_entries(
         **read_conditions(request.user, request.GET),
-        before=int(before) if before.isdecimal() else None,
+        before=parse_id(request.GET.get("antes", "")),
         limit=PAGE_ROWS + 1,
     )
     names: dict[int | None, str] = {portfolio.pk: portfolio.name for portfolio in portfolios}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access.roles import Right
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_date, parse_id
 from recobra.insight.queries import board
 from recobra.kit import clock
 from recobra.strategy import jobs, queries, schedule
@@ -29,10 +30,9 @@ _MINUTE_SECONDS = 60
 def show_cycle(request: StaffRequest) -> HttpResponse:
     """Show the newest run, the runs before it and the alarms."""
     now = clock.now()
-    before = request.GET.get("antes", "")
     context = {
         **_run_context(queries.latest_run()),
-        "runs": queries.list_runs(before=int(before) if before.isdecimal() else None),
+        "runs": queries.list_runs(before=parse_id(request.GET.get("antes", ""))),
         "alarms": board.alarms_for(request.user),
         "next_at": schedule.next_run_at(now),
         "late": schedule.due_day(now) is not None,
@@ -80,11 +80,12 @@ def _run_context(run: queries.CycleRun | None) -> dict[str, object]:
 @needs(Right.RUN_CYCLE)
 def request_run(request: StaffRequest) -> HttpResponse:
     """Queue the cycle of a day for a worker."""
-    try:
-        as_of = date.fromisoformat(request.POST.get("day", ""))
-        jobs.request_cycle(as_of=as_of, actor=actor_of(request))
-    except ValueError:
+    as_of = parse_date(request.POST.get("day", ""))
+    if as_of is None:
         messages.error(request, _("Choose the day of the cycle."))
+        return redirect("console:cycle")
+    try:
+        jobs.request_cycle(as_of=as_of, actor=actor_of(request))
     except CycleRefused as refusal:
         messages.error(request, str(refusal))
     return redirect("console:cycle")

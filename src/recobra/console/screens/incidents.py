@@ -21,7 +21,7 @@ from recobra.compliance.report import report_pdf
 from recobra.console import spreadsheet
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
-from recobra.console.parameters import parse_date, parse_id
+from recobra.console.parameters import FIRST_YEAR, LAST_YEAR, parse_date, parse_id
 from recobra.insight.queries import compliance
 from recobra.kit import clock
 from recobra.portfolio.queries import Debtor, Portfolio, accounts_for, debtor_for
@@ -199,7 +199,9 @@ def _read_instant(text: str, now: datetime) -> datetime:
     try:
         local_time = datetime.fromisoformat(text)
     except ValueError:
-        raise incidents.IncidentRefused(_("Say when it happened.")) from None
+        local_time = None
+    if local_time is None or not FIRST_YEAR <= local_time.year <= LAST_YEAR:
+        raise incidents.IncidentRefused(_("Say when it happened."))
     return local_time.replace(tzinfo=schedule.installation_zone())
 
 

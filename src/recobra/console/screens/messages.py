@@ -20,6 +20,7 @@ from recobra.access.roles import Right
 from recobra.console import labels
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.letter_frame import show_letter
 from recobra.console.parameters import parse_date, parse_page
 from recobra.journal.queries import debtor_timeline
 from recobra.kit import clock
@@ -181,11 +182,22 @@ def show_mailbox_message(request: StaffRequest, message_id: int) -> HttpResponse
     return render(request, "console/messages/letter.html", context)
 
 
+@require_GET
+@needs(Right.SEE_MESSAGES)
+def show_mailbox_html(request: StaffRequest, message_id: int) -> HttpResponse:
+    """Show the HTML of a message of the mailbox alone, for the frame of its page."""
+    message = queries.mailbox_message_for(request.user, message_id)
+    if message is None:
+        raise ObjectDoesNotExist
+    return show_letter(message.html)
+
+
 urlpatterns = [
     path("mensajes/", list_messages, name="messages"),
     path("mensajes/inciertos/", list_uncertain, name="messages-uncertain"),
     path("mensajes/buzon/", list_mailbox, name="mailbox"),
     path("mensajes/buzon/<int:message_id>/", show_mailbox_message, name="mailbox-letter"),
+    path("mensajes/buzon/<int:message_id>/html/", show_mailbox_html, name="mailbox-html"),
     *mailbox_reply.urlpatterns,
     *template_urls,
     path("mensajes/<int:contact_id>/", show_message, name="message"),

@@ -80,7 +80,14 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 def _remember_language(response: HttpResponse, language_code: str) -> HttpResponse:
     """Set the cookie of the language for a year: the sign-in page reads it before anybody is known."""
     one_year = timedelta(days=365)
-    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language_code, max_age=one_year, samesite="Lax")
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language_code,
+        max_age=one_year,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+        samesite="Lax",
+    )
     return response
 
 

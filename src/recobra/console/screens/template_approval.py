@@ -13,6 +13,7 @@ from recobra.access.roles import Right
 from recobra.approvals.operations import ApprovalRefused
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_id
 from recobra.messaging import operations as messaging
 from recobra.messaging.queries import Template
 from recobra.messaging.templates.operations import WrongStatus
@@ -38,9 +39,9 @@ def submit_template(request: StaffRequest, template_id: int) -> HttpResponse:
 @needs(Right.APPROVE_TEMPLATES)
 def weigh_template(request: StaffRequest, template_id: int) -> HttpResponse:
     """Set how often a variant is drawn."""
-    text = request.POST.get("weight", "")
     # The operation refuses -1 with a text fit to show.
-    weight = int(text) if text.isdecimal() else -1
+    text = request.POST.get("weight", "")
+    weight = -1 if parse_id(text) is None else int(text)
     try:
         messaging.weigh_template(template_id=template_id, weight=weight, actor=actor_of(request))
     except WrongStatus as refusal:

@@ -9,6 +9,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -17,6 +18,7 @@ from recobra.approvals import queries as approvals
 from recobra.console import labels
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.letter_frame import show_letter
 from recobra.console.screens import template_approval, template_markup, template_results
 from recobra.console.screens.countries.description import country_names
 from recobra.kit import clock
@@ -28,7 +30,7 @@ from recobra.messaging.templates.approval import CODE as TEMPLATE_KIND
 from recobra.messaging.templates.by_channel import BUTTONS
 from recobra.messaging.templates.lengths import count_segments
 from recobra.messaging.templates.operations import TemplateRefused
-from recobra.messaging.templates.render import NotRendered
+from recobra.messaging.templates.render import NotRendered, RenderedMessage
 from recobra.portfolio.queries import Debtor, accounts_for, debtor_for, search_accounts
 from recobra.strategy import schedule
 from recobra.strategy.queries import strategies_for
@@ -37,6 +39,7 @@ from .place import installation_place
 
 PARTS = template_markup.FIELDS
 VARIANT_LENGTH_MAX = 8
+CSRF_FIELD = "csrfmiddlewaretoken"
 
 
 @require_GET
@@ -178,20 +181,14 @@ def _strategies_sending(request: StaffRequest, template: Template) -> list[str]:
 @needs(Right.SEE_MESSAGES)
 def preview_template(request: StaffRequest, template_id: int) -> HttpResponse:
     """Show the message that a real debtor would get now (`debtor`: a name, document or account; else the first)."""
-    template = _find_template(template_id)
-    # Only who may save a text may see it with the facts of a debtor.
-    if not has_right(request.user, Right.EDIT_TEMPLATES) and any(part in request.POST for part in PARTS):
-        raise PermissionDenied
-    _apply_form(request, template)
+    template = _read_template(request, template_id)
     context: dict[str, Any] = {}
     try:
-        debtor = _read_debtor(request)
-        if queries.owes_elsewhere(request.user, debtor.pk):
-            context["refused"] = [_("This debtor also owes in portfolios that are not yours. Name another.")]
-        else:
-            words = messaging.preview_message(template=template, debtor_id=debtor.pk, now=clock.now())
-            sms = count_segments(words.text.strip()) if template.channel == "sms" else None
-            context = {"debtor": debtor, "words": words, "template": template, "sms": sms}
+        debtor, words = _preview_words(request, template)
+        sms = count_segments(words.text.strip()) if template.channel == "sms" else None
+        # The frame of the HTML asks for it by the same fields.
+        posted = [(name, value) for name, value in request.POST.items() if name != CSRF_FIELD]
+        context = {"debtor": debtor, "words": words, "template": template, "sms": sms, "posted": posted}
     except ObjectDoesNotExist:
         context["refused"] = [_("No debtor of yours is found by that.")]
     except TemplateRefused as refusal:
@@ -199,6 +196,36 @@ def preview_template(request: StaffRequest, template_id: int) -> HttpResponse:
     except NotRendered as refusal:
         context["refused"] = [str(refusal)]
     return render(request, "console/messages/_preview.html", context)
+
+
+@require_POST
+@needs(Right.SEE_MESSAGES)
+def preview_html(request: StaffRequest, template_id: int) -> HttpResponse:
+    """Show the HTML of the same message alone, for the frame of the preview."""
+    try:
+        _debtor, words = _preview_words(request, _read_template(request, template_id))
+    except (TemplateRefused, NotRendered) as refusal:
+        # The preview beside the frame has said the same already.
+        return show_letter(escape(str(refusal)))
+    return show_letter(words.html)
+
+
+def _read_template(request: StaffRequest, template_id: int) -> Template:
+    """Return a template with the texts of the form, which are shown and never saved. Raises PermissionDenied."""
+    template = _find_template(template_id)
+    # Only who may save a text may see it with the facts of a debtor.
+    if not has_right(request.user, Right.EDIT_TEMPLATES) and any(part in request.POST for part in PARTS):
+        raise PermissionDenied
+    _apply_form(request, template)
+    return template
+
+
+def _preview_words(request: StaffRequest, template: Template) -> tuple[Debtor, RenderedMessage]:
+    """Return the debtor of the form and the message. Raises ObjectDoesNotExist, TemplateRefused, NotRendered."""
+    debtor = _read_debtor(request)
+    if queries.owes_elsewhere(request.user, debtor.pk):
+        raise NotRendered(_("This debtor also owes in portfolios that are not yours. Name another."))
+    return debtor, messaging.preview_message(template=template, debtor_id=debtor.pk, now=clock.now())
 
 
 def _read_form(request: StaffRequest, template: Template) -> dict[str, Any]:
@@ -258,4 +285,5 @@ urlpatterns = [
     *template_approval.urlpatterns,
     path("mensajes/plantillas/<int:template_id>/retirar/", retire_template, name="template-retire"),
     path("mensajes/plantillas/<int:template_id>/prueba/", preview_template, name="template-preview"),
+    path("mensajes/plantillas/<int:template_id>/prueba/html/", preview_html, name="template-preview-html"),
 ]

@@ -14,6 +14,7 @@ from recobra.access.roles import Right
 from recobra.console import labels, spreadsheet
 from recobra.console.export_file import send_list
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_id
 from recobra.console.screens import template_markup
 from recobra.console.screens.campaigns import description
 from recobra.console.screens.countries.description import channel_names
@@ -46,10 +47,9 @@ def list_campaigns(request: StaffRequest) -> HttpResponse:
 def show_campaign(request: StaffRequest, code: str) -> HttpResponse:
     """Show a campaign: its message, its progress, and its result within the days chosen (`?dias=`)."""
     campaign = queries.campaign_for(request.user, code)
-    days_text = request.GET.get("dias", "")
-    days = _DAYS_DEFAULT
-    if days_text.isdecimal() and int(days_text) in results.DAYS:
-        days = int(days_text)
+    days = parse_id(request.GET.get("dias", ""))
+    if days is None or days not in results.DAYS:
+        days = _DAYS_DEFAULT
     progress = queries.campaign_progress(campaign)
     shown_states = [state for state in _STATES if state in progress.states]
     context = _campaign_context(campaign) | {

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from recobra.console import labels
+from recobra.console.parameters import FIRST_YEAR, LAST_YEAR, parse_count, parse_id
 from recobra.console.screens.countries.description import weekday_names
 from recobra_core import law
 from recobra_core.law import Loosening
@@ -27,9 +28,6 @@ RULES_MAX: Final = 20
 _CONTACTS_MAX: Final = 31
 # A hundred years.
 _DEBT_AGE_DAYS_MAX: Final = 36_500
-# Longer texts are refused before they are converted.
-_COUNT_DIGITS_MAX: Final = 3
-_NUMBER_DIGITS_MAX: Final = 6
 # A text that cannot be read is quoted up to this length.
 _QUOTED_LETTERS: Final = 20
 _MIDNIGHT: Final = 24 * 60
@@ -107,10 +105,7 @@ def empty_rule() -> Shape:
 
 def from_post(posted: QueryDict) -> Shape:
     """Return the fields as they were posted, without removed rules and with an empty one if it was added."""
-    count_text = posted.get("n", "0")
-    count = 0
-    if count_text.isdecimal() and len(count_text) <= _COUNT_DIGITS_MAX:
-        count = min(int(count_text), RULES_MAX)
+    count = parse_count(posted.get("n", ""), most=RULES_MAX) or 0
     rules = []
     for index in range(count):
         is_removed = f"r{index}-gone" in posted
@@ -228,9 +223,10 @@ def _parse_day(text: str) -> str:
     """Return a day in ISO format, '' for what is no day."""
     for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
         try:
-            return datetime.strptime(text, pattern).date().isoformat()  # noqa: DTZ007 - a calendar day has no zone
+            day = datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a calendar day has no zone
         except ValueError:
             continue
+        return day.isoformat() if FIRST_YEAR <= day.year <= LAST_YEAR else ""
     return ""
 
 
@@ -253,8 +249,9 @@ def _parse_caps(caps: list[Shape], errors: FieldErrors) -> list[dict[str, Any]]:
 
 def _parse_number(text: str, highest: int, field: str, errors: FieldErrors) -> int:
     """Return a whole number from 1 to `highest`; for anything else 1, with a mistake of `field` in `errors`."""
-    if text.isdecimal() and len(text) <= _NUMBER_DIGITS_MAX and 1 <= int(text) <= highest:
-        return int(text)
+    number = parse_id(text)
+    if number is not None and 1 <= number <= highest:
+        return number
     errors[field].append(_("A number from 1 to %(most)d is expected.") % {"most": highest})
     # Any number will do: a form with errors is not saved.
     return 1

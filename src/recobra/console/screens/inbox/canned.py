@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from recobra.access.roles import Right
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_id
 from recobra.conversations import operations as conversations_operations
 from recobra.conversations import queries as conversations
 from recobra.conversations.canned import CannedRefused
@@ -27,12 +28,11 @@ def edit_canned(request: StaffRequest) -> HttpResponse:
             raise PermissionDenied
         title = request.POST.get("title", "")
         text = request.POST.get("text", "")
-        replaced = request.POST.get("replaces", "")
         try:
             conversations_operations.save_canned(
                 title=title,
                 text=text,
-                replaces_id=int(replaced) if replaced.isdecimal() else None,
+                replaces_id=parse_id(request.POST.get("replaces", "")),
                 actor=actor_of(request),
             )
         except CannedRefused as refusal:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from recobra.access.roles import Right
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_id
 from recobra.console.screens.inbox.pages import conversation_context
 from recobra.conversations import operations as conversations_operations
 from recobra.conversations import queries as conversations
@@ -40,7 +41,6 @@ def send_reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Put a reply into the outbox; one that has to wait for its hour only if its writer agrees (`queue`)."""
     conversation = conversations.conversation_for(request.user, conversation_id)
     # `after` is the last message the writer saw: the operation refuses a reply that missed a newer one.
-    after = request.POST.get("after", "")
     draft = _read_draft(request.POST)
     preview = _preview_reply(request, conversation.pk, draft)
     problem = _find_problem(preview, request.POST)
@@ -50,7 +50,7 @@ def send_reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
                 conversation_id=conversation.pk,
                 text=draft.text,
                 template_code=draft.template_code,
-                after_id=int(after) if after.isdecimal() else None,
+                after_id=parse_id(request.POST.get("after", "")),
                 actor=actor_of(request),
             )
         except ReplyRefused as refusal:

@@ -12,6 +12,7 @@ from recobra.access.roles import Right
 from recobra.console import labels
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_id
 from recobra.console.screens.place import installation_place
 from recobra.conversations import operations
 from recobra.conversations import queries as conversations
@@ -44,9 +45,7 @@ def list_context(request: StaffRequest, open_id: int | None = None) -> dict[str,
         view = "todas"
     channel = request.GET.get("canal", "")
     # The list is polled by itself: the address then says which conversation is open.
-    open_text = request.GET.get("aqui", "")
-    if not open_id and open_text.isdecimal():
-        open_id = int(open_text)
+    open_id = open_id or parse_id(request.GET.get("aqui", ""))
     # One row more tells whether there are more conversations.
     rows = list(conversations.list_conversations(request.user, view=view, channel=channel)[: PAGE_ROWS + 1])
     return {

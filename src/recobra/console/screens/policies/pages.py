@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from recobra.access.roles import Right
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_date
 from recobra.console.screens.policies import fields
 from recobra.kit import clock
 from recobra.policy import portfolio_policies, queries
@@ -70,7 +71,7 @@ def create_version(request: StaffRequest, portfolio_id: int) -> HttpResponse:
     starts_on = request.POST.get(EFFECTIVE_FROM, "")
     try:
         portfolio_policies.save_policy(
-            portfolio_id=portfolio.pk, effective_from=_read_day(starts_on), document=document, actor=actor
+            portfolio_id=portfolio.pk, effective_from=parse_date(starts_on), document=document, actor=actor
         )
     except PolicyRefused as refusal:
         return _render_form(request, context, document, starts_on, refusal.faults)
@@ -82,14 +83,6 @@ def _next_start(versions: Sequence[PolicyVersion], today: date) -> date:
     """Return the day that the form proposes: that of the newest version while it is to come, else tomorrow."""
     newest = versions[0].starts_on if versions and versions[0].state == "future" else None
     return newest or today + timedelta(days=1)
-
-
-def _read_day(text: str) -> date | None:
-    """Return the day that a browser sends, None for what is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _render_form(

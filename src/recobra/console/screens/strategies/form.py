@@ -7,6 +7,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.text import slugify
 
+from recobra.console.parameters import parse_count
 from recobra_core.decide.steps import STOPS
 
 # The fields of a form by name, as the template shows them: those of a document, or of one step or segment.
@@ -123,8 +124,7 @@ def from_post(post: QueryDict) -> Shape:
 
 def _posted_count(post: QueryDict, name: str) -> int:
     """Return how many steps or segments were posted, MEMBERS_MAX at most."""
-    text = post.get(name, "")
-    return min(int(text), MEMBERS_MAX) if text.isdecimal() else 0
+    return parse_count(post.get(name, ""), most=MEMBERS_MAX) or 0
 
 
 def _posted_texts(post: QueryDict, prefix: str, names: tuple[str, ...]) -> Shape:
@@ -145,9 +145,9 @@ def apply_action(shape: Shape, action: str) -> Shape:
     if verb == "add":
         members.append(_new_step() if group == "steps" else _text_fields({}, SEGMENT))
         return shape | {group: members}
-    if not number.isdecimal() or int(number) >= len(members):
+    index = parse_count(number, most=len(members))
+    if index is None or index == len(members):
         return shape
-    index = int(number)
     if verb == "remove":
         del members[index]
     elif verb == "up" and index > 0:

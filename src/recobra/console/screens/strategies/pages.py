@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from recobra.access.roles import Right
 from recobra.approvals.queries import waiting_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_id
 from recobra.console.screens.place import installation_place
 from recobra.console.screens.strategies import description
 from recobra.kit import clock
@@ -102,7 +103,8 @@ def compare_versions(request: StaffRequest, code: str) -> HttpResponse:
 def _read_number(request: StaffRequest, name: str, known: list[int], *, default: int) -> int:
     """Return the version number of a parameter, `default` for one that the strategy does not have."""
     text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and int(text) in known else default
+    number = parse_id(text)
+    return number if number is not None and number in known else default
 
 
 @require_GET

@@ -52,6 +52,13 @@
     for (const [name, value] of [...event.detail.formData.entries()]) if (value === "") event.detail.formData.delete(name);
   });
 
+  // The HTML of a message is asked for by the frame that shows it.
+  document.addEventListener("htmx:afterSettle", () => $$("[data-submits-itself]").forEach((each) => {
+    each.removeAttribute("data-submits-itself");
+    each.hidden = true;
+    each.submit();
+  }));
+
   // Keyboard
   const on = () => localStorage.getItem("recobra-keys") !== "off";
   const box = $("#keys-on");

@@ -1,0 +1,104 @@
+"""What holds for every request and answer: text that nobody types is refused, and browsers keep nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.utils.cache import patch_cache_control
+from django.utils.deprecation import MiddlewareMixin
+
+# The largest number of a row in PostgreSQL.
+_BIGINT_MAX: Final = 2**63 - 1
+# What the pages do not use. Passkeys and the button that copies a text need the two last ones.
+_PERMISSIONS: Final = ", ".join(
+    [
+        *(
+            f"{name}=()"
+            for name in (
+                "accelerometer",
+                "browsing-topics",
+                "camera",
+                "display-capture",
+                "geolocation",
+                "gyroscope",
+                "magnetometer",
+                "microphone",
+                "midi",
+                "payment",
+                "screen-wake-lock",
+                "usb",
+                "xr-spatial-tracking",
+            )
+        ),
+        "clipboard-write=(self)",
+        "publickey-credentials-get=(self)",
+    ]
+)
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+class SecurityHeaders(MiddlewareMixin):
+    """Headers that Django's own middlewares do not set, on every answer, static files included."""
+
+    def process_response(self, _request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Add the headers; those that a view set stay."""
+        response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")
+        if settings.HSTS_SECONDS:
+            # Also where a proxy ends TLS and this process sees plain HTTP: browsers ignore the header there.
+            response.headers.setdefault(
+                "Strict-Transport-Security", f"max-age={settings.HSTS_SECONDS}; includeSubDomains"
+            )
+        return response
+
+
+class KeepNothing(MiddlewareMixin):
+    """No page is kept by a browser or a proxy: nearly all of them show personal data. Static files may be kept."""
+
+    def process_response(self, _request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Forbid to store the answer."""
+        patch_cache_control(response, no_store=True, private=True)
+        return response
+
+
+class RefuseOddText(MiddlewareMixin):
+    """Refuse what no person types and no column of the database takes: null characters and halves of characters.
+
+    Such text in an address of its own leads nowhere (404); in a parameter or a field it is a bad request (400). What
+    providers call is left alone: a debtor's words must be heard whatever is in them (`conversations.webhooks.receive`).
+    """
+
+    def process_view(
+        self, request: HttpRequest, _view: Answer, _args: tuple[object, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Return the refusal, None to go on. Raises Http404."""
+        if request.resolver_match is not None and request.resolver_match.namespace == "api":
+            return None
+        if any(_is_odd(value) for value in kwargs.values()):
+            raise Http404
+        fields = [request.GET] if request.method in {"GET", "HEAD"} else [request.GET, request.POST]
+        texts = (text for each in fields for name, values in each.lists() for text in (name, *values))
+        return HttpResponseBadRequest() if _has_odd_text(texts) else None
+
+
+def _is_odd(value: object) -> bool:
+    """Return whether a part of an address can be no number of a row, or no text."""
+    if isinstance(value, int):
+        return value > _BIGINT_MAX
+    return isinstance(value, str) and _has_odd_text([value])
+
+
+def _has_odd_text(texts: Iterable[str]) -> bool:
+    """Return whether one of the texts cannot be stored."""
+    for text in texts:
+        if "\0" in text:
+            return True
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return True
+    return False
