@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from recobra.cli import demo
+from recobra.cli.answer import CommandRefused
 from recobra.cli.demo_data import EXAMPLES, format_rut
 
 ACCOUNTS = 120
@@ -49,7 +50,7 @@ def test_what_was_planned_reaches_the_mailbox_once(recobra, shown, first, url_of
 
 
 def test_the_cycle_of_the_day_plans_nothing_twice(recobra, shown, first):
-    cycle = recobra("cycle", "run", "--as-of", first["as_of"], "--json", at=shown).document
+    cycle = recobra("cycle", "run", "--as-of", first["as_of"], "--yes", "--json", at=shown).document
     assert (cycle["contacts_planned"], cycle["tasks_created"], cycle["transitions"]) == (0, 0, 0)
     assert [step["name"] for step in cycle["steps"]] == [
         "freshness",
@@ -194,3 +195,17 @@ def test_the_files_are_the_same_everywhere_and_move_with_the_day(example, tmp_pa
 
 def test_a_rut_has_its_check_digit():
     assert [format_rut(number) for number in (76_000_043, 12_345_678, 6)] == ["76000043-4", "12345678-5", "6-K"]
+
+
+def test_a_day_that_has_not_come_is_refused_and_the_shown_one_can_be_taken_back(recobra, shown, first):
+    far = recobra("cycle", "run", "--as-of", "2036-01-01", "--yes", at=shown)
+    assert (far.code, "has not come" in far.reason) == (1, True)
+    with pytest.raises(CommandRefused, match="has not come"):
+        demo._choose_instant(date(2036, 1, 1), datetime.fromisoformat(first["now"]))
+    asked = recobra("cycle", "take-back", "--as-of", first["as_of"], at=shown)
+    assert (asked.code, "--yes" in asked.reason, f"{first['as_of']} is taken back" in asked.reason) == (1, True, True)
+    taken = recobra("cycle", "take-back", "--as-of", first["as_of"], "--yes", "--json", at=shown).document
+    assert taken["states"] > 0
+    planned = recobra("cycle", "run", "--as-of", first["as_of"], "--yes", "--json", at=shown).document
+    assert planned["transitions"] == 0
+    assert recobra("journal", "verify", "--json", at=shown).document["ok"]

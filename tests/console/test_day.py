@@ -11,9 +11,11 @@ from recobra.journal.seal import seal_journal
 from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, MailboxMessage
+from recobra.portfolio import setup
 from recobra.portfolio.models import ContactPoint
 from recobra.strategy import operations as strategy
 from recobra.strategy.alarms import check_installation
+from recobra.strategy.models import CycleRun
 from tests import receivables
 from tests.console.following import work_off
 from tests.people import acting
@@ -272,3 +274,52 @@ def test_a_payment_takes_back_what_was_planned_and_says_so(at_desk, followed):
     file = read(ana, f"/ficha/{rosa.pk}/")
     assert "Qué sigue Ya no se debe nada." in file
     assert "Contacto planificado anulado" in file
+
+
+def tiles(client):
+    """Return the figures of the newest run that a user sees: planned, blocked, tasks, changes of stage."""
+    figures = client.get("/ciclo/").context["figures"]
+    return figures.contacts_planned, figures.contacts_blocked, figures.tasks_created, figures.transitions
+
+
+def test_a_supervisor_sees_the_figures_of_the_cycle_in_his_portfolios_alone(at_desk, followed):
+    owes(followed, "Rosa Quispe", days=20)
+    other = setup.open_portfolio(
+        creditor=followed.creditor,
+        code="PE-OTRA",
+        name="Otra",
+        industry="CONSUMER",
+        country="PE",
+        currency="PEN",
+        time_zone="America/Lima",
+        actor=acting("dario", now=clock.now()),
+    )
+    strategy.assign_strategy(portfolio_id=other.pk, code="consumo", actor=acting("dario", now=clock.now()))
+    receivables.fresh_load(other, as_of=clock.now().date(), now=clock.now())
+    for name in ("Luz Ana", "Ema Rojas"):
+        owes(other, name, days=20)
+    run_cycle()
+    assert tiles(at_desk("carla"))[0] == 3
+    bruno = at_desk("bruno")
+    assert tiles(bruno)[0] == 1
+    assert [each.contacts_planned for each in bruno.get("/ciclo/").context["runs"]] == [1]
+    assert not bruno.get("/ciclo/").context["sees_all"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_planned_day_is_taken_back_on_the_page_of_the_cycle(at_desk, followed):
+    owes(followed, "Rosa Quispe", days=20)
+    run_cycle()
+    carla = at_desk("carla")
+    run = CycleRun.objects.get()
+    address = f"/ciclo/{run.pk}/deshacer/"
+    assert address in carla.get("/ciclo/").content.decode()
+    assert "Contactos que se anulan 1" in read(carla, address)
+    assert carla.post(address).status_code == 302
+    assert "Pedido: empieza" in read(carla, "/ciclo/")
+    work_off()
+    assert "El plan de este día fue deshecho." in read(carla, "/ciclo/")
+    assert Contact.objects.get().status == "CANCELLED"
+    # There is nothing left to take back, and the page says so.
+    assert "no está planificado" in text(carla.get(address, follow=True))
+    assert at_desk("hilda").post(address).status_code == 403

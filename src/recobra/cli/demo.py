@@ -231,6 +231,8 @@ def _choose_instant(day: date | None, now: datetime) -> datetime:
     That is now, or else a morning of the last month on which the law allows contact in all three countries.
     """
     if day is not None:
+        if day > now.date():
+            raise CommandRefused("A day that has not come cannot be played.")
         return datetime.combine(day, MORNING_UTC, UTC)
     days = [now.date() - timedelta(days=days_back) for days_back in range(SEARCH_DAYS)]
     mornings = [datetime.combine(morning_day, MORNING_UTC, UTC) for morning_day in days]

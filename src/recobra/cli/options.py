@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+
+from recobra.cli.answer import CommandRefused
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives it no public name
@@ -39,6 +42,23 @@ def parse_port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"«{text}» is not a port (1 to 65535)")
     return int(text)
+
+
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """Add `--yes`, which answers what `confirm` asks."""
+    parser.add_argument("--yes", action="store_true", help="do it without asking, as in a script")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask a person at the terminal whether to go on. Raises CommandRefused for a no, or where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise CommandRefused(f"{question} Nothing was done: add --yes to do it.")
+    # Standard output is for the answer of the command.
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes", "s", "si", "sí"}:
+        raise CommandRefused("Nothing was done.")
 
 
 def common_options() -> argparse.ArgumentParser:

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ HOST = "127.0.0.1"
 PARENT_VARIABLE = "RECOBRA_PARENT"
 RESTART_SECONDS = 5
 STOP_SECONDS = 20
+NOW_TOLERANCE = timedelta(minutes=5)
 NO_USERS = "There is no user yet: make the first with «recobra user create NAME --role administrator»."
 _log = logging.getLogger(__name__)
 
@@ -199,12 +201,17 @@ def start_dispatcher(arguments: argparse.Namespace) -> Answer:
     if arguments.now is not None and not arguments.once:
         arguments.wrong("--now is for --once only")
     bootstrap.set_up()
+    from django.conf import settings  # noqa: PLC0415 - needs the settings
+
     from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
     from recobra.messaging.channels.email import server  # noqa: PLC0415
 
     server.refuse_local_names()
+    if arguments.now is not None and not settings.DEMO and abs(arguments.now - clock.now()) > NOW_TOLERANCE:
+        # At another hour than it is, the law's hours would be judged by a clock that the debtor does not have.
+        raise CommandRefused("--now may be another time than it is in demonstration mode only.")
     if arguments.once:
         if arguments.now is None:
             return Answer(document=messaging.dispatch_due(instant=clock.now))

@@ -57,6 +57,7 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "portfolio.opened": ("users", "calm"),
     "mapping.saved": ("adjustments-horizontal", "quiet"),
     "cycle.run": ("refresh", "quiet"),
+    "cycle.taken_back": ("arrow-back-up", "warn"),
     "strategy.draft_saved": ("topology-star-3", "quiet"),
     "strategy.published": ("topology-star-3", "calm"),
     "strategy.retired": ("topology-star-3", "quiet"),

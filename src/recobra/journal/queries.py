@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from .models import Entry as Entry  # noqa: PLC0414 - the doors name the type from here
 
@@ -48,6 +48,12 @@ def audit_entries(
     }
     condition = Q(**{name: value for name, value in filters.items() if value is not None})
     return list(Entry.objects.filter(condition).order_by("-id")[:limit])
+
+
+def count_facts(kind: str, *, portfolio_ids: Collection[int], at: Collection[datetime]) -> dict[datetime, int]:
+    """Return how many facts of a kind were recorded about portfolios at each of some instants, where any were."""
+    facts = Entry.objects.filter(kind=kind, portfolio_id__in=portfolio_ids, at__in=at).order_by()
+    return dict(facts.values("at").annotate(count=Count("pk")).values_list("at", "count"))
 
 
 def recorded_kinds() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import pyarrow as pa
 from django.db import connection, transaction
@@ -10,6 +11,7 @@ from django.db import connection, transaction
 from recobra.kit import tables
 
 DEBTORS = pa.schema([("debtor_id", pa.int64())])
+FIRST_VALUES = pa.schema([("account_id", pa.int64()), ("value", pa.string()), ("since", pa.date32())])
 
 
 @transaction.atomic
@@ -20,6 +22,21 @@ def latest_entry_id() -> int:
         cursor.execute("SELECT journal_latest_id()")
         (entry_id,) = cursor.fetchone()
     return int(entry_id)
+
+
+def read_first_values(kind: str, *, at: Sequence[datetime], name: str) -> pa.Table:
+    """Return the first fact of a kind about each account at these instants (schema FIRST_VALUES).
+
+    `value` is that of one of its fields, `since` the day of the fact of the kind before it, null where there is none.
+    """
+    query = """
+        SELECT DISTINCT ON (e.account_id) e.account_id, e.payload ->> %s, (
+            SELECT max(earlier.at)::date FROM journal_entry earlier
+            WHERE earlier.debtor_id = e.debtor_id AND earlier.account_id = e.account_id
+                AND earlier.kind = e.kind AND earlier.at < e.at)
+        FROM journal_entry e WHERE e.kind = %s AND e.at = ANY(%s) AND e.account_id IS NOT NULL
+        ORDER BY e.account_id, e.id"""
+    return tables.fetch(query, [name, kind, list(at)], FIRST_VALUES)
 
 
 def debtors_with_facts_since(

@@ -1,7 +1,7 @@
 """Operations on contacts and templates."""
 
 from .dispatch.run import dispatch_due, dispatch_forever, dispatch_once, warm_up
-from .outbox.plan import cancel_planned, judge_again, plan_contacts, withdraw_contacts
+from .outbox.plan import cancel_planned, judge_again, plan_contacts, take_back_planned, withdraw_contacts
 from .receipts.poll import poll_unreported_contacts
 from .receipts.record import match_waiting_receipts
 from .receipts.uncertain import NotUncertain, resolve_uncertain, settle_uncertain
@@ -39,6 +39,7 @@ __all__ = [
     "save_template",
     "settle_uncertain",
     "submit_template",
+    "take_back_planned",
     "warm_up",
     "weigh_template",
     "withdraw_contacts",

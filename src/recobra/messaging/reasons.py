@@ -27,6 +27,7 @@ EXPIRED: Final = "expired"
 REPLIED: Final = "replied"
 TAKEN_OVER: Final = "taken_over"
 HOLD: Final = "hold"
+TAKEN_BACK: Final = "taken_back"
 CAMPAIGN_PAUSED: Final = "campaign_paused"
 CAMPAIGN_ENDED: Final = "campaign_ended"
 
@@ -48,6 +49,7 @@ SENTENCES: Final = {
     TAKEN_OVER: _("A person took over the conversation before it was sent."),
     HOLD: _("The pursuit was paused before it was sent."),
     REPLANNED: _("A later day planned otherwise."),
+    TAKEN_BACK: _("The plan of its day was taken back."),
     NOT_DELIVERED: _("It was found out that the message did not arrive."),
     CAMPAIGN_PAUSED: _("The campaign was paused."),
     CAMPAIGN_ENDED: _("The campaign ended before it was sent."),

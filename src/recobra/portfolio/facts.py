@@ -65,7 +65,8 @@ class HoldPlaced(Fact):
 
 @fact("hold.lifted", _("Hold lifted"))
 class HoldLifted(Fact):
-    """A hold ended before its day."""
+    """A hold ended before its day; `is_planned`: with the plan of a day that was taken back."""
 
     hold_id: int
     reason: str
+    is_planned: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -25,6 +25,10 @@ from recobra_core.law.content import MessageFacts, has_blocking, lint_text
 from .facts import CreditorSaved, HoldLifted, HoldPlaced, PaymentInstructionsChanged
 from .models import Account, Creditor, Debtor, Hold
 from .scope import check_account, check_creditor, check_debtor
+
+_LIFTED: Final = pa.schema(
+    [("hold_id", pa.int64()), ("reason", pa.string()), ("debtor_id", pa.int64()), ("account_id", pa.int64())]
+)
 
 CREDITOR_DETAILS: Final = (
     "tax_id",
@@ -142,6 +146,20 @@ def place_holds(*, rows: pa.Table, starts_on: date, actor: Actor) -> None:
     placed = rows.select(["debtor_id", "account_id", "reason", "ends_on"])
     placed = placed.append_column("hold_id", ids).append_column("starts_on", days)
     record_facts(HoldPlaced, placed.append_column("is_planned", pa.array([True] * count, pa.bool_())), actor=actor)
+
+
+@consequence
+@transaction.atomic
+def lift_planned_holds(*, created_at: Sequence[datetime], actor: Actor) -> int:
+    """End the holds that a plan placed at these instants; return how many."""
+    query = """
+        UPDATE portfolio_hold SET lifted_at = %s, lifted_by = %s
+        WHERE created_at = ANY(%s) AND lifted_at IS NULL
+        RETURNING id, reason, debtor_id, account_id"""
+    lifted = tables.fetch(query, [actor.now, actor.name, list(created_at)], _LIFTED)
+    is_planned = pa.array([True] * lifted.num_rows, pa.bool_())
+    record_facts(HoldLifted, lifted.append_column("is_planned", is_planned), actor=actor)
+    return lifted.num_rows
 
 
 @requires(Right.LIFT_HOLD)

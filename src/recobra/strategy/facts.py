@@ -28,6 +28,18 @@ class CycleFinished(Fact):
     as_of: date
 
 
+@fact("cycle.taken_back", _("Plan of a day taken back"))
+class DayTakenBack(Fact):
+    """The plan of a day was undone: so many contacts, tasks and holds, and states of accounts."""
+
+    as_of: date
+    contacts: int
+    tasks: int
+    holds: int
+    states: int
+    campaigns: int
+
+
 @fact("strategy.draft_saved", _("Strategy draft saved"))
 class StrategyDraftSaved(Fact):
     """A strategy has another draft."""

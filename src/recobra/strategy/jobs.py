@@ -17,9 +17,18 @@ from recobra.kit import clock
 
 from . import queries, schedule
 from .alarms import check_installation
-from .operations import CycleRefused, fail_interrupted_runs, plan_fallback_channels, run_cycle, warm_up
+from .operations import (
+    CycleRefused,
+    describe_planned_day,
+    fail_interrupted_runs,
+    plan_fallback_channels,
+    run_cycle,
+    take_back_day,
+    warm_up,
+)
 
 CYCLE_TASK = "cycle.run"
+TAKE_BACK_TASK = "cycle.take_back"
 # One lock for all jobs: a cycle and a search for fallback channels would plan for the same debtors.
 CYCLE_LOCK = "cycle"
 WARM_UP_BEFORE: Final = timedelta(minutes=10)
@@ -30,6 +39,14 @@ WARM_UP_BEFORE: Final = timedelta(minutes=10)
 def run_requested_cycle(as_of: str, actor: str, actor_id: int | None = None) -> None:
     """Run the cycle of a day for the person who requested it."""
     run_cycle(
+        as_of=date.fromisoformat(as_of), actor=deputy(Service.CYCLE, name=actor, user_id=actor_id, now=clock.now())
+    )
+
+
+@app.task(name=TAKE_BACK_TASK, lock=CYCLE_LOCK, queueing_lock=CYCLE_LOCK)
+def take_back_requested_day(as_of: str, actor: str, actor_id: int | None = None) -> None:
+    """Take the plan of a day back for the person who requested it."""
+    take_back_day(
         as_of=date.fromisoformat(as_of), actor=deputy(Service.CYCLE, name=actor, user_id=actor_id, now=clock.now())
     )
 
@@ -76,4 +93,16 @@ def request_cycle(*, as_of: date, actor: Actor) -> None:
         with transaction.atomic():
             run_requested_cycle.defer(as_of=as_of.isoformat(), actor=actor.name, actor_id=actor.user_id)
     except AlreadyEnqueued as error:  # somebody else was faster
+        raise CycleRefused(_("The cycle is waiting or running already.")) from error
+
+
+@requires(Right.RUN_CYCLE)
+@transaction.atomic
+def request_take_back(*, as_of: date, actor: Actor) -> None:
+    """Queue the taking back of a day. Raises CycleRefused where it could not be or the cycle is queued already."""
+    describe_planned_day(as_of=as_of)
+    try:
+        with transaction.atomic():
+            take_back_requested_day.defer(as_of=as_of.isoformat(), actor=actor.name, actor_id=actor.user_id)
+    except AlreadyEnqueued as error:
         raise CycleRefused(_("The cycle is waiting or running already.")) from error

@@ -79,6 +79,28 @@ class AccountState(models.Model):
         return f"{self.account_id} {self.bucket}"
 
 
+class StateBefore(models.Model):
+    """State of an account before the latest planned day changed it, so that the day can be taken back.
+
+    Personal data: none.
+    """
+
+    account_id = models.BigIntegerField(primary_key=True)
+    as_of = models.DateField()
+    balance_minor = models.BigIntegerField()
+    overdue_minor = models.BigIntegerField()
+    oldest_due_date = models.DateField(null=True)
+    next_due_date = models.DateField(null=True)
+    bucket = models.CharField(max_length=16)
+    stage = models.CharField(max_length=14)
+    segment = models.TextField()
+    cycle_date = models.DateField(null=True)
+    stage_since = models.DateField()
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.as_of}"
+
+
 class Firing(models.Model):
     """A step of a strategy that fired for an account, once per step, delinquency cycle and occurrence.
 
@@ -116,6 +138,7 @@ class CycleRun(models.Model):
         RUNNING = "RUNNING", _("In progress")
         DONE = "DONE", _("Done")
         FAILED = "FAILED", _("Failed")
+        UNDONE = "UNDONE", _("Taken back")
 
     as_of = models.DateField()
     status = models.CharField(max_length=7, choices=Status)

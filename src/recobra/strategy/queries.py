@@ -5,16 +5,23 @@ Documents and runs belong to the installation and hold no personal data; portfol
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
+from django.db.models import Count, Q
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from recobra.access.queries import User
+from recobra.access.queries import User, portfolio_codes
+from recobra.journal.queries import count_facts
+from recobra.messaging.models import Contact
 from recobra.portfolio.models import Account, Portfolio
 from recobra.portfolio.queries import portfolios_for
+from recobra.workbench.models import Task
 from recobra_core.decide import Strategy, ready
 
+from .facts import StageChanged
 from .models import Assignment, CycleStep
 from .models import CycleRun as CycleRun  # noqa: PLC0414 - the doors name the types from here
 from .models import StrategyVersion as StrategyVersion  # noqa: PLC0414
@@ -105,11 +112,63 @@ def ready_made_strategies() -> list[Strategy]:
 
 # The daily cycle
 
+_FIGURES: Final = ("contacts_planned", "contacts_blocked", "tasks_created", "transitions")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFigures:
+    """A run of the cycle with its figures, as far as a user may see them."""
+
+    run: CycleRun
+    contacts_planned: int
+    contacts_blocked: int
+    tasks_created: int
+    transitions: int
+
+
+def accounts_in_cycle() -> int:
+    """Return how many open accounts a cycle classifies."""
+    return Account.objects.filter(status=Account.Status.OPEN).count()
+
 
 def list_runs(*, before: int | None = None, limit: int = 30) -> list[CycleRun]:
     """Return the newest runs; `before` is the id of the last one already shown."""
     runs = CycleRun.objects.order_by("-id")
     return list((runs if before is None else runs.filter(id__lt=before))[:limit])
+
+
+def figures_of(user: User, runs: Sequence[CycleRun]) -> list[RunFigures]:
+    """Return the figures of runs, in their order: as the run wrote them, or counted in the portfolios of the user."""
+    if portfolio_codes(user) is None:
+        return [RunFigures(run=run, **{name: run.figures.get(name, 0) for name in _FIGURES}) for run in runs]
+    portfolio_ids = [portfolio.pk for portfolio in portfolios_for(user)]
+    begun = [run.started_at for run in runs]
+    own = Contact.objects.filter(portfolio__in=portfolio_ids, planned_for__in=[run.as_of for run in runs])
+    planned = own.exclude(purpose__in=[Contact.Purpose.REPLY, Contact.Purpose.MANUAL])
+    is_blocked = Q(status=Contact.Status.BLOCKED)
+    by_day = {
+        day: (allowed, blocked)
+        for day, allowed, blocked in planned.order_by()
+        .values("planned_for")
+        .annotate(allowed=Count("pk", filter=~is_blocked), blocked=Count("pk", filter=is_blocked))
+        .values_list("planned_for", "allowed", "blocked")
+    }
+    own_tasks = Task.objects.filter(portfolio__in=portfolio_ids, created_at__in=begun).order_by()
+    tasks = dict(own_tasks.values("created_at").annotate(count=Count("pk")).values_list("created_at", "count"))
+    moves = count_facts(StageChanged.kind, portfolio_ids=portfolio_ids, at=begun)
+    figures = []
+    for run in runs:
+        allowed, blocked = by_day.get(run.as_of, (0, 0))
+        figures.append(
+            RunFigures(
+                run=run,
+                contacts_planned=allowed,
+                contacts_blocked=blocked,
+                tasks_created=tasks.get(run.started_at, 0),
+                transitions=moves.get(run.started_at, 0),
+            )
+        )
+    return figures
 
 
 def get_run(run_id: int) -> CycleRun:
@@ -135,5 +194,6 @@ def latest_day() -> date | None:
 
 
 def is_cycle_queued() -> bool:
-    """Tell if a cycle that a person requested is queued or running."""
-    return ProcrastinateJob.objects.filter(task_name="cycle.run", status__in=["todo", "doing"]).exists()
+    """Tell if a cycle that a person requested, or the taking back of a day, is queued or running."""
+    names = ["cycle.run", "cycle.take_back"]
+    return ProcrastinateJob.objects.filter(task_name__in=names, status__in=["todo", "doing"]).exists()

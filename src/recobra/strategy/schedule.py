@@ -59,11 +59,13 @@ def next_run_at(now: datetime) -> datetime:
 
 
 def _next_attempt_at(day: date) -> datetime | None:
-    """Return the instant from which a day's cycle should be run, None where it runs, is done or is given up."""
+    """Return when a day's cycle should be run, None where it runs, is done, given up or taken back."""
     starts_at = cycle_starts_at(day)
     # A run before the morning does not count: files of the night came after it.
     runs = CycleRun.objects.filter(as_of=day, started_at__gte=starts_at)
-    if runs.filter(status__in=[CycleRun.Status.DONE, CycleRun.Status.RUNNING]).exists():
+    # A day that was taken back waits for a person, or the same plan would be back within a minute.
+    settled = [CycleRun.Status.DONE, CycleRun.Status.RUNNING, CycleRun.Status.UNDONE]
+    if runs.filter(status__in=settled).exists():
         return None
     failed = runs.filter(status=CycleRun.Status.FAILED, actor=ACTOR.value).order_by("started_at")
     begins = list(failed.values_list("started_at", flat=True))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
 import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,6 +19,18 @@ from recobra.portfolio.scope import check_portfolio
 
 from .facts import TaskClosed, TaskCreated
 from .models import Task
+
+TAKEN_BACK: Final = "taken_back"
+"""The outcome of a task whose plan was taken back."""
+_WITHDRAWN: Final = pa.schema(
+    [
+        ("task_id", pa.int64()),
+        ("task_kind", pa.string()),
+        ("portfolio_id", pa.int64()),
+        ("debtor_id", pa.int64()),
+        ("account_id", pa.int64()),
+    ]
+)
 
 
 class TaskRefused(Exception):
@@ -49,6 +65,19 @@ def create_tasks(*, rows: pa.Table, actor: Actor) -> pa.Table:
     facts = facts.append_column("task_id", tasks["id"]).append_column("task_kind", tasks["kind"])
     record_facts(TaskCreated, facts, actor=actor)
     return tasks.rename_columns(["task_id" if name == "id" else name for name in tasks.column_names])
+
+
+@consequence
+@transaction.atomic
+def withdraw_tasks(*, created_at: Sequence[datetime], actor: Actor) -> list[int]:
+    """Cancel the open tasks that a plan created at these instants; return their ids."""
+    query = """
+        UPDATE workbench_task SET status = 'CANCELLED', closed_at = %s, closed_by = %s, outcome = %s
+        WHERE created_at = ANY(%s) AND status = 'OPEN'
+        RETURNING id, kind, portfolio_id, debtor_id, account_id"""
+    withdrawn = tables.fetch(query, [actor.now, actor.name, TAKEN_BACK, list(created_at)], _WITHDRAWN)
+    record_facts(TaskClosed, withdrawn, actor=actor)
+    return [int(task_id) for task_id in withdrawn["task_id"].to_pylist()]
 
 
 @requires(Right.CLOSE_TASK)

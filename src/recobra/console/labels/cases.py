@@ -71,6 +71,7 @@ FAMILIES: Final[Families] = {
         "refuses": (_("Refuses to pay"), "bad"),
         "done": (_("Done"), "good"),
         "not_needed": (_("Not needed any more"), "quiet"),
+        "taken_back": (_("The plan of its day was taken back"), "quiet"),
     },
     "template": field_labels("messaging.Template", "status", SUBMITTED="warn", APPROVED="good", REJECTED="bad"),
     "approval": field_labels("approvals.Approval", "decision", WAITING="warn", APPROVED="good", REJECTED="bad"),

@@ -12,7 +12,7 @@ from .family import Families, field_labels
 FAMILIES: Final[Families] = {
     "version": field_labels("strategy.StrategyVersion", "status", DRAFT="warn", PUBLISHED="good"),
     "campaign": field_labels("strategy.Campaign", "status", RUNNING="good", PAUSED="warn"),
-    "run": field_labels("strategy.CycleRun", "status", RUNNING="calm", DONE="good", FAILED="bad"),
+    "run": field_labels("strategy.CycleRun", "status", RUNNING="calm", DONE="good", FAILED="bad", UNDONE="quiet"),
     # strategy.operations.cycle.STEPS
     "cycle_step": {
         "freshness": (_("Freshness of the data"), "quiet"),

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
@@ -78,6 +79,15 @@ class ContactQuerySet(models.QuerySet["Contact"]):
     def undeliverable(self) -> ContactQuerySet:
         """Return those that did not arrive at a number or address that is out of use since: another way is needed."""
         return self.filter(_is_undeliverable())
+
+    def planned_by_cycle(self, day: date, planned_at: Sequence[datetime]) -> ContactQuerySet:
+        """Return the contacts of a day's plan; those of campaigns as far as runs of the cycle at instants planned them.
+
+        What a person wrote, answers, and what followed a message that did not arrive, are no part of the plan.
+        """
+        of_day = self.filter(planned_for=day, fallback_of__isnull=True)
+        of_day = of_day.exclude(purpose__in=[Contact.Purpose.REPLY, Contact.Purpose.MANUAL])
+        return of_day.filter(Q(campaign_id__isnull=True) | Q(planned_at__in=list(planned_at)))
 
     def occupying(self, day: date) -> ContactQuerySet:
         """Return the contacts of a day that leave no room for another of the same debtor: sent, due or blocked.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import psycopg
@@ -15,9 +15,10 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import consequence
 from recobra.journal.operations import record_facts
 from recobra.kit import tables
-from recobra.messaging.facts import ContactBlocked
+from recobra.messaging import reasons
+from recobra.messaging.facts import ContactBlocked, ContactCancelled
 from recobra.messaging.outbox import wake_up
-from recobra.messaging.outbox.transitions import cancel_where, list_ends
+from recobra.messaging.outbox.transitions import RETURNING, cancel_where, change_contacts, list_ends, record_ends
 
 PLANNED = pa.schema(
     [
@@ -104,6 +105,16 @@ _JUDGE_AGAIN = """
         WHERE debtor_id = ANY(%s) AND status = 'LEASED' AND handed_over_at IS NULL ORDER BY id FOR UPDATE)
     UPDATE messaging_contact c SET status = 'DUE', lease = NULL, leased_until = NULL
     FROM judged WHERE c.id = judged.id"""
+
+# The same contacts as `ContactQuerySet.planned_by_cycle`.
+_PLAN_OF_DAY = """
+    w.planned_for = %s AND w.fallback_of_id IS NULL AND w.purpose NOT IN ('REPLY', 'MANUAL')
+    AND (w.campaign_id IS NULL OR w.planned_at = ANY(%s))"""
+_CANCEL_REFUSED = f"""
+    WITH refused AS (
+        SELECT w.id FROM messaging_contact w WHERE {_PLAN_OF_DAY} AND w.status = 'BLOCKED' ORDER BY w.id FOR UPDATE)
+    UPDATE messaging_contact c SET status = 'CANCELLED', reason = %s FROM refused WHERE c.id = refused.id
+    RETURNING {RETURNING}"""
 
 
 @consequence
@@ -204,6 +215,20 @@ def withdraw_contacts(*, contact_ids: Sequence[int], reason: str, actor: Actor) 
     if not contact_ids:
         return 0
     return cancel_where("w.id = ANY(%s)", [list(contact_ids)], reason=reason, actor=actor)
+
+
+@consequence
+@transaction.atomic
+def take_back_planned(*, as_of: date, planned_at: Sequence[datetime], actor: Actor) -> int:
+    """Cancel what the cycle planned for a day and nobody has handed over yet, refusals too; return how many contacts.
+
+    `planned_at` are the instants at which its runs began. Without its refusals the day can be planned anew.
+    """
+    parameters = [as_of, list(planned_at)]
+    cancelled = cancel_where(_PLAN_OF_DAY, parameters, reason=reasons.TAKEN_BACK, actor=actor)
+    refused = change_contacts(_CANCEL_REFUSED, [*parameters, reasons.TAKEN_BACK])
+    record_ends(ContactCancelled, refused, actor=actor)
+    return cancelled
 
 
 def judge_again(*, debtor_ids: Sequence[int]) -> None:

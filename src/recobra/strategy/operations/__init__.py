@@ -8,14 +8,17 @@ from .cycle import CycleRefused, fail_interrupted_runs, run_cycle, warm_up
 from .firings import void_firings
 from .publication import ensure_ready_made, publish_version
 from .redecide import redecide_debtors
+from .take_back import PlannedDay, describe_planned_day, take_back_day
 from .versions import PUBLICATION, StrategyRefused, assign_strategy, retire_version, save_draft
 
 __all__ = [
     "PUBLICATION",
     "CycleRefused",
+    "PlannedDay",
     "StrategyRefused",
     "assign_strategy",
     "block_cycle_commit",
+    "describe_planned_day",
     "ensure_ready_made",
     "fail_interrupted_runs",
     "plan_fallback_channels",
@@ -25,6 +28,7 @@ __all__ = [
     "retire_version",
     "run_cycle",
     "save_draft",
+    "take_back_day",
     "void_firings",
     "warm_up",
 ]

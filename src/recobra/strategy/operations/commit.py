@@ -43,6 +43,24 @@ SEARCH_DAYS = 2
 _ALLOWED_COLUMNS = ["debtor_id", "creditor_id", "channel", "lead_step_key", "contact_point_id"]
 """Columns of an allowed contact by which a carried one is the same, and by which its items are found."""
 _DECISIONS_LOCK = "hashtext('recobra.decisions')"
+STATE_COLUMNS = (
+    "balance_minor",
+    "overdue_minor",
+    "oldest_due_date",
+    "next_due_date",
+    "bucket",
+    "stage",
+    "segment",
+    "cycle_date",
+    "stage_since",
+)
+"""Columns of a state that a plan may change."""
+# A day that is planned twice keeps what was before the first time.
+_KEEP_STATES = f"""
+    INSERT INTO strategy_statebefore (account_id, as_of, {", ".join(STATE_COLUMNS)})
+    SELECT account_id, %s, {", ".join(f"state.{name}" for name in STATE_COLUMNS)}
+    FROM strategy_accountstate state JOIN changed_state USING (account_id)
+    ON CONFLICT (account_id) DO NOTHING"""
 
 
 def block_cycle_commit(*, debtor_ids: Sequence[int] = ()) -> None:
@@ -85,7 +103,7 @@ def commit_decisions(
         _drop_decided_since(decisions, snapshot_entry_id)
     if carried is not None:
         _drop_reached_since(decisions, carried, as_of)
-    _write_states(decisions)
+    _write_states(decisions, kept_for=as_of if snapshot_entry_id is not None else None)
     transitions = _record_transitions(decisions.pop("transitions"), actor=actor)
     planned = 0
     blocked = 0
@@ -155,8 +173,11 @@ def _without_debtors(table: pa.Table, debtor_ids: pa.Array | pa.ChunkedArray) ->
     return table.filter(pc.invert(pc.is_in(table["debtor_id"], debtor_ids)))
 
 
-def _write_states(decisions: Decisions) -> None:
-    """Insert the new states and update those that changed."""
+def _write_states(decisions: Decisions, *, kept_for: date | None) -> None:
+    """Insert the new states and update those that changed.
+
+    `kept_for` is the day whose plan keeps the states that it changes, so that it can be taken back; None keeps none.
+    """
     tables.copy_in("strategy_accountstate", decisions.pop("new_states"))
     changed = decisions.pop("changed_states")
     if changed.num_rows == 0:
@@ -168,6 +189,9 @@ def _write_states(decisions: Decisions) -> None:
         cursor.execute("CREATE TEMPORARY TABLE changed_state (LIKE strategy_accountstate) ON COMMIT DROP")
         tables.copy_in("changed_state", changed)
         cursor.execute("ANALYZE changed_state")
+        if kept_for is not None:
+            cursor.execute("DELETE FROM strategy_statebefore WHERE as_of <> %s", [kept_for])
+            cursor.execute(_KEEP_STATES, [kept_for])
         cursor.execute(
             f"UPDATE strategy_accountstate state SET {assignments} FROM changed_state"
             " WHERE state.account_id = changed_state.account_id"

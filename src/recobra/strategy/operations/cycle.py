@@ -92,7 +92,7 @@ def run_cycle(*, as_of: date, actor: Actor) -> dict[str, Any]:
     if not schedule.has_come(as_of, now):
         # Planning it would age every account to that day, and no earlier day could be planned after it.
         raise CycleRefused(_("A day that has not come cannot be planned."))
-    with _cycle_lock():
+    with cycle_lock():
         # A later day has seen later facts: planning an earlier one now would write to people on stale knowledge.
         latest = CycleRun.objects.filter(status=CycleRun.Status.DONE).order_by("-as_of").first()
         if latest is not None and latest.as_of > as_of:
@@ -151,7 +151,7 @@ def warm_up(*, as_of: date) -> None:
 
 
 @contextmanager
-def _cycle_lock() -> Iterator[None]:
+def cycle_lock() -> Iterator[None]:
     """Let two cycles run one after the other."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_advisory_lock({_CYCLE_LOCK})")

@@ -35,10 +35,15 @@ def write_kpis(duck: DuckDBPyConnection, *, classified: ir.Table, as_of: date) -
     """Write the day's KPI rows, replacing those of an earlier run of the same day; return how many."""
     rows = [*_stock_kpis(duck, classified), *_flow_kpis(as_of)]
     kpis = pa.Table.from_pylist([{**row, "day": as_of} for row in rows], schema=_KPIS)
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM strategy_kpiday WHERE day = %s", [as_of])
+    delete_kpis(as_of=as_of)
     tables.copy_in("strategy_kpiday", kpis)
     return len(rows)
+
+
+def delete_kpis(*, as_of: date) -> None:
+    """Delete the KPI rows of a day."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM strategy_kpiday WHERE day = %s", [as_of])
 
 
 def _flow_kpis(as_of: date) -> list[dict[str, object]]:
