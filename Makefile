@@ -7,7 +7,7 @@ PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder
 # Where this is set, every process that a test starts compiles the whole product anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-long test-spark check bench docs-check requirements unreached lock format
+.PHONY: help demo test test-long test-spark check bench docs-check requirements unreached lock sbom audit format
 
 help:
 	@echo "make demo        the product with a demonstration portfolio, served on http://localhost:8000"
@@ -19,7 +19,9 @@ help:
 	@echo "make docs-check  links and commands named in the documentation"
 	@echo "make requirements  docs/requirements.md anew from docs/requirements.yaml"
 	@echo "make unreached   what is built and waits for its door"
-	@echo "make lock        lock files anew from requirements/*.in (needs uv)"
+	@echo "make lock        lock files and their list (SBOM) anew from requirements/*.in (needs uv)"
+	@echo "make sbom        docs/sbom.cdx.json anew from the lock files"
+	@echo "make audit       asks the advisory databases about every locked version (needs a network)"
 
 demo:
 	$(SETUP) base frontend
@@ -68,3 +70,12 @@ lock:
 	  uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 \
 	    requirements/$$name.in -o requirements/$$name.lock || exit 1; \
 	done
+	@$(MAKE) sbom
+
+sbom:
+	$(SETUP) dev
+	@$(PY) tools/sbom.py
+
+audit:
+	$(SETUP) dev frontend
+	@$(PY) tools/audit.py

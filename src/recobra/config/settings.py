@@ -98,6 +98,7 @@ OUTGOING_HOSTS = _read_list("RECOBRA_OUTGOING_HOSTS")
 INNER_HOSTS = _read_list("RECOBRA_INNER_HOSTS")
 SMTP_URL = os.environ.get("RECOBRA_SMTP_URL", "")
 MAIL_FROM = os.environ.get("RECOBRA_MAIL_FROM", "Cobranzas <cobranzas@localhost>")
+METRICS_TOKEN = os.environ.get("RECOBRA_METRICS_TOKEN", "")
 LLM_URL = os.environ.get("RECOBRA_LLM_URL", "")
 LLM_MODEL = os.environ.get("RECOBRA_LLM_MODEL", "")
 LLM_KEY = os.environ.get("RECOBRA_LLM_KEY", "")
@@ -138,6 +139,7 @@ INSTALLED_APPS = [
     "recobra.config",
 ]
 MIDDLEWARE = [
+    "recobra.kit.request_metrics.CountRequests",
     "recobra.kit.proxies.TrueAddress",
     "django.middleware.security.SecurityMiddleware",
     "recobra.config.middleware.SecurityHeaders",
@@ -251,8 +253,24 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "%(levelname)s %(name)s %(process)d %(message)s",
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": True,
+            "static_fields": {"service": "recobra"},
+            "json_ensure_ascii": False,
+        },
+    },
     "filters": {"private": {"()": "recobra.kit.private_log.RedactingFilter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["private"]}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["private"],
+            "formatter": _read_choice("RECOBRA_LOG_FORMAT", "plain", "json"),
+        }
+    },
     "root": {"handlers": ["stderr"], "level": os.environ.get("RECOBRA_LOG", "WARNING")},
 }

@@ -1,8 +1,10 @@
 from django.urls import include, path
 
+from recobra.api import metrics
 from recobra.config.robots import show_robots
 
 urlpatterns = [
+    path("metrics", metrics.show_metrics, name="metrics"),
     path("", include("recobra.console.urls")),
     path("d/", include("recobra.portal.urls")),
     path("api/", include("recobra.api.urls")),
