@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from procrastinate.worker import Worker
 
 DEFAULT_PORT = 8000
-HOST = "127.0.0.1"
 PARENT_VARIABLE = "RECOBRA_PARENT"
 RESTART_SECONDS = 5
 STOP_SECONDS = 20
@@ -69,7 +68,7 @@ def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> 
     # Where collected static files would be; whitenoise warns about a folder that is not there.
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     try:
-        server = web_server.create_server(get_wsgi_application(), host=HOST, port=port)
+        server = web_server.create_server(get_wsgi_application(), host=settings.LISTEN, port=port)
     except OSError as error:
         raise CommandRefused(f"Port {port} is taken by another program; choose one with --port.") from error
     address = f"http://localhost:{port}/"

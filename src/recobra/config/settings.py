@@ -90,6 +90,8 @@ SECRET_KEY_FALLBACKS = _read_secret_key_fallbacks()
 DEBUG = _read_flag("RECOBRA_DEBUG")
 DEMO = _read_flag("RECOBRA_DEMO")
 ALLOWED_HOSTS = os.environ.get("RECOBRA_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+# A proxy on this machine is the rule; nothing else of the network reaches the console.
+LISTEN = os.environ.get("RECOBRA_LISTEN", "127.0.0.1")
 PUBLIC_URL = os.environ.get("RECOBRA_PUBLIC_URL", "http://localhost:8000")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 TRUSTED_PROXIES = _read_networks("RECOBRA_TRUSTED_PROXIES")
