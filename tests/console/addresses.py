@@ -177,6 +177,7 @@ OUTSIDE = {
     "api:webhook": "the provider's signature (tests/api)",
     "api:voice": "the provider's signature and an address signed by us (tests/api)",
     "robots": "nothing of anybody's is in it",
+    "metrics": "the token of the monitor (tests/api)",
 }
 
 
