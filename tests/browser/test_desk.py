@@ -116,6 +116,16 @@ def test_colours_follow_the_system_until_chosen_and_are_remembered(page_for, wor
     expect(root).to_have_attribute("data-bs-theme", "light")
 
 
+def test_what_is_inline_is_kept_out_of_a_page_and_noticed(page_for, tabs, world):
+    page = page_for("ana", "claro")
+    page.goto("/")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<i id=inline style=\"color: rgb(1, 2, 3)\">a</i>')")
+    assert page.evaluate("getComputedStyle(document.getElementById('inline')).color") != "rgb(1, 2, 3)"
+    (problem,) = tabs.problems
+    assert "Content Security Policy" in problem
+    tabs.problems.clear()
+
+
 def test_the_menu_opens_on_a_phone(page_for, world, look):
     page = page_for("ana", "telefono")
     page.goto("/")

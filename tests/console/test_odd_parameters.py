@@ -34,6 +34,8 @@ ODD = {
     "nested": "(" * 400 + ")" * 400,
     "sum": "dpd > " + "1+" * 290 + "1",
     "JSON": '{"a": [null, 1e999]}',
+    "half an address": "https://[",
+    "half a mail server": "smtp://[:",
     "empty": "",
 }
 DAILY = ["five thousand digits", "last day"]

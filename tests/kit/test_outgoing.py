@@ -22,6 +22,8 @@ BARRED = [
     "https://api.example.com:8443",
     "https://api.example.com:22",
     "https://api.example.com:99999",
+    "https://[",
+    "https://[api.example.com]",
 ]
 
 

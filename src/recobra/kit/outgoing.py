@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
@@ -31,6 +31,16 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443, "smtp": 25, "smtps": 465}
 _NAMED_ADDRESSES: Final = ("SMTP_URL", "LLM_URL", "SEAL_WEBHOOK")
 # Where IPv6 carries the addresses of IPv4 (RFC 6052).
 _IPV4_IN_IPV6: Final = ipaddress.ip_network("64:ff9b::/96")
+
+
+def split_url(text: str) -> SplitResult:
+    """Return the parts of an address, which are empty where it is none, such as `https://[`."""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - read here, for a number that is no port raises
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def is_loopback(host: str) -> bool:
@@ -92,13 +102,9 @@ def is_named_inside(host: str, port: int) -> bool:
 
 
 def _host_and_port(url: str) -> tuple[str, int]:
-    """Return where an address leads; a port that cannot be read is 0."""
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        return "", 0
-    return (parts.hostname or "").lower(), port or _DEFAULT_PORTS.get(parts.scheme, 0)
+    """Return the host and the port to which an address leads."""
+    parts = split_url(url)
+    return (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
 
 
 def _matches(entry: str, host: str, port: int, ports: Iterable[int] | None) -> bool:

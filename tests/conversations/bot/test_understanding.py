@@ -216,3 +216,15 @@ def test_an_amount_that_could_be_another_is_asked(text, country):
 def test_what_is_no_amount_is_none(text):
     named = read_amount(text=text, country="PE")
     assert (named.amount_minor, named.unclear) == (None, False)
+
+
+@pytest.mark.parametrize("text", ["a" * 20_000, "á" * 4_096, "a " * 10_000, "jjjjjjjjjjjj"], ids=len)
+def test_a_key_that_was_held_down_says_nothing(text):
+    assert interpret_message(text=text, today=TODAY, country="PE").intent == "not_understood"
+
+
+def test_a_message_without_end_is_read_as_far_as_a_person_writes():
+    endless = "1." * 500_000
+    assert interpret_message(text=endless, today=TODAY, country="PE") == interpret_message(
+        text=endless[:1000], today=TODAY, country="PE"
+    )

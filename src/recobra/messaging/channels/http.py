@@ -16,7 +16,6 @@ from functools import cached_property
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from aiohttp import (
     AddrInfoType,
@@ -100,7 +99,7 @@ class Reply:
 
 def validate_base_url(text: str) -> str:
     """Return the address of a provider without its last slash. Raises Unsuitable where it must not be called."""
-    parts = urlsplit(text)
+    parts = outgoing.split_url(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise Unsuitable(_("«%(text)s» is no address like https://api.example.com.") % {"text": text})
     on_this_machine = outgoing.is_loopback(parts.hostname)
@@ -111,10 +110,7 @@ def validate_base_url(text: str) -> str:
         )
     if parts.scheme == "http" and not on_this_machine:
         raise Unsuitable(_("What is sent to a provider is private: the address must begin with https://."))
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        port = 0
+    port = parts.port or (443 if parts.scheme == "https" else 80)
     if not outgoing.may_call(parts.hostname, port) or _is_barred_address(parts.hostname, port):
         raise Unsuitable(
             _("%(host)s may not be called from here: whoever runs the server can allow it.")

@@ -127,7 +127,10 @@ class Connection:
         """Connect to the first address of the server that may be called and answers. Raises OSError."""
         server = self._server
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+        try:
+            found = await loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:
+            raise OSError("The host has a name that no name server knows.") from error
         # Connected to is what was judged: looked up again, the name might lead elsewhere.
         addresses = dict.fromkeys(str(socket_address[0]) for *_kind, socket_address in found)
         failure = OSError("The address may not be called.")

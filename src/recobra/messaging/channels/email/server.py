@@ -48,7 +48,10 @@ def _is_loopback(host: str) -> bool:
 
 def parse_server(url: str) -> Server:
     """Read smtp://user:password@host:port or smtps://…, with `?tls=required`. Raises ServerUnsuitable."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as smtp://[
+        parts = urlsplit("")
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise ServerUnsuitable("RECOBRA_SMTP_URL must look like smtp://user:password@host:port or smtps://host:port.")
     try:
