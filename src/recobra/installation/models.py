@@ -12,7 +12,7 @@ class BackupRun(models.Model):
 
     class Status(models.TextChoices):
         RUNNING = "RUNNING", _("In progress")
-        DONE = "DONE", _("Whole")
+        DONE = "DONE", _("Done")
         FAILED = "FAILED", _("Failed")
 
     status = models.CharField(max_length=7, choices=Status, default=Status.RUNNING)
