@@ -162,7 +162,6 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "creditors": ("get", {"dario"}, {}),
     "creditor": ("get", {"dario"}, {}),
     "installation": ("get", AUDITING, {}),
-    "installation": ("get", AUDITING, {}),
     "audit": ("get", AUDITING, {}),
     "audit-verify": ("post", AUDITING, {}),
     "audit-export": ("get", AUDITING, {}),
