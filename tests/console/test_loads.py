@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from recobra.console import uploads
 from recobra.intake.models import Load, Mapping, RejectedRow
 from recobra.journal.models import Entry
 from recobra.kit import clock
@@ -242,3 +243,28 @@ def test_after_a_load_everybody_reads_the_same_newest_data_of_a_debtor(at_desk, 
         assert "<h1>Persona Casada" in page, name
         assert "Persona 1" not in page, name
         assert ("955000111" in page) is (name in {"ana", "bruno", "carla"}), name
+
+
+def test_what_a_person_has_waiting_has_a_limit(uploaded, settings, monkeypatch):
+    client, address = uploaded
+    monkeypatch.setattr(uploads, "FILES_MAX", 1)
+    page = send(client, *ROWS)
+    assert page.status_code == 422
+    assert "el límite es" in text(page)
+    # A file that went to a worker still waits.
+    client.post(address, choices(client, address) | {"do": "load"})
+    assert send(client, *ROWS).status_code == 422
+    monkeypatch.undo()
+    settings.UPLOAD_QUOTA_MB = 0
+    assert send(client, *ROWS).status_code == 422
+
+
+def test_a_full_disk_takes_no_file_and_says_so(uploaded, settings):
+    client, address = uploaded
+    form = choices(client, address)
+    settings.DISK_RESERVE_MB = 10**9
+    assert "MB libres" in text(send(client, *ROWS))
+    assert "MB libres" in client.post(address, form | {"do": "try"}).content.decode()
+    assert "Las cargas y los ciclos esperan" in text(client.get("/cargas/"))
+    settings.DISK_RESERVE_MB = 1
+    assert "Las cargas y los ciclos esperan" not in text(client.get("/cargas/"))

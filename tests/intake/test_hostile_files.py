@@ -1,13 +1,17 @@
 """A file of a few kilobytes neither stops nor holds up the console: it is refused, and says why."""
 
+import csv
+import io
 import time
 
 import pyarrow as pa
 import pytest
 
+from recobra.intake import operations
 from recobra.intake.models import Load
 from recobra.intake.operations import LoadRefused, preview_file
 from recobra.kit import cage
+from recobra.portfolio.models import ContactPoint
 from recobra.tabular import caged, formats
 from recobra.tabular.formats import limits
 from recobra.tabular.formats.workbook import cell_text
@@ -63,6 +67,31 @@ def test_a_broken_parquet_file_does_not_say_where_it_lies(db, tmp_path):
         preview_file(path)
     assert "secreto" not in str(refusal.value)
     assert "/" not in str(refusal.value)
+
+
+def test_a_name_that_turns_its_text_around_is_refused_and_addresses_are_cut_at_line_ends(load):
+    mapping = SHORT | {"debtor": {"name": "nombre"}, "emails": ["correo"]}
+    result = load(
+        "cuenta;vence;saldo;nombre;correo\n"
+        "A;01/10/2026;100,00;Rosa \u202etahc;a@b.pe\n"
+        'B;01/10/2026;100,00;Ana;"ana@b.pe\nBcc: otro@b.pe"\n',
+        mapping=mapping,
+    )
+    assert (result["accepted"], result["errors"][0]["errors"][0]["code"]) == (1, "signs")
+    points = ContactPoint.objects.values_list("value", flat=True)
+    assert "ana@b.pe" in points
+    assert not [value for value in points if "\n" in value]
+
+
+def test_the_names_of_columns_are_no_formulas_in_the_file_of_errors(load, tmp_path):
+    head = '=HYPERLINK("http://x")'
+    mapping = {"account": {"external_id": "cuenta"}, "balance": head}
+    result = load(f"cuenta;'{head}'\nA;1,00\nB;nada\n".replace("'", ""), mapping=mapping)
+    written = tmp_path / "errors.csv"
+    operations.write_errors(load_id=result["load_id"], path=written)
+    rows = list(csv.reader(io.StringIO(written.read_text("utf-8-sig")), delimiter=";"))
+    assert len(rows) == 2
+    assert not [cell for row in rows for cell in row if cell.startswith("=")]
 
 
 def test_a_usual_workbook_is_read_whatever_its_programs_write_beside_the_cells(db, tmp_path):

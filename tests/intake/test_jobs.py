@@ -148,3 +148,22 @@ def test_bytes_left_behind_go_after_a_day_but_not_those_a_worker_still_needs(upl
     assert ProcrastinateJob.objects.filter(status="todo").count() == jobs.count_unfinished() == 1
     upload()
     assert [each.path.exists() for each in (left, awaited, fresh)] == [False, True, True]
+
+
+def test_a_load_waits_as_long_as_the_disk_is_full(asked, settings):
+    settings.DISK_RESERVE_MB = 10**9
+    with pytest.raises(LoadRefused) as refusal:
+        jobs.load_upload(asked)
+    assert refusal.value.code == "disk"
+    assert not Load.objects.exists()
+    assert jobs.load_upload.retry_strategy.get_retry_decision(exception=refusal.value, job=None)
+    settings.DISK_RESERVE_MB = 1
+    jobs.load_upload(asked)
+    assert Load.objects.get().status == "DONE"
+
+
+def test_a_load_that_was_killed_says_so(asked, company, now):
+    Load.objects.create(portfolio=company, file_name="x", file_sha256="", as_of=now, started_at=now, status="RUNNING")
+    jobs.load_upload(asked)
+    killed = Load.objects.get(file_name="x")
+    assert (killed.status, str(LoadRefused("killed"))) == ("FAILED", killed.reason)

@@ -5,7 +5,10 @@ import pytest
 from recobra.kit.spreadsheet_text import escape_formula
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+51 999", "-1", "@SUM(A1)", "\t=1", "\r=1", "-2+3", "+A1"])
+@pytest.mark.parametrize(
+    "cell",
+    ["=1+1", "+51 999", "-1", "@SUM(A1)", "\t=1", "\r=1", "-2+3", "+A1", "\n=1", "\nx", "＝1+1", " =1", "\u200b=1"],
+)
 def test_whatever_begins_like_a_formula_is_text(cell):
     assert escape_formula(cell) == f"'{cell}"
 

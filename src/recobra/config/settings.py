@@ -225,8 +225,10 @@ TIME_ZONE = "UTC"
 # One dispatcher for each core up to two: beside them the database and the mail server work.
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 DISPATCHERS = _read_count("RECOBRA_DISPATCHERS", default=min(2, _CORES), most=16)
-# What the child process that reads a file may hold.
+# What the child process that reads a file may hold; what stays free of the disk; what a person's uploads may take.
 READ_MEMORY_MB = _read_count("RECOBRA_READ_MEMORY_MB", default=2_500, most=1_000_000)
+DISK_RESERVE_MB = _read_count("RECOBRA_DISK_RESERVE_MB", default=1_024, most=10_000_000)
+UPLOAD_QUOTA_MB = _read_count("RECOBRA_UPLOAD_QUOTA_MB", default=2_048, most=10_000_000)
 CYCLE_TIME = _read_time("RECOBRA_CYCLE_TIME", default="05:00")
 CYCLE_TIME_ZONE = _read_zone("RECOBRA_CYCLE_TIME_ZONE")
 BACKUP_DIR = os.environ.get("RECOBRA_BACKUP_DIR", "")

@@ -10,14 +10,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
 
 from recobra.access.queries import User
 from recobra.intake import jobs
+from recobra.kit import disk
 from recobra.kit.database import data_dir
 
 RETENTION = timedelta(days=1)
+FILES_MAX = 20
+_MEGABYTE = 1024**2
 NAME_LENGTH_MAX = 200
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
@@ -37,9 +42,14 @@ class Upload:
         return _upload_folder() / self.token
 
 
+class UploadRefused(Exception):
+    """A file is not taken in; the text says why."""
+
+
 def save_upload(*, file: UploadedFile[Any], portfolio_code: str, user: User, now: datetime) -> Upload:
-    """Write an uploaded file in chunks, and delete files older than RETENTION."""
+    """Write an uploaded file in chunks, and delete files older than RETENTION. Raises UploadRefused."""
     _delete_old_files(now - RETENTION)
+    _check_room(file.size or 0, user)
     name = Path(file.name or "").name[:NAME_LENGTH_MAX] or "archivo"
     upload = Upload(token=uuid.uuid4().hex, file_name=name, portfolio_code=portfolio_code, user_id=user.pk)
     with upload.path.open("wb") as target:
@@ -47,6 +57,40 @@ def save_upload(*, file: UploadedFile[Any], portfolio_code: str, user: User, now
             target.write(chunk)
     upload.path.with_suffix(".json").write_text(json.dumps(asdict(upload)))
     return upload
+
+
+def _check_room(size: int, user: User) -> None:
+    """Raise UploadRefused where the user's files that wait, or the disk, leave no room for so many bytes."""
+    shortage = disk.find_shortage(more_bytes=size)
+    if shortage:
+        text = _("The disk has %(free)s MB free and the file needs %(needed)s with the reserve; try again later.")
+        raise UploadRefused(text % {"free": shortage.free_mb, "needed": shortage.needed_mb})
+    waiting = [path for path in _list_files(user) if path.exists()]
+    used = sum(path.stat().st_size for path in waiting)
+    if len(waiting) >= FILES_MAX or used + size > settings.UPLOAD_QUOTA_MB * _MEGABYTE:
+        text = _(
+            "Your files that wait take %(used)s MB in %(files)s files; %(most)s MB and %(most_files)s files are the "
+            "limit. Load them or put them aside first; what is not loaded is deleted after a day."
+        )
+        raise UploadRefused(
+            text
+            % {
+                "used": used // _MEGABYTE,
+                "files": len(waiting),
+                "most": settings.UPLOAD_QUOTA_MB,
+                "most_files": FILES_MAX,
+            }
+        )
+
+
+def _list_files(user: User) -> list[Path]:
+    """Return the files of a user that wait for the person or for a worker."""
+    waiting = {Path(path) for path in jobs.unfinished_uploads(user_id=user.pk)}
+    for metadata in _upload_folder().glob("*.json"):
+        upload = Upload(**json.loads(metadata.read_text()))
+        if upload.user_id == user.pk:
+            waiting.add(upload.path)
+    return sorted(waiting)
 
 
 def find_upload(user: User, token: str) -> Upload:

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class _RetryWhileBusy(BaseRetryStrategy):
-    """Retry, however long it takes, while another load of the portfolio is in progress; nothing else is retried."""
+    """Retry, however long it takes, while another load of the portfolio is in progress or the disk is full."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
         """Return the delay before the next try, None where the job failed for good."""
@@ -37,8 +37,8 @@ class _RetryWhileBusy(BaseRetryStrategy):
 
 
 def _is_busy(error: BaseException) -> bool:
-    """Return whether a load was refused only because another one of its portfolio is in progress."""
-    return isinstance(error, LoadRefused) and error.code == "running"
+    """Return whether a load only has to wait: for another one of its portfolio, or for room on the disk."""
+    return isinstance(error, LoadRefused) and error.code in {"running", "disk"}
 
 
 @app.task(name="load.take", retry=_RetryWhileBusy())
@@ -136,10 +136,12 @@ def count_unfinished() -> int:
     return _unfinished().count()
 
 
-def unfinished_uploads() -> set[str]:
-    """Return the paths of the uploads that wait for a worker or are in its hands."""
-    paths = _unfinished().filter(task_name=load_upload.name).values_list("args__asked__path", flat=True)
-    return set(paths)
+def unfinished_uploads(*, user_id: int | None = None) -> set[str]:
+    """Return the paths of the uploads that wait for a worker or are in its hands: of one user, or of all."""
+    uploads = _unfinished().filter(task_name=load_upload.name)
+    if user_id is not None:
+        uploads = uploads.filter(args__asked__actor_id=user_id)
+    return set(uploads.values_list("args__asked__path", flat=True))
 
 
 def _unfinished() -> QuerySet[ProcrastinateJob]:

@@ -28,6 +28,13 @@ REASONS: Final[Mapping[str, Promise]] = {
     "portfolio": _("There is no portfolio «%(code)s»."),
     "mapping": _("The mapping has problems: %(problems)s"),
     "failed": _("The load broke off: %(detail)s"),
+    "killed": _(
+        "The load was cut off while it ran: its program or the machine stopped. Nothing of it was written; load the "
+        "file again."
+    ),
+    "disk": _(
+        "The disk has %(free)s MB free and the load needs %(needed)s with the reserve; it can go on once there is room."
+    ),
     "not_held": _("The load %(load)s is not waiting for confirmation."),
     "file_lost": _("The file of the load %(load)s is no longer there; load it again."),
 }
@@ -55,6 +62,7 @@ EXPECTED: Final[Mapping[str, Promise]] = {
     "number": _("a number"),
     "boolean": _("yes or no"),
     "two_debtors": _("one debtor for this account; its rows name several"),
+    "signs": _("a name without hidden signs that turn the text around"),
     "length": _("at most %(limit)s characters"),
 }
 

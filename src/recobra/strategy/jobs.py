@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date, timedelta
 from typing import Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Job
 
 from recobra.access.actors import Actor, Service, deputy, service_actor
 from recobra.access.permissions import requires
@@ -19,6 +22,7 @@ from . import queries, schedule
 from .alarms import check_installation
 from .operations import (
     CycleRefused,
+    DiskFull,
     describe_planned_day,
     fail_interrupted_runs,
     plan_fallback_channels,
@@ -35,7 +39,19 @@ WARM_UP_BEFORE: Final = timedelta(minutes=10)
 """How long before its hour the worker makes ready what the cycle would otherwise wait for."""
 
 
-@app.task(name=CYCLE_TASK, lock=CYCLE_LOCK, queueing_lock=CYCLE_LOCK)
+_DISK_SECONDS: Final = 60
+logger = logging.getLogger(__name__)
+
+
+class _WaitForDisk(BaseRetryStrategy):
+    """Retry, however long it takes, while the disk has no room for a cycle; nothing else is retried."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
+        """Return the delay before the next try, None where the job failed for good."""
+        return RetryDecision(retry_in={"seconds": _DISK_SECONDS}) if isinstance(exception, DiskFull) else None
+
+
+@app.task(name=CYCLE_TASK, lock=CYCLE_LOCK, queueing_lock=CYCLE_LOCK, retry=_WaitForDisk())
 def run_requested_cycle(as_of: str, actor: str, actor_id: int | None = None) -> None:
     """Run the cycle of a day for the person who requested it."""
     run_cycle(
@@ -61,7 +77,10 @@ def run_morning_cycle(timestamp: int) -> None:  # noqa: ARG001 - the queue says 
     fail_interrupted_runs(actor=actor)
     day = schedule.due_day(now)
     if day is not None:
-        run_cycle(as_of=day, actor=actor)
+        try:
+            run_cycle(as_of=day, actor=actor)
+        except DiskFull as refusal:  # the next tick tries again
+            logger.warning("the cycle of %s waits: %s", day, refusal)
         return
     next_at = schedule.next_run_at(now)
     if next_at - now <= WARM_UP_BEFORE:

@@ -17,7 +17,7 @@ from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_id
 from recobra.insight.queries import board
-from recobra.kit import clock
+from recobra.kit import clock, disk
 from recobra.strategy import jobs, queries, schedule
 from recobra.strategy.operations import CycleRefused, describe_planned_day
 
@@ -62,6 +62,7 @@ def _run_context(request: StaffRequest, run: queries.CycleRun | None) -> dict[st
         "run": run,
         "place": installation_place(),
         "waits": queries.is_cycle_queued(),
+        "shortage": disk.find_shortage(),
     }
     if run is None:
         return context

@@ -22,11 +22,12 @@ def write_errors(*, load_id: int, path: str | Path) -> int:
     unfinished = Path(f"{path}.part")
     with unfinished.open("w", newline="", encoding="utf-8-sig") as handle:
         writer = csv.writer(handle, delimiter=";")
-        writer.writerow([*columns, _("Line in the file"), _("Errors")])
+        # The names of the columns are the sender's too, and each error begins with one.
+        writer.writerow([*map(_escape_cell, columns), _("Line in the file"), _("Errors")])
         for row in load.rejected.order_by("line", "id").iterator(chunk_size=2000):
             cells = [_escape_cell(row.row.get(name)) for name in columns]
             sentences = [f"{error['column']}: {expected_words(error)}" for error in row.errors]
-            writer.writerow([*cells, row.line, " · ".join(sentences)])
+            writer.writerow([*cells, row.line, _escape_cell(" · ".join(sentences))])
             count += 1
     unfinished.replace(path)
     return count

@@ -25,6 +25,7 @@ from recobra.intake.mapping import Control, Document, parse_mapping
 from recobra.intake.models import Load, Mapping
 from recobra.intake.refusals import LoadRefused, held_words, refuse_load
 from recobra.journal.operations import record_fact
+from recobra.kit import disk
 from recobra.kit.language import screen_language
 from recobra.portfolio.models import Portfolio
 from recobra.tabular import caged, formats
@@ -37,6 +38,7 @@ from .mappings import save_mapping
 STEPS = ("reading", "comparing", "checking", "people", "writing")
 SHOWN_ERRORS = 100
 DATABASE_ERRORS = (DatabaseError, psycopg.Error)  # COPY raises those of psycopg, which Django does not translate
+WRITTEN_PER_BYTE = 8  # tables, their indexes and the log of the database, for each byte of the file
 LATEST_AS_OF = timedelta(days=7)  # a slip of the year would have every true day after it refused as older
 
 
@@ -63,6 +65,7 @@ def load_file(
     if portfolio is None:
         raise LoadRefused("portfolio", code=portfolio_code)
     check_scope(actor, portfolio.code)
+    _refuse_full_disk(Path(path))
     caged.prepare()
     context = LoadContext(
         path=Path(path),
@@ -92,6 +95,7 @@ def load_file(
 def resume_held_load(load: Load, *, actor: Actor) -> dict[str, Any]:
     """Carry on a held load that a person has confirmed. Raises LoadRefused."""
     assert load.mapping is not None, "a held load has its mapping"
+    _refuse_full_disk(Path(load.stored_as))
     options = load.figures.get("options", {})
     context = LoadContext(
         path=held_file(load.stored_as),
@@ -110,6 +114,14 @@ def resume_held_load(load: Load, *, actor: Actor) -> dict[str, Any]:
             raise LoadRefused("not_held", load=load.pk)
         load.refresh_from_db()
         return run_load(load, context=context)
+
+
+def _refuse_full_disk(path: Path) -> None:
+    """Raise LoadRefused where the disk has no room for what a load of the file writes, beyond the reserve."""
+    size = path.stat().st_size if path.is_file() else 0
+    shortage = disk.find_shortage(more_bytes=size * WRITTEN_PER_BYTE)
+    if shortage:
+        raise LoadRefused("disk", free=shortage.free_mb, needed=shortage.needed_mb)
 
 
 def _parse_document(
@@ -313,7 +325,7 @@ def _lock_portfolio(portfolio: Portfolio) -> Iterator[None]:
     try:
         # The lock dies with its connection, so a load that is still RUNNING while nobody has it was killed.
         Load.objects.filter(portfolio=portfolio, status=Load.Status.RUNNING).update(
-            status=Load.Status.FAILED, reason=str(LoadRefused("failed", detail="-"))
+            status=Load.Status.FAILED, reason=str(LoadRefused("killed"))
         )
         yield
     finally:

@@ -26,6 +26,7 @@ REFUSE_FROM_ROWS = 10
 LONGEST_EXAMPLE = 60  # characters of a wrong value in the text of a refusal
 LONGEST_VALUE = 200  # characters of a wrong value kept with its row
 LONGEST_KEY = 200  # keys are indexed
+_TURNING_SIGNS = r"[\x{202A}-\x{202E}\x{2066}-\x{2069}]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +111,7 @@ def _list_rules(context: LoadContext, file: FileRows, notation: Notation) -> Ite
     yield from _date_rules(context, file, notation)
     yield from _code_rules(context, file)
     yield from _length_rules(context, file)
+    yield from _name_rules(context, file)
     yield from _attribute_rules(context, file, notation)
     if "currency" in fields:
         currency = context.portfolio.currency
@@ -250,6 +252,25 @@ def _length_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
             value=value,
             params={"limit": LONGEST_KEY},
         )
+
+
+def _name_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
+    """Yield the rules for names: none holds signs that turn the text around.
+
+    Whoever reads such a name on a screen or in a letter reads another one.
+    """
+    named = {"name": ("debtor.name", context.document.fields.get("debtor.name"))}
+    for position, party in enumerate(context.document.parties):
+        named[f"party_{position}_name"] = (f"parties.{position}.name", party.sources.get("name"))
+    for value, (target, source) in named.items():
+        if source is not None:
+            yield Rule(
+                column=file.columns.label(source),
+                target=target,
+                code="signs",
+                wrong=f"regexp_matches({value}, '{_TURNING_SIGNS}')",
+                value=value,
+            )
 
 
 def _attribute_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:

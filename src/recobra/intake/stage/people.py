@@ -107,12 +107,12 @@ def _collect_points(context: LoadContext, duck: Workspace, checked: CheckedRows)
     """Return the contact points of everyone in the good rows, each once: key, kind, value, line, valid."""
     texts = duck.create("point_texts", _point_texts_query(context, checked))
     # Some cells hold several numbers or addresses: «987654321 / 912345678».
-    has_several = "kind <> 'ADDRESS' AND regexp_matches(raw, '[;,|]|\\s/\\s|\\d{6}/\\d{6}')"
+    has_several = "kind <> 'ADDRESS' AND regexp_matches(raw, '[;,|\\r\\n]|\\s/\\s|\\d{6}/\\d{6}')"
     duck.execute(
         f"""
         INSERT INTO {texts}
         SELECT DISTINCT key, kind, part FROM (
-            SELECT key, kind, trim(unnest(string_split_regex(raw, '[;,|/]'))) AS part
+            SELECT key, kind, trim(unnest(string_split_regex(raw, '[;,|/\\r\\n]'))) AS part
             FROM {texts} WHERE {has_several}
         )
         WHERE part <> ''

@@ -4,7 +4,7 @@ from recobra.strategy.operations.fallback_channel import plan_fallback_channels
 from recobra.strategy.operations.reach_preview import preview_reach
 
 from .commit import block_cycle_commit
-from .cycle import CycleRefused, fail_interrupted_runs, run_cycle, warm_up
+from .cycle import CycleRefused, DiskFull, fail_interrupted_runs, run_cycle, warm_up
 from .firings import void_firings
 from .publication import ensure_ready_made, publish_version
 from .redecide import redecide_debtors
@@ -14,6 +14,7 @@ from .versions import PUBLICATION, StrategyRefused, assign_strategy, retire_vers
 __all__ = [
     "PUBLICATION",
     "CycleRefused",
+    "DiskFull",
     "PlannedDay",
     "StrategyRefused",
     "assign_strategy",

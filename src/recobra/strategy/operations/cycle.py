@@ -23,7 +23,7 @@ from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.journal.sql import latest_entry_id
-from recobra.kit import engine
+from recobra.kit import disk, engine
 from recobra.messaging.snapshot import caps_in_force
 from recobra.portfolio.models import Channel, Portfolio
 from recobra.portfolio.snapshot import Scope
@@ -55,6 +55,10 @@ class CycleRefused(Exception):
     """The cycle cannot run for this day; the text says why."""
 
 
+class DiskFull(CycleRefused):
+    """The cycle waits until there is room on the disk; the text says how much."""
+
+
 @dataclass
 class _CycleDay:
     """State that one step of the cycle leaves for the next."""
@@ -81,6 +85,14 @@ class _CycleDay:
         return Scope(portfolio_ids=self.policies.portfolio_ids)
 
 
+def _refuse_full_disk() -> None:
+    """Raise DiskFull where the disk has less room than the reserve."""
+    shortage = disk.find_shortage()
+    if shortage:
+        text = _("The disk has %(free)s MB free; the cycle waits until there are %(needed)s.")
+        raise DiskFull(text % {"free": shortage.free_mb, "needed": shortage.needed_mb})
+
+
 @requires(Right.RUN_CYCLE)
 def run_cycle(*, as_of: date, actor: Actor) -> dict[str, Any]:
     """Run the cycle of a day over all portfolios; repeating it changes nothing.
@@ -92,6 +104,7 @@ def run_cycle(*, as_of: date, actor: Actor) -> dict[str, Any]:
     if not schedule.has_come(as_of, now):
         # Planning it would age every account to that day, and no earlier day could be planned after it.
         raise CycleRefused(_("A day that has not come cannot be planned."))
+    _refuse_full_disk()
     with cycle_lock():
         # A later day has seen later facts: planning an earlier one now would write to people on stale knowledge.
         latest = CycleRun.objects.filter(status=CycleRun.Status.DONE).order_by("-as_of").first()

@@ -41,9 +41,14 @@ def upload_file(request: StaffRequest) -> HttpResponse:
     caged.prepare()
     if request.method == "POST":
         if file is not None and code in {portfolio.code for portfolio in portfolios}:
-            upload = uploads.save_upload(file=file, portfolio_code=code, user=request.user, now=clock.now())
-            return redirect("console:load-columns", upload.token)
-        problem = _("Choose a file and the portfolio it is for.")
+            try:
+                upload = uploads.save_upload(file=file, portfolio_code=code, user=request.user, now=clock.now())
+            except uploads.UploadRefused as refusal:
+                problem = str(refusal)
+            else:
+                return redirect("console:load-columns", upload.token)
+        else:
+            problem = _("Choose a file and the portfolio it is for.")
     context = {"portfolios": portfolios, "problem": problem}
     response = render(request, "console/loads/begin.html", context, status=422 if problem else 200)
     upload_pass.give(response, user_id=request.user.pk)

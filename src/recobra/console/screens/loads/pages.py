@@ -21,6 +21,7 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_page
 from recobra.intake import jobs, operations, queries
 from recobra.intake.operations import LoadRefused
+from recobra.kit import disk
 from recobra.portfolio.queries import portfolios_for
 
 PAGE_ROWS = 50
@@ -45,6 +46,7 @@ def list_loads(request: StaffRequest) -> HttpResponse:
         "rows": rows[:PAGE_ROWS],
         "following": number + 1 if len(rows) > PAGE_ROWS else None,
         "waiting": waiting,
+        "shortage": disk.find_shortage(),
         "busy": waiting or any(load.status == "RUNNING" for load in rows),
         "filtered": bool(status or code),
     }

@@ -1,0 +1,36 @@
+"""Free disk where the installation writes: below a reserve nothing large begins, so that the database can go on."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from . import database
+
+MEGABYTE: Final = 1024**2
+_SERVERS: Final = Path("/var/lib/recobra")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiskShortage:
+    """Free and needed megabytes of a disk that has too little."""
+
+    free_mb: int
+    needed_mb: int
+
+
+def find_shortage(*, more_bytes: int = 0) -> DiskShortage | None:
+    """Return what is missing for work that writes so many bytes beyond the reserve, None where there is enough.
+
+    Looks at the disk of the data directory and at that of the embedded server, which may lie elsewhere under root.
+    """
+    needed = settings.DISK_RESERVE_MB * MEGABYTE + more_bytes
+    folders = [folder for folder in (database.data_dir(), _SERVERS) if folder.exists()]
+    free = min(shutil.disk_usage(folder).free for folder in folders)
+    if free >= needed:
+        return None
+    return DiskShortage(free_mb=free // MEGABYTE, needed_mb=needed // MEGABYTE)
