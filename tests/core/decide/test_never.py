@@ -56,7 +56,7 @@ def identities(rows):
 
 
 A_FEW = settings(
-    max_examples=extent.choose(daily=5, whole=15),
+    max_examples=extent.choose(daily=3, whole=15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -36,8 +36,8 @@ def test_no_day_passes_the_cap_whatever_happens(*, seed, agents, rate, turn, tal
     assert day.abandonment <= CAP, day
 
 
-@pytest.mark.parametrize("agents", [2, 10, 25])
-@pytest.mark.parametrize("rate", [0.1, 0.3])
+@pytest.mark.parametrize("agents", extent.choose(daily=[2, 25], whole=[2, 10, 25]))
+@pytest.mark.parametrize("rate", extent.choose(daily=[0.3], whole=[0.1, 0.3]))
 def test_people_are_busier_than_with_one_call_each(agents, rate):
     scene = Scene(agents=agents, answer_rate=rate, talk_mean=90.0, hours=3.0)
     days = [

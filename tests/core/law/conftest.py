@@ -87,25 +87,30 @@ def judge(engine: BaseBackend, stored: Stored) -> Judge:
 
 
 @pytest.fixture(scope="module")
-def until(engine: BaseBackend, stored: Stored) -> Callable[..., tuple[bool, str | None]]:
-    """Say of a case in Lima whether it is allowed, and until when by its clocks."""
+def until(engine: BaseBackend, stored: Stored) -> Callable[[list[Case]], list[tuple[bool, str | None]]]:
+    """Say of cases in Lima whether each is allowed, and until when by its clocks; all of them in one judgement."""
 
-    def answer(**case: Any) -> tuple[bool, str | None]:
+    def answer(cases: list[Case]) -> list[tuple[bool, str | None]]:
         zone = "America/Lima"
-        row = candidate({"where": "PE", "zone": zone, "channel": "sms", **case}, 0)
-        opened = build_openings(
-            keys=[OpeningKey(*(row[name] for name in OpeningKey._fields))], company_rules=COMPANY_RULES
-        )
+        rows = [
+            candidate({"where": "PE", "zone": zone, "channel": "sms", **case}, number)
+            for number, case in enumerate(cases)
+        ]
+        keys = {OpeningKey(*(row[name] for name in OpeningKey._fields)) for row in rows}
+        opened = build_openings(keys=sorted(keys, key=str), company_rules=COMPANY_RULES)
         judged = judge_candidates(
-            stored([row], CANDIDATE),
+            stored(rows, CANDIDATE),
             openings=opened,
             history=stored([], HISTORY),
             caps=build_caps(company_rules=COMPANY_RULES),
         )
-        (found,) = engine.to_pyarrow(add_holds_until(join_openings(judged, openings=opened))).to_pylist()
-        end = found["holds_until_epoch"]
-        local = end and datetime.fromtimestamp(end, zoneinfo.ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
-        return found["allowed"], local if found["allowed"] else None
+        judgements = engine.to_pyarrow(add_holds_until(join_openings(judged, openings=opened))).to_pylist()
+        answers = []
+        for found in sorted(judgements, key=lambda row: row["candidate_id"]):
+            end = found["holds_until_epoch"]
+            local = end and datetime.fromtimestamp(end, zoneinfo.ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+            answers.append((found["allowed"], local if found["allowed"] else None))
+        return answers
 
     return answer
 
