@@ -126,6 +126,12 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "evidence": ("get", LEADING | {"hilda"}, {}),
     "evidence-export": ("post", LEADING | {"hilda"}, {"forma": "json"}),
     "evidence-certificate": ("get", LEADING | {"hilda"}, {}),
+    "retention": ("get", ALL, {}),
+    "retention-period": ("post", EDITING, {"clase": "messages", "dias": "900", "motivo": "Directorio"}),
+    "rights": ("get", {"carla"}, {}),
+    "rights-request": ("post", {"carla"}, {"tipo": "ERASURE"}),
+    "rights-erasure": ("post", {"carla"}, {}),
+    "rights-copy": ("post", {"carla"}, {}),
     "incidents": ("get", ALL, {}),
     "incident-record": ("post", LEADING, {"tipo": "COMPLAINT", "pais": "PE", "descripcion": "Se quejó"}),
     "incident-close": ("post", LEADING, {"accion": "Se habló con el gestor"}),
@@ -195,10 +201,11 @@ def numbers(name: str, world: World) -> dict[str, object]:
         "debtor-reversal": {**payer, "payment_id": world.payment.pk},
         "debtor-hold-lift": {**held, "hold_id": world.hold.pk},
         "debtor-task-close": {**debtor, "task_id": world.task.pk},
+        "rights-erasure": {**debtor, "request_id": 1},
         **_of_work(world),
         **_of_paper(world),
         **of_compliance(world),
-    }.get(name, debtor if name.startswith("debtor") else {})
+    }.get(name, debtor if name.startswith(("debtor", "rights")) else {})
 
 
 def _of_paper(world: World) -> dict[str, dict[str, object]]:

@@ -30,6 +30,7 @@ LOADED = {
     "fact_columns",
     "jobs",
     "stored_files",
+    "personal_data",
     "templatetags",
     "migrations",
 }
@@ -40,6 +41,7 @@ DECLARED = {
     "encrypted_json.ENCRYPTED_JSON",
     "fact_columns.COLUMNS",
     "stored_files.STORED_FILES",
+    "personal_data.HOLDINGS",
 }
 """What `kit.declarations` reads of them."""
 IMPLICIT = re.compile(

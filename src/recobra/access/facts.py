@@ -200,3 +200,10 @@ class ListExported(Fact):
     what: str
     rows: int
     conditions: dict[str, str]
+
+
+@fact("user.erased", _("Former user anonymised"))
+class UserErased(Fact):
+    """Nothing points to the person behind a user any more but the id, by which the journal knows what was done."""
+
+    user_id: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 _MAIL = re.compile(r"[^\s<>@,;:()\[\]\"']+@[^\s<>@,;:()\[\]\"']+")
 _DIGITS = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
@@ -31,11 +32,20 @@ def mask_contact(value: str) -> str:
     return f"{value[:3]}•••••{value[-2:]}"
 
 
-def mask_text(text: str) -> str:
-    """Return a text with the e-mails and the longer numbers in it masked."""
+def mask_text(text: str, *, keep: Collection[str] = ()) -> str:
+    """Return a text with the e-mails and the longer numbers in it masked; those of `keep` stay readable."""
+    own = {_normalise(value) for value in keep if value}
+
+    def mask(match: re.Match[str]) -> str:
+        return match[0] if _normalise(match[0]) in own else mask_contact(match[0])
+
     # E-mails first: the digits of their names would be masked as a number, and the rest left to read.
-    masked = _MAIL.sub(lambda match: mask_contact(match[0]), text)
-    return _DIGITS.sub(lambda match: mask_contact(match[0]), masked)
+    return _DIGITS.sub(mask, _MAIL.sub(mask, text))
+
+
+def _normalise(value: str) -> str:
+    """Return what makes a number or an e-mail the same, however it is punctuated."""
+    return value.lower() if "@" in value else "".join(character for character in value if character.isalnum()).lower()
 
 
 def mask_document_in(text: str, document: str) -> str:

@@ -57,6 +57,8 @@ class Right(StrEnum):
     SEE_TEAM = "see_team"
     # Decides about what could rob or ruin: where debtors pay, ways out, strategies, large exports.
     APPROVE_CRITICAL_CHANGES = "approve_critical_changes"
+    # Answers what people ask about their own data: the copy of everything, and the erasure.
+    HANDLE_PERSON_REQUESTS = "handle_person_requests"
     # Done by a command on the server only; no role carries it.
     OPEN_PORTFOLIOS = "open_portfolios"
     # What parts of the product do by themselves; no role carries it.
@@ -116,6 +118,7 @@ RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
             Right.SEE_AUDIT,
             Right.EDIT_RULES,
             Right.APPROVE_CRITICAL_CHANGES,
+            Right.HANDLE_PERSON_REQUESTS,
         }
     ),
     Role.ADMINISTRATOR: frozenset(

@@ -28,6 +28,7 @@ from recobra.cli import (
     options,
     payments,
     report,
+    retention,
     schema,
     serve,
     user,
@@ -49,6 +50,7 @@ GROUPS = (
     bench,
     journal,
     evidence,
+    retention,
     schema,
     user,
 )

@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -68,3 +69,93 @@ class SealDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.way} {self.day}"
+
+
+class RetentionPeriod(models.Model):
+    """How many days the company keeps a class of data, from a day on: a later row follows, none is edited.
+
+    `country` '' is everywhere. Personal data: none.
+    """
+
+    data_class = models.TextField()
+    country = models.CharField(max_length=2, default="", blank=True)
+    days = models.PositiveIntegerField()
+    holds_from = models.DateField()
+    reason = models.TextField()
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+    created_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-holds_from", "-id"]
+        constraints = [models.CheckConstraint(condition=Q(days__gt=0), name="retention_period_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.data_class} {self.country} {self.days}"
+
+
+class Closing(models.Model):
+    """A debtor of whom nothing is owed, and the day since when: the periods of retention begin there.
+
+    Written by the nightly look, and taken back where a debt comes. `blocked_by` are the codes of what stood against an
+    erasure that was due. Personal data: none of its own. Dies with the anonymisation.
+    """
+
+    debtor = models.OneToOneField(Debtor, models.PROTECT, primary_key=True, related_name="closing")
+    closed_on = models.DateField()
+    blocked_by = ArrayField(models.TextField(), default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["closed_on", "debtor"], name="closing_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.debtor_id} {self.closed_on}"
+
+
+class ErasedClass(models.Model):
+    """A class of one debtor's data that was erased, and when. Personal data: none."""
+
+    debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="erased_classes", db_index=False)
+    data_class = models.TextField()
+    erased_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["debtor", "data_class"], name="class_erased_once")]
+
+    def __str__(self) -> str:
+        return f"{self.debtor_id} {self.data_class}"
+
+
+class PersonRequest(models.Model):
+    """What a person asked about his or her own data, and the answer.
+
+    `note` is how it was asked; `outcome` says of each class whether it went or why it stays. Personal data: through its
+    debtor; `note`, which goes with the identity.
+    """
+
+    class Kind(models.TextChoices):
+        ACCESS = "ACCESS", _("A copy of the data")
+        ERASURE = "ERASURE", _("Erasure of the data")
+
+    debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="requests")
+    kind = models.CharField(max_length=7, choices=Kind)
+    asked_on = models.DateField()
+    note = models.TextField(default="", blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.TextField()
+    recorded_by_id = models.BigIntegerField(null=True)
+    outcome = models.JSONField(default=list)
+    digest = models.CharField(max_length=64, default="", blank=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.TextField(default="", blank=True)
+
+    class Meta:
+        ordering = ["-recorded_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["debtor", "kind"], condition=Q(answered_at__isnull=True), name="person_request_one_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,10 +15,13 @@ from django.utils.translation import gettext as _
 from recobra.access.actors import Actor, Service
 from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
+from recobra.consent.address_digest import list_known_forms
+from recobra.consent.digested_wishes import revive_digested
 from recobra.consent.facts import ConsentGranted, ConsentWithdrawn
 from recobra.consent.models import ConsentEntry
 from recobra.journal.operations import record_fact
 from recobra.kit import tables
+from recobra.kit.personal_data import ERASED
 from recobra.messaging import reasons
 from recobra.messaging.models import Contact
 from recobra.messaging.outbox.transitions import cancel_where
@@ -101,7 +105,7 @@ def find_address(
     if point_id is not None:
         point = ContactPoint.objects.filter(pk=point_id).first()
         if point is not None:
-            return _build_address(point.kind, point.value, debtor_id=point.debtor_id)
+            return _address_of_point(point)
     if public_id is not None:
         contact = Contact.objects.select_related("point").filter(public_id=public_id).first()
         if contact is not None:
@@ -114,12 +118,16 @@ def _address_of_contact(contact: Contact) -> Address:
     channel = str(contact.channel)
     point = contact.point
     if point is not None:
-        return _build_address(
-            point.kind, point.value, debtor_id=point.debtor_id, contact_id=contact.pk, channel=channel
-        )
+        return _address_of_point(point, contact_id=contact.pk, channel=channel)
     # A reply to a number that belongs to no debtor yet has no contact point.
     kind = address_forms.point_kind(channel)
     return _build_address(kind, contact.address, debtor_id=contact.debtor_id, contact_id=contact.pk, channel=channel)
+
+
+def _address_of_point(point: ContactPoint, *, contact_id: int | None = None, channel: str = "") -> Address:
+    """Return the address of a contact point. Raises OptOutRefused for one of a person who is anonymised."""
+    value = "" if point.value.startswith(ERASED) else point.value
+    return _build_address(point.kind, value, debtor_id=point.debtor_id, contact_id=contact_id, channel=channel)
 
 
 def _build_address(
@@ -165,8 +173,12 @@ def lock_address(address: Address) -> None:
 
 
 def latest_entry(address: Address, *acts: str, until: datetime | None = None) -> ConsentEntry | None:
-    """Return the latest entry of some acts about an address, None where there is none until then."""
-    entries = ConsentEntry.objects.filter(kind=address.kind, value__in=address.forms, act__in=acts)
+    """Return the latest entry of some acts about an address, None where there is none until then.
+
+    Entries of people who are anonymised since count too.
+    """
+    forms = list_known_forms(address.value, kind=address.kind)
+    entries = ConsentEntry.objects.filter(kind=address.kind, value__in=forms, act__in=acts)
     if until is not None:
         entries = entries.filter(at__lte=until)
     # Of two acts in the same instant the opt-out counts: doubt silences.
@@ -283,8 +295,13 @@ _COPY_TO_NEW_POINTS = f"""
 
 
 @transaction.atomic
-def apply_to_new_points() -> int:
-    """Copy the ledger to contact points that were loaded since; return how many changed."""
+def apply_to_new_points(load_ids: Collection[int] = ()) -> int:
+    """Copy the ledger to contact points that were loaded since; return how many changed.
+
+    Of the loads that are named, the points are also compared with what is only known by its digest.
+    """
+    for load_id in load_ids:
+        revive_digested(load_id=load_id)
     # The gate reads the ledger itself: this only spares the plan of the day messages that would be refused.
     schema = pa.schema([("point_id", pa.int64())])
     silenced = tables.fetch(_SILENCE_NEW_POINTS, [], schema)

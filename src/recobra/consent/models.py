@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from recobra.kit.encrypted_field import EncryptedTextField
 from recobra.messaging.models.outbox import Contact
-from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel, ContactPoint, Debtor
 
 
 class ConsentEntry(models.Model):
     """An entry of the ledger of consent: what was said about a number or address, by whom, how and when.
 
-    Entries are never changed. Personal data: the number or address. Kept after the debtor is gone, so that a silence
-    outlives a new load.
+    Entries are never changed; only an anonymisation puts a keyed digest in the place of the number, and takes out what
+    was said. Personal data: the number or address. Kept after the debtor is gone, so that a silence outlives a new
+    load.
     """
 
     class Act(models.TextChoices):
@@ -56,15 +59,16 @@ class ConsentEntry(models.Model):
 class SilenceQuerySet(models.QuerySet["Silence"]):
     """Silences, narrowed."""
 
-    def at_address(self, *, kind: str, value: str) -> SilenceQuerySet:
-        """Return those of a number or address, in any of the forms in which it may be written."""
-        return self.filter(kind=kind, value__in=address_forms.list_forms(value, kind=kind))
+    def at_address(self, *, kind: str, forms: Sequence[str]) -> SilenceQuerySet:
+        """Return those of a number or address, given every form in which it may stand there (`list_known_forms`)."""
+        return self.filter(kind=kind, value__in=forms)
 
 
 class Silence(models.Model):
     """A number or address that nothing is sent to, derived from the ledger. Personal data: the number or address.
 
-    It holds for every debtor at the address, now or after a later load.
+    It holds for every debtor at the address, now or after a later load. `value` is a keyed digest where everybody who
+    had the number is anonymised.
     """
 
     kind = models.CharField(max_length=7, choices=ContactPoint.Kind)
@@ -79,3 +83,19 @@ class Silence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class AddressKey(models.Model):
+    """The key of the digests of numbers and addresses: one row, which never changes. Personal data: none.
+
+    It is not rotated, since the numbers that it would be needed for are gone; the key that encrypts it is.
+    """
+
+    id = models.SmallIntegerField(primary_key=True)
+    key = EncryptedTextField(row="id")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="address_key_is_one")]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"

@@ -13,6 +13,7 @@ from django.db import transaction
 from recobra.access.actors import Actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
+from recobra.consent.address_digest import list_known_forms
 from recobra.consent.facts import OptOutReceived, OptOutResumed, WrongPersonReceived
 from recobra.consent.ledger import (
     SUBJECTS,
@@ -180,7 +181,8 @@ def apply_resumption(address: Address, statement: ConsentStatement) -> bool:
     is_overtaken = opt_out is not None and opt_out.at >= statement.effective_at()
     if is_overtaken or not is_silenced(kind=address.kind, value=address.value) or latest_entry(address, Act.NOT_ME):
         return False
-    Silence.objects.at_address(kind=address.kind, value=address.value).delete()
+    known_forms = list_known_forms(address.value, kind=address.kind)
+    Silence.objects.at_address(kind=address.kind, forms=known_forms).delete()
     points = ContactPoint.objects.filter(kind=address.kind, value__in=address.forms)
     subjects = [
         {"point_id": point_id, "debtor_id": debtor_id, "contact_id": address.contact_id}

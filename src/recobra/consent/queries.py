@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from recobra.consent.address_digest import digest_addresses, list_known_forms
 from recobra.consent.models import ConsentEntry, Silence
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import ContactPoint, Debtor
@@ -37,7 +38,16 @@ class PointConsent:
 
 def is_silenced(*, kind: str, value: str) -> bool:
     """Return whether nothing may be sent to a number or address, whoever has it and however it is written."""
-    return Silence.objects.at_address(kind=kind, value=value).exists()
+    return Silence.objects.at_address(kind=kind, forms=list_known_forms(value, kind=kind)).exists()
+
+
+def find_digested_silences(addresses: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return those of some kinds and values that are silent by their digest."""
+    digests = digest_addresses(addresses)
+    if not digests:
+        return set()
+    silent = set(Silence.objects.filter(value__in=set(digests.values())).values_list("kind", "value"))
+    return {address for address, digest in digests.items() if (address[0], digest) in silent}
 
 
 def consent_by_point(debtor: Debtor) -> list[PointConsent]:

@@ -91,6 +91,9 @@ ITEMS = (
         group=_COMPLIANCE,
     ),
     Item(
+        view="retention", label=_("Retention"), icon="history", right=Right.SEE_COMPLIANCE, key="x", group=_COMPLIANCE
+    ),
+    Item(
         view="creditors", label=_("Creditors"), icon="building", right=Right.MANAGE_CHANNELS, key="w", group=_COMPLIANCE
     ),
     Item(view="audit", label=_("Audit"), icon="shield-check", right=Right.SEE_AUDIT, key="u", group=_COMPLIANCE),

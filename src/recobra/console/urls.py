@@ -25,6 +25,7 @@ from recobra.console.screens import (
     policies,
     providers,
     reach,
+    retention,
     schemas,
     session,
     strategies,
@@ -57,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *evidence.urlpatterns,
     *audit.urlpatterns,
     *installation.urlpatterns,
+    *retention.urlpatterns,
     *creditors.urlpatterns,
     *schemas.urlpatterns,
 ]

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from recobra.consent.address_digest import list_known_forms
 from recobra.consent.models import ConsentEntry
 from recobra.conversations import identity_attempts
 from recobra.kit.zones import local_date
@@ -113,5 +114,5 @@ def _has_wrong_person_entry(contact: Contact) -> bool:
         kind = contact.point.kind
     forms: set[str] = set()
     for value in filter(None, values):
-        forms.update(address_forms.list_forms(value, kind=kind))
+        forms.update(list_known_forms(value, kind=kind))
     return ConsentEntry.objects.filter(kind=kind, value__in=forms, act=ConsentEntry.Act.NOT_ME).exists()

@@ -103,7 +103,7 @@ class Portfolio(models.Model):
 class Debtor(models.Model):
     """A person or company that owes, once per creditor. Personal data: name and national id.
 
-    Dies by anonymisation when the legal term after the last account's closing is over.
+    Dies by anonymisation when the legal term after the last account's closing is over: `erased_at`.
     """
 
     class Kind(models.TextChoices):
@@ -124,6 +124,7 @@ class Debtor(models.Model):
     preferred_channel = models.CharField(max_length=8, default="", db_default="", blank=True)
     preferred_from = models.TimeField(null=True)
     preferred_to = models.TimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
     load_id = models.BigIntegerField(null=True)
 
     class Meta:

@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 
 from recobra.compliance.evidence.redaction import Redaction
 from recobra.compliance.models import Incident
+from recobra.consent.address_digest import list_known_forms
 from recobra.consent.models import ConsentEntry
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.journal.models import Entry
 from recobra.journal.proof import find_proofs
 from recobra.kit.zones import find_zone, first_zone
 from recobra.messaging.models import Contact
-from recobra.portfolio import address_forms
 from recobra.portfolio.models import Account, Debtor
 from recobra_core.law import zones_for
 from recobra_core.zones import split_zones
@@ -55,7 +55,7 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
     # What was said about the debtor's numbers and addresses counts, in whichever form and of whichever debtor.
     own_consent = Q(debtor=debtor)
     for kind, value in debtor.points.values_list("kind", "value"):
-        own_consent |= Q(kind=kind, value__in=address_forms.list_forms(value, kind=kind))
+        own_consent |= Q(kind=kind, value__in=list_known_forms(value, kind=kind))
     accounts = debtor.accounts.select_related("portfolio").order_by("id")
     consent = ConsentEntry.objects.filter(own_consent).order_by("at", "id")
     conversations = (

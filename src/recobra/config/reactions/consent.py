@@ -28,6 +28,6 @@ def opt_out_at_provider(recorded: Recorded[ContactRefusedByDebtor]) -> None:
             _log.warning("Contact %s, refused by its debtor at the provider, has no address.", subject.contact_id)
 
 
-def apply_consent_to_new_points(_recorded: Recorded[LoadDone]) -> None:
+def apply_consent_to_new_points(recorded: Recorded[LoadDone]) -> None:
     """Apply earlier opt-outs of a number to the contact points that a load has just brought."""
-    consent.apply_to_new_points()
+    consent.apply_to_new_points(load_ids=[done.load_id for _subject, done in recorded])

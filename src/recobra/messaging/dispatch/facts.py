@@ -15,6 +15,7 @@ from django.db import connection
 
 from recobra.kit.zones import local_date
 from recobra.messaging.models import Template
+from recobra.messaging.silence import find_digested
 from recobra.messaging.templates.render import is_notice
 from recobra.messaging.templates.selection import TemplatePool, accounts_with_legal_decision, load_template_pool
 from recobra.policy.company_rules import company_rules_in_force
@@ -157,8 +158,12 @@ def load_contacts(contact_ids: Sequence[int], *, now: datetime) -> list[LeasedCo
         cursor.execute(_CONTACTS, [now - SERVICE_WINDOW, list(contact_ids)])
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    # Silences of which only a digest is left stand in no statement: their numbers were anonymised, and may be back.
+    digested = find_digested({(row["point_kind"], row["address"]) for row in rows if row["opted_out"] is False})
     for row in rows:
         row["local_date"] = local_date(row["zones"], now)
+        if (row["point_kind"], row["address"]) in digested:
+            row["opted_out"] = True
     # Everything below is read once for the whole batch.
     rules = company_rules_in_force({row["portfolio_id"] for row in rows})
     templates = load_template_pool({(row["template_code"], row["channel"]) for row in rows if not row["written_text"]})

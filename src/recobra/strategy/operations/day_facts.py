@@ -74,9 +74,14 @@ def fact_readers(
     }
 
 
+def snapshots_folder() -> Path:
+    """Return the folder of all snapshots, each named after its day."""
+    return data_dir() / "lake" / "snapshots"
+
+
 def snapshot_folder(as_of: date) -> Path:
     """Return the folder of a day's snapshot, from which the arrears portfolio (Cartera de Mora) can be reproduced."""
-    return data_dir() / "lake" / "snapshots" / f"as_of={as_of.isoformat()}"
+    return snapshots_folder() / f"as_of={as_of.isoformat()}"
 
 
 def write_snapshot(readers: FactReaders, *, as_of: date) -> dict[str, Path]:

@@ -1,0 +1,1 @@
+"""How long data about people stay, what becomes of them then, and what people may ask about their own."""

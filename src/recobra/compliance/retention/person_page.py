@@ -1,0 +1,161 @@
+"""The page that a person reads: everything that is held, in words, amounts and days as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from babel import Locale
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recobra.journal.labels import fact_label
+from recobra.kit.language import screen_language
+from recobra.kit.money_format import format_minor
+from recobra.portfolio.models import Debtor
+
+Table = Sequence[Mapping[str, object]]
+_STYLE: Final = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;display:block;overflow-x:auto;font-size:14px}"
+    "th,td{border:1px solid #bbb;padding:.3rem .5rem;text-align:left;vertical-align:top}"
+)
+_TITLES: Final[Mapping[str, str | Promise]] = {
+    "portfolio.Debtor": gettext_lazy("Who you are to us"),
+    "portfolio.ContactPoint": gettext_lazy("How you may be reached"),
+    "portfolio.Account": gettext_lazy("Your accounts"),
+    "portfolio.Party": gettext_lazy("Accounts of others in which you stand"),
+    "portfolio.Instalment": gettext_lazy("Instalments"),
+    "portfolio.Posting": gettext_lazy("Ledger"),
+    "portfolio.Hold": gettext_lazy("Holds"),
+    "portfolio.LegalDecision": gettext_lazy("Decisions to go to law"),
+    "payments.Payment": gettext_lazy("Payments"),
+    "agreements.Promise": gettext_lazy("Promises to pay"),
+    "agreements.PromiseShare": gettext_lazy("Promises to pay, by account"),
+    "messaging.Contact": gettext_lazy("Messages to you"),
+    "messaging.Letter": gettext_lazy("Letters"),
+    "messaging.Receipt": gettext_lazy("What became of the messages"),
+    "conversations.Conversation": gettext_lazy("Conversations"),
+    "conversations.ConversationMessage": gettext_lazy("What was said"),
+    "conversations.Attachment": gettext_lazy("Files that you sent"),
+    "conversations.IdentityAttempt": gettext_lazy("Wrong answers about your identity"),
+    "conversations.Dispute": gettext_lazy("Your objections"),
+    "consent.ConsentEntry": gettext_lazy("Your authorisations and opt-outs"),
+    "workbench.Task": gettext_lazy("Tasks about your case"),
+    "workbench.Visit": gettext_lazy("Visits"),
+    "compliance.Incident": gettext_lazy("Incidents and complaints"),
+    "compliance.PersonRequest": gettext_lazy("Your requests"),
+    "journal.Entry": gettext_lazy("What happened, and who did it or looked"),
+}
+_COLUMNS: Final[Mapping[str, str | Promise]] = {
+    "account_number": gettext_lazy("Account"),
+    "act": gettext_lazy("What was said"),
+    "actor": gettext_lazy("Who"),
+    "address": gettext_lazy("Address or number"),
+    "amount_minor": gettext_lazy("Amount"),
+    "answered_at": gettext_lazy("Answered"),
+    "asked_on": gettext_lazy("Asked"),
+    "at": gettext_lazy("When"),
+    "body": gettext_lazy("Text"),
+    "booked_at": gettext_lazy("Known since"),
+    "channel": gettext_lazy("Channel"),
+    "concept": gettext_lazy("Concept"),
+    "country": gettext_lazy("Country"),
+    "creditor_name": gettext_lazy("Creditor"),
+    "currency": gettext_lazy("Currency"),
+    "customer_number": gettext_lazy("Customer number"),
+    "due_date": gettext_lazy("Due"),
+    "kind": gettext_lazy("Kind"),
+    "name": gettext_lazy("Name"),
+    "national_id": gettext_lazy("Identity document"),
+    "national_id_kind": gettext_lazy("Kind of document"),
+    "note": gettext_lazy("Note"),
+    "number": gettext_lazy("Number"),
+    "paid_date": gettext_lazy("Paid"),
+    "product": gettext_lazy("Product"),
+    "promised_on": gettext_lazy("Promised for"),
+    "reason": gettext_lazy("Reason"),
+    "reference": gettext_lazy("Reference"),
+    "said": gettext_lazy("Your words"),
+    "sent_at": gettext_lazy("Sent"),
+    "source": gettext_lazy("Source"),
+    "status": gettext_lazy("Status"),
+    "subject": gettext_lazy("Subject"),
+    "text": gettext_lazy("Text"),
+    "text_shown": gettext_lazy("Text shown"),
+    "value": gettext_lazy("Address or number"),
+    "value_date": gettext_lazy("Effective"),
+}
+"""The columns in words; one that is not here keeps its name in the tables."""
+
+
+def write_page(debtor: Debtor, tables: Mapping[str, Table], now: datetime) -> str:
+    """Return the page about a debtor as HTML; `tables` are rows in plain values by model. Empty ones are named."""
+    filled = {model: rows for model, rows in tables.items() if rows}
+    empty = ", ".join(str(_TITLES[model]) for model in tables if model not in filled)
+    return format_html(
+        '<!doctype html><html lang="{language}"><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width"><title>{title}</title><style>{style}</style>'
+        "<h1>{title}</h1><p><strong>{name}</strong> · {creditor} · {made}</p><p>{says}</p>{sections}"
+        "<h2>{nothing}</h2><p>{empty}</p></html>",
+        language=screen_language(),
+        title=_("What is held about you"),
+        style=_STYLE,
+        name=debtor.name,
+        creditor=debtor.creditor.name,
+        made=f"{now:%Y-%m-%d %H:%M} UTC",
+        says=_(
+            "This is everything that is held about you. Names of the company's people, and numbers and addresses of "
+            "others, are left out. You may ask for what is wrong to be corrected, for your data to be erased, and "
+            "object to their use."
+        ),
+        sections=format_html_join("", "{}", ((_section(debtor, model, rows),) for model, rows in filled.items())),
+        nothing=_("Nothing is held of"),
+        empty=empty or "—",
+    )
+
+
+def _section(debtor: Debtor, model: str, rows: Table) -> SafeString:
+    """Return a table under its heading."""
+    head = format_html_join("", "<th>{}</th>", ((_COLUMNS.get(name, name.replace("_", " ")),) for name in rows[0]))
+    body = format_html_join("", "<tr>{}</tr>", ((_cells(debtor, model, row),) for row in rows))
+    return format_html("<h2>{}</h2><table><tr>{}</tr>{}</table>", _TITLES[model], head, body)
+
+
+def _cells(debtor: Debtor, model: str, row: Mapping[str, object]) -> SafeString:
+    currency = str(row.get("currency") or "")
+    return format_html_join(
+        "", "<td>{}</td>", ((_shown(debtor, model, name, value, currency),) for name, value in row.items())
+    )
+
+
+def _shown(debtor: Debtor, model: str, name: str, value: object, currency: str) -> str:
+    """Return a value as the page writes it: codes in words, amounts in the currency of their row."""
+    if value is None or value == "":
+        return ""
+    if name.endswith("_minor") and currency and isinstance(value, int):
+        return format_minor(value, currency, Locale("es", debtor.country))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return _choice(model, name, ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+
+
+def _choice(model: str, name: str, value: str) -> str:
+    """Return a code of a model in words; an instant loses what nobody reads."""
+    try:
+        field = apps.get_model(model)._meta.get_field(name)  # noqa: SLF001 - Django's own name for it
+    except FieldDoesNotExist:
+        return value
+    choices = dict(getattr(field, "flatchoices", None) or ())
+    if field.get_internal_type() == "DateTimeField":
+        return value[:16].replace("T", " ")
+    if model == "journal.Entry":
+        # What happened, and whether a person of the company did it.
+        return _("a person of the company") if value == "staff" else str(fact_label(value))
+    return str(choices.get(value, value))
