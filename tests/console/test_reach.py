@@ -261,3 +261,15 @@ def test_who_was_met_in_person_and_who_was_the_wrong_person_are_counted_apart(at
         assert said in shown, said
     wishes = ana.get(f"/ficha/{phone.debtor_id}/voluntad/").content.decode()
     assert "en silencio" in wishes
+
+
+def test_what_was_typed_stays_out_of_the_journal(at_desk, world):
+    hilda = at_desk("hilda")
+    hilda.get("/alcance/xlsx/", {"canal": "sms", "plantilla": "Rosa Quispe 45678912", "otra": "x" * 500})
+    asked = {"quien": "Rosa Quispe", "hecho": "Rosa", "cartera": "Rosa", "desde": "2026-11-01"}
+    b"".join(hilda.get("/auditoria/exportar.csv", asked).streaming_content)
+    b"".join(hilda.get("/auditoria/exportar.csv", {"quien": "hilda"}).streaming_content)
+    reach, audit, own = (entry.fact().conditions for entry in Entry.objects.filter(kind="export.made").order_by("pk"))
+    assert set(reach) == {"desde", "hasta", "cartera", "moneda", "canal", "ventana", "por"}
+    assert audit == {"quien": "given", "desde": "2026-11-01"}
+    assert own == {"quien": "hilda"}

@@ -115,3 +115,9 @@ def collect(recorded: Recorded[Counted]) -> None:
     _seen.extend((subject.debtor_id, counted.item_id) for subject, counted in recorded)
     if counted_too_much := [counted for _subject, counted in recorded if counted.item_id > 8]:
         raise ValueError(counted_too_much)
+
+
+def test_a_fact_that_holds_a_text_without_end_is_refused():
+    long = Counted(item_id=1, day=NOW.date(), note="x" * 20_000)
+    with transaction.atomic(), pytest.raises(FactRefused, match="too long"):
+        operations.record_fact(long, actor=service_actor(Service.SYSTEM, now=NOW))

@@ -16,6 +16,7 @@ from .roles import Right
 from .users import UserRefused as UserRefused  # noqa: PLC0414 - refused here too
 
 VIEW_NAME_LENGTH_MAX = 60
+CONDITION_CHARACTERS = 100
 
 
 class ViewRefused(Exception):
@@ -39,8 +40,9 @@ def set_password(*, username: str, password: str, actor: Actor) -> None:
 @consequence
 @transaction.atomic
 def record_export(*, what: str, rows: int, conditions: dict[str, str], actor: Actor) -> None:
-    """Record an export of a list, with the conditions that chose its rows."""
-    record_fact(ListExported(what=what, rows=rows, conditions=conditions), actor=actor)
+    """Record an export of a list, with the conditions that chose its rows, each cut to CONDITION_CHARACTERS."""
+    bounded = {name: value[:CONDITION_CHARACTERS] for name, value in conditions.items()}
+    record_fact(ListExported(what=what, rows=rows, conditions=bounded), actor=actor)
 
 
 def set_language(*, user: User, language: str) -> None:

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from django.db.models import Q, QuerySet
 
+from recobra.journal.actor import Service
+
 from .models import SavedView
 from .models import User as User  # noqa: PLC0414 - the doors name the type from here, never from the tables
 from .roles import Right, defined_roles, role_of
@@ -55,6 +57,11 @@ def state_of(user: User) -> State:
 def list_staff() -> QuerySet[User]:
     """Return every user with team and portfolios, by name."""
     return User.objects.select_related("team").prefetch_related("scopes").order_by("username")
+
+
+def is_actor_name(name: str) -> bool:
+    """Tell if a user has the name, or a service acts under it."""
+    return name in set(map(str, Service)) or User.objects.filter(username=name).exists()
 
 
 def has_active_user() -> bool:

@@ -11,9 +11,11 @@ from recobra.kit import tables
 
 from . import facts as kinds
 from .actor import Actor
-from .facts import F, Fact
+from .facts import F, Fact, FactRefused
 from .reactions import Recorded, Subject, reactions_to
 
+PAYLOAD_CHARACTERS_MAX: Final = 16_000
+"""The journal is kept for ever and forgets nobody: texts, which may name a person, lie in rows of their own."""
 _SUBJECTS: Final = pa.schema(
     [
         ("portfolio_id", pa.int64()),
@@ -49,7 +51,7 @@ def record_facts(kind: type[F], rows: pa.Table, *, actor: Actor, version: str = 
     """Write one fact of a kind for each row and run the reactions once.
 
     `rows`: any of portfolio_id, debtor_id, account_id and contact_id, and a column for each field of the kind. Raises
-    FactRefused for a row that does not fit the kind, RuntimeError outside a transaction.
+    FactRefused for a row that does not fit the kind or is too long, RuntimeError outside a transaction.
     """
     nothing = pa.nulls(rows.num_rows, pa.int64())
     columns = {name: rows[name] if name in rows.column_names else nothing for name in _SUBJECTS.names}
@@ -65,6 +67,9 @@ def _write(kind: type[F], facts: list[F], subjects: pa.Table, *, actor: Actor, v
     if not facts:
         return
     count = len(facts)
+    payloads = [kinds.dump(each) for each in facts]
+    if max(map(len, payloads)) > PAYLOAD_CHARACTERS_MAX:
+        raise FactRefused(f"The fact «{kind.kind}» is too long: it holds a text, or a list without an end.")
     # The digest is written by a trigger.
     columns = {
         "at": pa.array([actor.now] * count, pa.timestamp("us", tz="UTC")),
@@ -73,7 +78,7 @@ def _write(kind: type[F], facts: list[F], subjects: pa.Table, *, actor: Actor, v
         "actor_id": pa.array([actor.user_id] * count, pa.int64()),
         "version": pa.array([version] * count),
         **{name: subjects[name] for name in _SUBJECTS.names},
-        "payload": pa.array([kinds.dump(each) for each in facts], pa.string()),
+        "payload": pa.array(payloads, pa.string()),
     }
     with connection.cursor() as cursor:
         # The table is partitioned by month; the first fact of one opens it.

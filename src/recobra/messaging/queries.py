@@ -44,6 +44,11 @@ Status = Contact.Status
 _AUTOMATIC_CHANNELS = ("email", "sms", "whatsapp", "ivr", "letter")
 
 
+def has_template(code: str) -> bool:
+    """Tell if a template has a code, in any version."""
+    return Template.objects.filter(code=code).exists()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """Filters of a list of contacts; an empty one does not narrow it."""

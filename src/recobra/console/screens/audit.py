@@ -14,7 +14,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from recobra.access.queries import User, portfolio_codes
+from recobra.access.queries import User, is_actor_name, portfolio_codes
 from recobra.access.roles import Right
 from recobra.compliance.seal_ways import way_states
 from recobra.console import labels, narrative, reasons, spreadsheet
@@ -149,7 +149,6 @@ def export_facts(request: StaffRequest, form: str) -> HttpResponseBase:
     if form not in spreadsheet.FORMATS:
         raise Http404
     now = clock.now()
-    filters = {name: request.GET[name] for name in _FILTERS if request.GET.get(name)}
     return send_list(
         request,
         _export_rows(request),
@@ -157,8 +156,25 @@ def export_facts(request: StaffRequest, form: str) -> HttpResponseBase:
         title=_("Audit"),
         filename=f"auditoria-{now:%Y-%m-%d-%H%M}.{form}",
         what="audit",
-        conditions=filters,
+        conditions=_recorded_conditions(request),
     )
+
+
+def _recorded_conditions(request: StaffRequest) -> dict[str, str]:
+    """Return the conditions of an export as the journal keeps them: what was understood, never what was typed."""
+    read = read_conditions(request.user, request.GET)
+    since, until = parse_date(request.GET.get("desde", "")), parse_date(request.GET.get("hasta", ""))
+    codes = {portfolio.code for portfolio in portfolios_for(request.user)}
+    recorded = {
+        "hecho": ",".join(kind for kind in read["kinds"] if kind in queries.recorded_kinds()),
+        # A name that was looked for may be anybody's: whom the journal names already it may name again.
+        "quien": read["actor"] if not read["actor"] or is_actor_name(read["actor"]) else "given",
+        "desde": since.isoformat() if since else "",
+        "hasta": until.isoformat() if until else "",
+        "deudor": str(read["debtor_id"] or ""),
+        "cartera": request.GET.get("cartera", "") if request.GET.get("cartera", "") in codes else "",
+    }
+    return {name: value for name, value in recorded.items() if value}
 
 
 def _export_rows(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:

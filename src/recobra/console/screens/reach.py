@@ -33,6 +33,7 @@ from recobra.insight.queries.message_results import (
     message_results,
 )
 from recobra.kit import clock
+from recobra.messaging.queries import has_template
 from recobra.portfolio.queries import Portfolio
 from recobra.strategy import schedule
 from recobra_core.kpi import contacts as kpi
@@ -125,11 +126,27 @@ def export_reach(request: StaffRequest) -> HttpResponse:
     query = read_query(request, groups)
     file = io.BytesIO()
     rows = spreadsheet.write_xlsx(file, export_rows(query, message_results(query)), name=_("Reach"))
-    conditions = {name: str(value) for name, value in request.GET.items()}
+    conditions = recorded_conditions(query)
     let_out(what="reach", rows=rows, conditions=conditions, selection=request.GET.urlencode(), actor=actor_of(request))
     response = HttpResponse(file.getvalue(), content_type=spreadsheet.XLSX_TYPE)
     response["Content-Disposition"] = f'attachment; filename="alcance-{query.from_day}-{query.to_day}.xlsx"'
     return response
+
+
+def recorded_conditions(query: ResultsQuery) -> dict[str, str]:
+    """Return the conditions of an export as the journal keeps them: what was understood, never what was typed."""
+    is_template = bool(query.template_code) and has_template(query.template_code)
+    recorded = {
+        "desde": query.from_day.isoformat(),
+        "hasta": query.to_day.isoformat(),
+        "cartera": query.portfolios[0].code if len(query.portfolios) == 1 else "",
+        "moneda": query.portfolios[0].currency,
+        "canal": query.channel if query.channel in dict(labels.choices("channel")) else "",
+        "plantilla": query.template_code if is_template else "",
+        "ventana": str(query.window),
+        "por": query.by,
+    }
+    return {name: value for name, value in recorded.items() if value}
 
 
 def read_query(request: StaffRequest, groups: dict[str, list[Portfolio]]) -> ResultsQuery:
