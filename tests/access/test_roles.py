@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from recobra.access.actors import actor_for
 from recobra.access.models import CompanyRole, Role, User
 from recobra.access.queries import has_other_holder, portfolio_codes
+from recobra.access.right_labels import DANGERS, GROUPS, find_dangers, label_of
 from recobra.access.roles import GIVEABLE, RIGHTS, Right, defined_roles, has_right, role_of, roles_with
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +100,18 @@ def test_the_database_keeps_roles_of_people_apart_from_services_and_whole(row):
     with pytest.raises(IntegrityError), transaction.atomic():
         CompanyRole.objects.create(**row)
     assert {Right.SERVE, Right.OPEN_PORTFOLIOS}.isdisjoint(GIVEABLE)
+
+
+def test_each_right_has_one_plain_word_and_dangers_are_of_rights_that_may_be_given():
+    named = [right for labels in GROUPS.values() for right in labels]
+    assert sorted(named) == sorted(GIVEABLE)
+    with translation.override("es"):
+        words = [str(label_of(right)) for right in GIVEABLE]
+    assert len(set(words)) == len(words)
+    assert not [word for word in words if "_" in word]
+    assert all(together <= GIVEABLE for together, _text in DANGERS)
+    assert find_dangers(["export"]) == []
+    assert len(find_dangers(["export", "manage_users"])) == 1
 
 
 def test_a_further_generation_ends_the_sessions(client):

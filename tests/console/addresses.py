@@ -5,6 +5,7 @@ A screen that is missing here fails `test_scope.py::test_every_address_is_in_the
 
 from __future__ import annotations
 
+from recobra.access.models import Team, User
 from recobra.approvals.models import Approval
 from recobra.compliance.models import Incident
 from recobra.conversations import attachments
@@ -168,13 +169,30 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "creditors": ("get", {"dario"}, {}),
     "creditor": ("get", {"dario"}, {}),
     "installation": ("get", AUDITING, {}),
+    "users": ("get", {"dario"}, {}),
+    "users-notices": ("post", {"dario"}, {}),
+    "users-upload": ("get", {"dario"}, {}),
+    "user-new": ("get", {"dario"}, {}),
+    "user": ("get", {"dario"}, {}),
+    "user-link": ("post", {"dario"}, {}),
+    "user-shut-out": ("get", {"dario"}, {}),
+    "user-let-in": ("post", {"dario"}, {}),
+    "roles": ("get", {"dario"}, {}),
+    "role-new": ("get", {"dario"}, {}),
+    "role": ("get", {"dario"}, {}),
+    "role-retire": ("post", {"dario"}, {}),
+    "teams": ("get", {"dario"}, {}),
+    "team-new": ("get", {"dario"}, {}),
+    "team": ("get", {"dario"}, {}),
+    "team-dissolve": ("post", {"dario"}, {}),
+    "own-team": ("get", LEADING, {}),
     "audit": ("get", AUDITING, {}),
     "audit-verify": ("post", AUDITING, {}),
     "audit-export": ("get", AUDITING, {}),
 }
 # Opened by everybody, signed in or not (test_session.py), and one that only the person who sent a file may open
 # (test_loads.py).
-OPEN = {"load-columns", "sign-in", "sign-out", "language"}
+OPEN = {"load-columns", "sign-in", "sign-out", "language", "password-link"}
 
 # What lies outside the console, with what stands in place of a sign-in.
 OUTSIDE = {
@@ -204,8 +222,23 @@ def numbers(name: str, world: World) -> dict[str, object]:
         "rights-erasure": {**debtor, "request_id": 1},
         **_of_work(world),
         **_of_paper(world),
+        **_of_people(),
         **of_compliance(world),
     }.get(name, debtor if name.startswith(("debtor", "rights")) else {})
+
+
+def _of_people() -> dict[str, dict[str, object]]:
+    """Return the numbers of a user, a role and a team."""
+    user = {"user_id": User.objects.get(username="zoe").pk}
+    team = Team.objects.first() or Team.objects.create(name="Mora")
+    role, of_team = {"code": "GESTOR"}, {"team_id": team.pk}
+    return {
+        **dict.fromkeys(("user", "user-link", "user-shut-out", "user-let-in"), user),
+        "role": role,
+        "role-retire": role,
+        "team": of_team,
+        "team-dissolve": of_team,
+    }
 
 
 def _of_paper(world: World) -> dict[str, dict[str, object]]:

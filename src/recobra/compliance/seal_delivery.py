@@ -8,9 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, make_msgid, parseaddr
 from typing import Final
 
 from django.conf import settings
@@ -24,9 +21,7 @@ from recobra.journal.models import Seal
 from recobra.journal.seal import last_seal
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Unsuitable
-from recobra.messaging.channels.base import OutcomeKind
-from recobra.messaging.channels.email.connection import Connection
-from recobra.messaging.channels.email.server import parse_demo_server, parse_server
+from recobra.messaging.channels.email.plain_mail import MailFailed, send_plain_mail
 
 from .models import SealDelivery
 from .seal_ways import configured_ways
@@ -65,7 +60,15 @@ def _try_delivery(delivery: SealDelivery, seal: Seal, actor: Actor) -> None:
     delivery.attempts += 1
     try:
         _SENDERS[delivery.way](seal, actor)
-    except (DeliveryFailed, Unsuitable, http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge, OSError) as error:
+    except (
+        DeliveryFailed,
+        MailFailed,
+        Unsuitable,
+        http.RequestUnsent,
+        http.ReplyLost,
+        http.ReplyTooLarge,
+        OSError,
+    ) as error:
         delivery.error = " ".join(str(error).split())[:_ERROR_CHARACTERS] or type(error).__name__
     else:
         delivery.error = ""
@@ -74,38 +77,14 @@ def _try_delivery(delivery: SealDelivery, seal: Seal, actor: Actor) -> None:
 
 
 def _send_mail(seal: Seal, actor: Actor) -> None:
-    """Send a seal by e-mail to the addresses of the settings. Raises DeliveryFailed, Unsuitable."""
-    if not settings.SMTP_URL:
-        raise DeliveryFailed(_("RECOBRA_SMTP_URL is not set."))
-    parse = parse_demo_server if settings.DEMO else parse_server
-    server = parse(settings.SMTP_URL)
-    _name, sender = parseaddr(settings.MAIL_FROM)
+    """Send a seal by e-mail to the addresses of the settings. Raises MailFailed."""
     facts = kept_seals.describe(seal)
+    lines = [_("Keep this message: with its hash you can prove that the journal was not cut or rewritten."), ""]
+    lines += [f"{name}: {value}" for name, value in facts.items()]
+    lines += ["", f"recobra journal verify --expect {facts['hash']}"]
+    subject = _("Seal %(number)s of the journal of Recobra") % {"number": seal.number}
     for recipient in settings.SEAL_MAIL:
-        message = EmailMessage()
-        message["From"] = settings.MAIL_FROM
-        message["To"] = recipient
-        message["Subject"] = _("Seal %(number)s of the journal of Recobra") % {"number": seal.number}
-        message["Date"] = format_datetime(actor.now)
-        message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or "localhost")
-        lines = [_("Keep this message: with its hash you can prove that the journal was not cut or rewritten."), ""]
-        lines += [f"{name}: {value}" for name, value in facts.items()]
-        lines += ["", f"recobra journal verify --expect {facts['hash']}"]
-        message.set_content("\n".join(lines))
-        outcome = asyncio.run(_deliver_message(Connection(server), message, sender=sender, recipient=recipient))
-        if outcome is not OutcomeKind.SENT:
-            raise DeliveryFailed(_("The mail server did not take the message (%(outcome)s).") % {"outcome": outcome})
-
-
-async def _deliver_message(
-    connection: Connection, message: EmailMessage, *, sender: str, recipient: str
-) -> OutcomeKind:
-    """Hand a message over and close the connection; return how it ended."""
-    try:
-        outcome = await connection.deliver(message.as_bytes(policy=SMTP), sender=sender, recipient=recipient)
-        return outcome.kind
-    finally:
-        await connection.close()
+        send_plain_mail(recipient=recipient, subject=subject, text="\n".join(lines), now=actor.now)
 
 
 def _call_webhook(seal: Seal, _actor: Actor) -> None:

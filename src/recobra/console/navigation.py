@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from recobra.access.notices import unseen_notices
 from recobra.access.queries import User
 from recobra.access.roles import Right, has_right
 from recobra.approvals.queries import waiting_for
@@ -34,6 +35,10 @@ def _count_waiting(user: User) -> int:
     return waiting_for(user).count()
 
 
+def _count_unseen(user: User) -> int:
+    return unseen_notices(user).count()
+
+
 _COMPLIANCE = _("Compliance")
 ITEMS = (
     Item(view="home", label=_("Home"), icon="home", right=Right.SEE_BOARD, key="i"),
@@ -55,6 +60,7 @@ ITEMS = (
     ),
     Item(view="letters", label=_("Letters"), icon="file-text", right=Right.RUN_CAMPAIGNS, key="t"),
     Item(view="visits", label=_("Visits"), icon="user", right=Right.VISIT, key="v"),
+    Item(view="own-team", label=_("My team"), icon="users", right=Right.SEE_TEAM, key="y"),
     Item(
         view="countries",
         label=_("Countries"),
@@ -95,6 +101,15 @@ ITEMS = (
     ),
     Item(
         view="creditors", label=_("Creditors"), icon="building", right=Right.MANAGE_CHANNELS, key="w", group=_COMPLIANCE
+    ),
+    Item(
+        view="users",
+        label=_("Users"),
+        icon="user",
+        right=Right.MANAGE_USERS,
+        key="h",
+        group=_COMPLIANCE,
+        count=_count_unseen,
     ),
     Item(view="audit", label=_("Audit"), icon="shield-check", right=Right.SEE_AUDIT, key="u", group=_COMPLIANCE),
     Item(

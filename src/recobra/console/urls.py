@@ -29,6 +29,7 @@ from recobra.console.screens import (
     schemas,
     session,
     strategies,
+    users,
     visits,
 )
 
@@ -60,5 +61,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *installation.urlpatterns,
     *retention.urlpatterns,
     *creditors.urlpatterns,
+    *users.urlpatterns,
     *schemas.urlpatterns,
 ]

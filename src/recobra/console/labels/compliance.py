@@ -9,6 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from .family import Families, field_labels
 
 FAMILIES: Final[Families] = {
+    # access.queries.State
+    "user_state": {
+        "active": (_("Active"), "good"),
+        "invited": (_("Invited"), "warn"),
+        "shut_out": (_("No access"), "quiet"),
+    },
     # compliance.seal_ways
     "seal_way": {
         "mail": (_("By e-mail"), "quiet"),

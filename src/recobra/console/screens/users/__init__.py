@@ -1,0 +1,14 @@
+"""Usuarios, roles y equipos: who may come in, what each may do, and who leads whom."""
+
+from . import changes, pages, password_link, roles, teams, upload
+
+urlpatterns = [
+    *pages.urlpatterns,
+    *changes.urlpatterns,
+    *upload.urlpatterns,
+    *roles.urlpatterns,
+    *teams.urlpatterns,
+    *password_link.urlpatterns,
+]
+
+__all__ = ["urlpatterns"]
