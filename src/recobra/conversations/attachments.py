@@ -10,17 +10,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import puremagic
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
+from recobra.conversations.media_type import sniff_file
 from recobra.conversations.models import Attachment
 from recobra.kit import database
+from recobra.kit.cage import CageEnded, CageLimits, run_in_cage
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Media, Unsuitable
 from recobra.messaging.providers import routing
+from recobra.tabular.workspace import open_folder
 
 MEGABYTE: Final = 1024 * 1024
 # Types that a proof of payment may have, with their size limits. None runs, unpacks or carries a script in a browser.
@@ -37,12 +39,7 @@ MAX_BYTES: Final = max(limit for _suffix, limit in ACCEPTED_TYPES.values())
 RETRY_PERIOD: Final = timedelta(hours=1)
 BATCH_SIZE: Final = 50
 _REASON_MAX: Final = 300
-_TYPE_ALIASES: Final = {
-    "application/ogg": "audio/ogg",
-    "video/ogg": "audio/ogg",
-    "image/jpg": "image/jpeg",
-    "audio/mp3": "audio/mpeg",
-}
+_LIMITS: Final = CageLimits(seconds=10, memory_bytes=400 * MEGABYTE, disk_bytes=64 * MEGABYTE)
 _log = logging.getLogger(__name__)
 
 
@@ -93,7 +90,7 @@ def _fetch_attachment(attachment: Attachment, runner: asyncio.Runner, now: datet
 def store_content(attachment: Attachment, content: bytes) -> bool:
     """Store a file, or refuse it for its type or size; return whether it was stored."""
     # The type is that of the content, whatever its sender called it.
-    media_type = sniff_media_type(content)
+    media_type = _find_media_type(content)
     if media_type not in ACCEPTED_TYPES:
         return _refuse_attachment(attachment, _("Files of this kind are not taken."))
     suffix, size_limit = ACCEPTED_TYPES[media_type]
@@ -118,17 +115,16 @@ def store_content(attachment: Attachment, content: bytes) -> bool:
     return True
 
 
-def sniff_media_type(content: bytes) -> str:
-    """Return the media type that the first bytes of a file tell, '' for an unknown one."""
-    try:
-        matches = puremagic.magic_string(content)
-    except (puremagic.PureError, ValueError):
-        return ""
-    # The likeliest first; some kinds of file are known without a media type.
-    for match in matches:
-        if match.mime_type:
-            return _TYPE_ALIASES.get(match.mime_type, match.mime_type)
-    return ""
+def _find_media_type(content: bytes) -> str:
+    """Return the media type of a debtor's file, '' where it is unknown or broke the child that looked at it."""
+    with open_folder() as folder:
+        (folder / "content").write_bytes(content)
+        try:
+            answer = run_in_cage(sniff_file, limits=_LIMITS, folder=folder, name="content")
+        except CageEnded as ended:
+            _log.warning("looking at an attachment was ended: %s %s", ended.reason, ended.detail)
+            return ""
+    return str(answer.get("media_type", ""))
 
 
 def _refuse_attachment(attachment: Attachment, reason: str) -> bool:
