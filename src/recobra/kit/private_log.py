@@ -30,6 +30,8 @@ class RedactingFilter(logging.Filter):
         record.msg, record.args = redact(record.getMessage()), None
         if record.exc_info:
             record.exc_text = redact(record.exc_text or logging.Formatter().formatException(record.exc_info))
+            # The formatter of JSON would write the traceback anew.
+            record.exc_info = None
         if record.stack_info:
             record.stack_info = redact(record.stack_info)
         return True
