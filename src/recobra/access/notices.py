@@ -14,8 +14,12 @@ from .roles import Right, roles_with
 
 @consequence
 def tell_administrators(kind: Notice.Kind, params: dict[str, str | int], *, actor: Actor) -> None:
-    """Leave a notice with everybody who manages users but the actor. Belongs into the transaction of the change."""
-    others = User.objects.filter(is_active=True, role__in=roles_with(Right.MANAGE_USERS)).exclude(pk=actor.user_id or 0)
+    """Leave a notice with everybody who manages users, but the actor and the user whom it is about.
+
+    Belongs into the transaction of the change.
+    """
+    holders = User.objects.filter(is_active=True, role__in=roles_with(Right.MANAGE_USERS))
+    others = holders.exclude(pk__in=[actor.user_id or 0, params.get("user_id", 0)])
     Notice.objects.bulk_create(
         Notice(user=user, kind=kind, params=params, made_by=actor.name, made_at=actor.now) for user in others
     )

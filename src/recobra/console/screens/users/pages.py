@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from recobra.access import users
-from recobra.access.notices import unseen_notices
+from recobra.access.notices import Notice, unseen_notices
 from recobra.access.password_links import invite_user, open_link_of
 from recobra.access.queries import State, list_staff, portfolio_codes, state_of
-from recobra.access.roles import Right, defined_roles
+from recobra.access.roles import DefinedRole, Right, defined_roles
 from recobra.access.teams import teams, teams_led_by
 from recobra.access.users import UserDetails, UserRefused
 from recobra.console.actions import actor_of
@@ -32,7 +34,9 @@ def list_users(request: StaffRequest) -> HttpResponse:
     asked = {name: request.GET.get(name, "") for name in ("q", "rol", "equipo", "estado")}
     text = asked["q"].strip().casefold()
     rows = []
+    usernames = {}
     for user in list_staff():
+        usernames[user.pk] = user.username
         role = roles.get(user.role)
         is_asked = (
             text in f"{user.username} {user.get_full_name()} {user.email}".casefold()
@@ -51,10 +55,18 @@ def list_users(request: StaffRequest) -> HttpResponse:
         "roles": roles.values(),
         "teams": teams(),
         "states": list(State),
-        "notices": list(unseen_notices(request.user)),
+        "notices": [(notice, _name_subject(notice, usernames, roles)) for notice in unseen_notices(request.user)],
         "place": installation_place(),
     }
     return render(request, "console/users/index.html", context)
+
+
+def _name_subject(notice: Notice, usernames: Mapping[int, str], roles: Mapping[str, DefinedRole]) -> str:
+    """Return the name of the user or of the role that a notice is about."""
+    if "user_id" in notice.params:
+        return usernames.get(notice.params["user_id"], "")
+    role = roles.get(notice.params.get("role", ""))
+    return str(role.name) if role else ""
 
 
 @require_http_methods(["GET", "POST"])
