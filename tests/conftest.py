@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from xdist.scheduler import LoadScopeScheduling
 
+from recobra.kit import privileges
 from tests import databases, people
 from tests.environment import WORKER
 from tests.worlds import Post, World
@@ -71,6 +72,14 @@ def django_db_setup(django_test_environment, django_db_blocker) -> None:
         databases.create_database(WORKER, template=databases.EMPTY)
         databases.connect_django_to(WORKER)
         databases.restore_after_commits()
+
+
+@pytest.fixture
+def as_migration(db):
+    """Act as migrations do, as the owner of the tables and without views over them; the rollback takes it back."""
+    with databases.acting_as_owner():
+        privileges.drop_reporting()
+        yield
 
 
 @pytest.fixture

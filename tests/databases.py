@@ -3,6 +3,9 @@
 A template is a database on the run's server that one worker migrates and fills while the others wait. A test that
 rolls back leaves its worker's copy as it was. A test that commits leaves rows behind: an empty database is emptied
 again by truncating what has rows, a filled one is dropped and copied again.
+
+The tests run as the product does, as a role that owns no table. What only the owner of the tables may do says so by
+`acting_as_owner`.
 """
 
 from __future__ import annotations
@@ -11,36 +14,68 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import psycopg
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
-from recobra.kit import database
+from recobra.cli import bootstrap
+from recobra.kit import database, embedded
+from recobra.kit.database_roles import APPLICATION, OWNER, SUPERUSER
 from recobra.portfolio.models import Creditor, Portfolio
 from recobra.strategy.models import Campaign, StrategyVersion
 
 HOME = Path(os.environ["RECOBRA_TEST_HOME"])
 EMPTY = "migrated"
 """The template with the product's tables and no rows but the migrations' own."""
+ROW_BY_ROW = "row_by_row"
+"""A role that may not leave PostgreSQL's checks of foreign keys out."""
 KEPT_ROWS = ("django_migrations", "django_content_type", "auth_permission")
 """Tables that migrations fill; nothing of the product writes to them."""
 _template_of: dict[str, str] = {}
 
 
-def disable_durability(url: str) -> None:
-    """Let a server answer before its data are safe, and leave tables alone that no test keeps for long.
+def url_of(role: str = APPLICATION, name: str | None = None) -> str:
+    """Return the URL of a role for a database of the run's server, by default for the one that Django uses."""
+    server = database.embedded_server(database.data_dir())
+    return server.url(role, database=name or connection.settings_dict["NAME"])
 
-    No test looks at what a power cut leaves.
+
+@contextlib.contextmanager
+def acting_as_owner() -> Iterator[None]:
+    """Let Django's connection act as the owner of the tables until the block ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {OWNER}")
+    try:
+        yield
+    except BaseException:
+        if not connection.in_atomic_block:  # the rollback takes it back else
+            _reset_role()
+        raise
+    if not connection.needs_rollback:
+        _reset_role()
+
+
+def _reset_role() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+
+
+def prepare_server(server: psycopg.Connection) -> None:
+    """Let a server answer before its data are safe, and let the roles do in tests what none of them may otherwise.
+
+    No test looks at what a power cut leaves, and none keeps tables for long.
     """
-    with psycopg.connect(url, autocommit=True) as server:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
-            server.execute(f"ALTER SYSTEM SET {setting} = off")
-        server.execute("SELECT pg_reload_conf()")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+        server.execute(f"ALTER SYSTEM SET {setting} = off")
+    server.execute("SELECT pg_reload_conf()")
+    server.execute(f"ALTER ROLE {OWNER} CREATEDB")
+    # The product's role inherits nothing of the owner's: it has to ask for the role by name.
+    server.execute(f"CREATE ROLE {ROW_BY_ROW}")
+    for role in (OWNER, ROW_BY_ROW):
+        server.execute(f"GRANT {role} TO {APPLICATION} WITH INHERIT FALSE, SET TRUE")
 
 
 def connect_django_to(name: str) -> None:
@@ -57,9 +92,8 @@ def create_database(name: str, *, template: str, fill: Callable[[], None] | None
     """
     with _one_at_a_time(), _server() as server:
         if not _exists(server, EMPTY):
-            disable_durability(database.database_url())
-            migrate = partial(call_command, "migrate", verbosity=0, interactive=False)
-            _create_template(server, EMPTY, source="template1", fill=migrate)
+            prepare_server(server)
+            _create_template(server, EMPTY, source="template1", fill=bootstrap.apply_migrations)
         if fill is not None and not _exists(server, template):
             _create_template(server, template, source=source, fill=fill)
         _copy(server, template, name)
@@ -117,7 +151,8 @@ def _truncate_what_has_rows() -> None:
         tables = [name for name in connection.introspection.table_names(cursor) if name not in KEPT_ROWS]
         cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables))
         filled = [name for (name,) in cursor.fetchall()]
-        if filled:
+    if filled:
+        with acting_as_owner(), connection.cursor() as cursor:
             # The guards of the tables that only grow refuse TRUNCATE; CASCADE reaches them from most tables.
             cursor.execute("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname ~ 'no_truncate$'")
             guards = cursor.fetchall()
@@ -142,7 +177,7 @@ def _create_template(server: psycopg.Connection, name: str, *, source: str, fill
 
 
 def _server() -> psycopg.Connection:
-    return psycopg.connect(database.database_url(), autocommit=True)
+    return psycopg.connect(url_of(SUPERUSER, embedded.DATABASE), autocommit=True)
 
 
 def _exists(server: psycopg.Connection, name: str) -> bool:
@@ -151,7 +186,7 @@ def _exists(server: psycopg.Connection, name: str) -> bool:
 
 def _copy(server: psycopg.Connection, template: str, name: str) -> None:
     # By files: nothing is written twice, and a checkpoint of this server does not wait for the disk.
-    server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    server.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template} STRATEGY file_copy")
 
 
 @contextlib.contextmanager

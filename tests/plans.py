@@ -8,12 +8,22 @@ from typing import Any
 
 from django.db import connection
 
-FORGET = """
-    WITH forgotten AS MATERIALIZED (
-        SELECT pg_clear_relation_stats(schemaname, tablename), format('%I.%I', schemaname, tablename)::regclass AS id
-        FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^(portfolio|payments|messaging|consent|conversations|strategy|workbench)_')
-    DELETE FROM pg_statistic WHERE starelid IN (SELECT id FROM forgotten)"""
-"""Makes the planner take tables for ones that were filled a moment ago."""
+from tests import databases
+
+_FORGET = """
+    WITH tables AS (
+        SELECT schemaname, tablename FROM pg_tables
+        WHERE schemaname = 'public' AND tablename ~ '^(portfolio|payments|messaging|consent|conversations|strategy|workbench)_')
+    SELECT pg_clear_relation_stats(schemaname, tablename)::text FROM tables
+    UNION ALL
+    SELECT pg_clear_attribute_stats(schemaname, tablename, attname, inherited)::text
+    FROM pg_stats JOIN tables USING (schemaname, tablename)"""
+
+
+def set_statistics(*, are_there: bool) -> None:
+    """Count all tables, or make the planner take them for ones that were filled a moment ago."""
+    with databases.acting_as_owner(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if are_there else _FORGET)
 
 
 def find_statements(act: Callable[[], object]) -> list[tuple[str, Any]]:

@@ -53,8 +53,8 @@ def command_line(*words: object) -> list[str]:
     return [sys.executable, "-m", "recobra.cli", *map(str, words)]
 
 
-def run_process(*words: object, environment: Mapping[str, str]) -> Ended:
-    """Run a command in a process of its own, to its end."""
+def run_process(*words: object, environment: Mapping[str, str], umask: int = -1) -> Ended:
+    """Run a command in a process of its own, to its end; -1 is the `umask` of this one."""
     done = subprocess.run(
         command_line(*words),
         env=environment,
@@ -62,6 +62,7 @@ def run_process(*words: object, environment: Mapping[str, str]) -> Ended:
         text=True,
         check=False,
         timeout=240,
+        umask=umask,
         stdin=subprocess.DEVNULL,
     )
     return Ended(done.returncode, done.stdout, done.stderr)

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from recobra.kit import database
+from recobra.kit.database_roles import APPLICATION, OWNER, SUPERUSER
 from recobra.kit.embedded import EmbeddedServer
 from tests import databases
 from tests.environment import HOME, WORKER
@@ -20,6 +21,12 @@ from tests.environment import HOME, WORKER
 from .commands import run_here, run_process
 
 EMPTY_DATABASE = f"empty_{WORKER}"
+
+
+def database_addresses(owner_url: str) -> dict[str, str]:
+    """Return the variables that name a database of the run's server to a command, by the URL of its owner."""
+    name = urlsplit(owner_url).path.lstrip("/")
+    return {"RECOBRA_DATABASE_URL": databases.url_of(APPLICATION, name), "RECOBRA_DATABASE_OWNER_URL": owner_url}
 
 
 class Installations:
@@ -35,24 +42,26 @@ class Installations:
         folder = Path(tempfile.mkdtemp(prefix="cli-", dir=HOME)).resolve()
         folder.chmod(0o711)
         if own_server:
-            self._servers[folder] = database.embedded_server(folder)
-            self._urls[folder] = self._servers[folder].start()
-            databases.disable_durability(self._urls[folder])
+            server = self._servers[folder] = database.embedded_server(folder)
+            server.start()
+            self._urls[folder] = server.url(OWNER)
+            with psycopg.connect(server.url(SUPERUSER), autocommit=True) as connection:
+                databases.prepare_server(connection)
         else:
             name = f"house_{WORKER}_{len(self._urls)}"
             databases.create_database(name, template=databases.EMPTY)
-            self._urls[folder] = database.database_url().replace("/postgres?", f"/{name}?")
+            self._urls[folder] = databases.url_of(OWNER, name)
         return folder
 
     def url_of(self, folder: Path) -> str:
-        """Return the address of a data directory's database."""
+        """Return the address of a data directory's database, for the owner of its tables."""
         return self._urls[folder]
 
     def environment(self, folder: Path, **more: str) -> dict[str, str]:
         """Return the environment of a command that works there: nothing of what the tests themselves are given."""
         given = os.environ.items()
         kept = {key: value for key, value in given if not key.startswith("RECOBRA_") or key == "RECOBRA_CACHE_DIR"}
-        named = {} if folder in self._servers else {"RECOBRA_DATABASE_URL": self._urls[folder]}
+        named = {} if folder in self._servers else database_addresses(self._urls[folder])
         return {**kept, "RECOBRA_DATA_DIR": str(folder), **named, **more}
 
     def remove(self) -> None:
@@ -90,15 +99,15 @@ def home(new_installation):
 
 @pytest.fixture(scope="session")
 def database_url(home, url_of):
-    """The URL of the database of that installation."""
+    """The URL of the database of that installation, for the owner of its tables."""
     return url_of(home)
 
 
 @pytest.fixture
 def empty_database_url(database_url):
     """The URL of a database without tables on the server of that installation."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {EMPTY_DATABASE}")
+    with databases._server() as connection:
+        connection.execute(f"CREATE DATABASE {EMPTY_DATABASE} OWNER {OWNER}")
         yield database_url.replace(urlsplit(database_url).path, f"/{EMPTY_DATABASE}")
         connection.execute(f"DROP DATABASE {EMPTY_DATABASE} WITH (FORCE)")
 
@@ -117,7 +126,11 @@ def recobra(home, installations, django_db_blocker):
 @pytest.fixture(scope="session")
 def recobra_process(home, installations):
     """Run a command to its end in a process of its own."""
-    return lambda *words, at=home, **env: run_process(*words, environment=installations.environment(at, **env))
+
+    def run(*words, at=home, umask=-1, **env):
+        return run_process(*words, environment=installations.environment(at, **env), umask=umask)
+
+    return run
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import x25519
 from recobra.config import settings as product_settings
 from recobra.installation import container
 
+from .conftest import database_addresses
+
 MAPPING = """
 account: {external_id: cuenta}
 debtor: {external_id: cliente, name: nombre}
@@ -83,7 +85,7 @@ def backup(office, recobra, tmp_path_factory):
 @pytest.fixture
 def target(tmp_path, empty_database_url):
     """An empty directory and an empty database."""
-    return {"RECOBRA_DATA_DIR": str(tmp_path / "nueva"), "RECOBRA_DATABASE_URL": empty_database_url}
+    return {"RECOBRA_DATA_DIR": str(tmp_path / "nueva"), **database_addresses(empty_database_url)}
 
 
 @pytest.fixture

@@ -38,6 +38,18 @@ def test_a_backup_is_read_into_an_empty_database(recobra, fact, tmp_path, new_in
     assert (verified.document["ok"], verified.document["rows"]) == (True, 1)
 
 
+def test_what_is_stored_is_closed_to_the_machines_other_accounts(recobra_process, new_installation):
+    """Whatever the command was started with, and what an earlier version left open too."""
+    home = new_installation()
+    (home / "lake" / "old").mkdir(parents=True, mode=0o777)
+    (home / "lake" / "old" / "day.parquet").touch(0o666)
+    home.chmod(0o755)
+    assert recobra_process("db", "backup", home / "copia.dump", at=home, umask=0).code == 0
+    stored = {path.name: path.stat().st_mode & 0o077 for path in (home, *home.rglob("*"))}
+    assert {"secret-key", "copia.dump", "day.parquet"} <= stored.keys()
+    assert {name for name, mode in stored.items() if mode} == set()
+
+
 def test_a_backup_is_never_read_over_data(recobra, fact, tmp_path):
     recobra("db", "backup", tmp_path / "copia.dump")
     ended = recobra("db", "restore", tmp_path / "copia.dump")

@@ -9,8 +9,11 @@ import re
 import signal
 import socket
 import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import procrastinate
@@ -19,7 +22,8 @@ import pytest
 from procrastinate.testing import InMemoryConnector
 from procrastinate.worker import Worker
 
-from recobra.cli import serve
+from recobra.cli import serve, supervision
+from recobra.kit import heartbeat
 from tests import doors, extent
 
 from .commands import command_line
@@ -135,22 +139,56 @@ def test_a_helper_ends_gently(running, number, word):
         assert "Traceback" not in process.stderr.read()
 
 
-def test_a_worker_that_ends_lives_until_its_job_is_done():
+def test_a_worker_that_ends_lives_until_its_job_is_done(tmp_path):
     """Else another worker takes the job up beside it."""
     app = procrastinate.App(connector=InMemoryConnector())
     worker = Worker(app=app, update_heartbeat_interval=0.01, install_signal_handlers=False)
     stalled = []
+    life = heartbeat.new_heartbeat(tmp_path, "worker")
 
     @app.task
     async def end_slowly():
         worker.stop()
         await asyncio.sleep(0.2)
+        assert life.seconds_ago() < 10
         stalled.append(list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=0.1)))
 
     async def work():
         async with app.open_async():
             await end_slowly.defer_async()
-            await asyncio.wait_for(serve.run_until_stopped(worker), 10)
+            await asyncio.wait_for(serve.run_until_stopped(worker, life=life), 10)
+            assert life.seconds_ago() is None, "it has said that it is gone"
 
     asyncio.run(work())
     assert stalled == [[]]
+
+
+SLEEP = """import os, pathlib, time
+path = pathlib.Path(os.environ["RECOBRA_HEARTBEAT"])
+path.parent.mkdir(exist_ok=True)
+path.touch()
+time.sleep(60)"""
+
+
+def test_a_process_that_gives_no_sign_of_life_is_ended(tmp_path):
+    life = heartbeat.new_heartbeat(tmp_path, "dispatch")
+    words = [sys.executable, "-c", SLEEP]
+    how = supervision._run_once(words, life, threading.Event(), hang_seconds=0.5)
+    assert (how, life.seconds_ago()) == ("gave no sign of life", None)
+
+
+def test_health_says_what_runs_and_what_does_not(serving):
+    address = f"{serving.address}healthz"
+    _until(lambda: _health(address)[1]["parts"]["dispatcher"] == "ok")
+    _until(lambda: _health(address)[1]["parts"]["worker"] == "ok")
+    code, document = _health(address)
+    assert (code, document["status"]) == (200, "ok"), document
+    assert document["parts"].keys() == {"database", "worker", "dispatcher", "disk", "cycle", "load"}
+
+
+def _health(address):
+    try:
+        with urlopen(address, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as refused:
+        return refused.code, json.load(refused)

@@ -7,7 +7,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test import Client
 
 from recobra.consent import operations as consent
@@ -16,6 +16,7 @@ from recobra.messaging.dispatch.lease import lease_contacts
 from recobra.messaging.models import Contact
 from recobra.messaging.tokens import unsubscribe_url
 from recobra.portfolio.models import ContactPoint, Creditor, Portfolio
+from tests import databases
 from tests.people import acting
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -326,10 +327,15 @@ def test_withdrawing_an_authorisation_takes_back_what_waits_for_that_channel_alo
 
 def test_the_ledger_only_grows(world):
     consent.record_opt_out(kind="PHONE", value=ROSA, source="KEYWORD", actor=acting("debtor", now=world.now))
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        ConsentEntry.objects.filter(value=ROSA)._raw_delete("default")
     with pytest.raises(IntegrityError), transaction.atomic():
         ConsentEntry.objects.update(act="RESUMED")
-    with pytest.raises(IntegrityError), transaction.atomic():
-        ConsentEntry.objects.filter(value=ROSA)._raw_delete("default")
+    with databases.acting_as_owner():
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ConsentEntry.objects.update(act="RESUMED")
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ConsentEntry.objects.filter(value=ROSA)._raw_delete("default")
 
 
 def test_there_must_be_something_to_opt_out_of_and_staff_says_who_it_is(world):

@@ -203,6 +203,7 @@ OUTSIDE = {
     "api:voice": "the provider's signature and an address signed by us (tests/api)",
     "robots": "nothing of anybody's is in it",
     "metrics": "the token of the monitor (tests/api)",
+    "health": "whether each part works, and nothing of the business",
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from django.db import connection
 
 from recobra.cli.bench import outbox
 from recobra.kit import clock
@@ -29,8 +28,7 @@ def pages(company):
 def test_pages_read_in_proportion_with_statistics_and_without(at_desk, pages):
     carla = at_desk("carla")
     for is_analysed in (False, True):
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE" if is_analysed else plans.FORGET)
+        plans.set_statistics(are_there=is_analysed)
         for page in pages:
             statements = plans.find_statements(partial(carla.get, page))
             assert statements, page

@@ -5,14 +5,14 @@ from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from recobra.journal.models import Entry
 from recobra.payments import operations as payments
 from recobra.payments.models import Payment
 from recobra.payments.operations.record import ROWS
 from recobra.portfolio.models import Account, Posting
-from tests import policies, receivables
+from tests import databases, policies, receivables
 from tests.people import acting
 
 DUE = date(2026, 10, 1)
@@ -156,7 +156,9 @@ def test_today_is_the_day_where_the_portfolio_is(loan):
 
 @pytest.mark.parametrize("change", ["UPDATE portfolio_posting SET amount_minor = 1", "DELETE FROM portfolio_posting"])
 def test_the_ledger_only_grows(loan, change):
-    with pytest.raises(IntegrityError, match="only grows"), connection.cursor() as cursor:
+    with databases.acting_as_owner(), pytest.raises(IntegrityError, match="only grows"), transaction.atomic():
+        connection.cursor().execute(change)
+    with pytest.raises(ProgrammingError, match="permission denied"), connection.cursor() as cursor:
         cursor.execute(change)
 
 

@@ -16,6 +16,7 @@ from recobra.intake import jobs
 from recobra.intake.models import Load, Mapping
 from recobra.intake.operations import LoadRefused
 from recobra.portfolio.models import Account
+from tests import databases
 from tests.people import acting
 
 from .conftest import SHORT
@@ -104,7 +105,7 @@ def test_a_mapping_with_problems_is_seen_among_the_loads(asked):
 @pytest.fixture
 def no_mappings(company):
     """The database breaks where a mapping is to be kept: before the load has a row of its own."""
-    with connection.cursor() as cursor:
+    with databases.acting_as_owner(), connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {Mapping._meta.db_table} ADD CONSTRAINT broken CHECK (version = 0) NOT VALID")
 
 

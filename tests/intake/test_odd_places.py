@@ -8,6 +8,7 @@ from pyarrow import parquet
 from recobra.intake.models import Load
 from recobra.intake.operations import LoadRefused
 from recobra.portfolio.models import Account
+from tests import databases
 
 from .conftest import SHORT
 
@@ -31,7 +32,7 @@ def test_a_name_with_stars_or_brackets_is_one_file(load, tmp_path, name, ending)
 @pytest.fixture(params=["portfolio_debtor", "intake_mapping"])
 def broken(company, request):
     """The database refuses whatever is new in a table."""
-    with connection.cursor() as cursor:
+    with databases.acting_as_owner(), connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {request.param} ADD CONSTRAINT broken CHECK (id < 0) NOT VALID")
 
 
@@ -44,7 +45,7 @@ def test_a_trial_that_the_database_breaks_off_says_why(load):
 
 
 def test_a_trial_that_breaks_outside_every_savepoint_gives_the_lock_back(load, company):
-    with connection.cursor() as cursor:
+    with databases.acting_as_owner(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE portfolio_account RENAME COLUMN status TO state")
     with pytest.raises(LoadRefused, match="status"):
         load(ROWS.format("A"), mapping=SHORT, dry_run=True)

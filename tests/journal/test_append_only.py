@@ -1,5 +1,6 @@
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, ProgrammingError, connection, transaction
+from tests import databases
 from tests.people import acting
 
 from recobra.journal import operations, reactions, seal
@@ -19,7 +20,9 @@ def test_a_fact_outside_a_transaction_is_refused(now, transactional_db):
 @pytest.mark.parametrize("change", ["UPDATE {} SET kind = 'x'", "DELETE FROM {}"])
 def test_a_fact_is_never_changed(db, now, table, change):
     _write(now)
-    with pytest.raises(IntegrityError, match="only grows"), connection.cursor() as cursor:
+    with databases.acting_as_owner(), pytest.raises(IntegrityError, match="only grows"), transaction.atomic():
+        connection.cursor().execute(change.format(table))
+    with pytest.raises(ProgrammingError, match="permission denied"), connection.cursor() as cursor:
         cursor.execute(change.format(table))
 
 
@@ -31,7 +34,9 @@ def test_what_only_grows_is_never_emptied_whatever_the_role_of_the_session(db, n
     _write(now)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        with pytest.raises(IntegrityError, match="only grows"):
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+        with databases.acting_as_owner(), pytest.raises(IntegrityError, match="only grows"), transaction.atomic():
             cursor.execute(f"TRUNCATE {table} CASCADE")
 
 
@@ -39,13 +44,20 @@ def test_what_only_grows_is_never_emptied_whatever_the_role_of_the_session(db, n
 def test_a_seal_is_never_changed(db, now, change):
     _write(now)
     seal.seal_journal(now=now)
-    with pytest.raises(IntegrityError, match="only grows"), connection.cursor() as cursor:
+    with databases.acting_as_owner(), pytest.raises(IntegrityError, match="only grows"), transaction.atomic():
+        connection.cursor().execute(change)
+    with pytest.raises(ProgrammingError, match="permission denied"), connection.cursor() as cursor:
         cursor.execute(change)
 
 
 def test_a_month_that_opens_is_guarded_like_the_others(db, now):
     _write(now.replace(year=2031))
-    with pytest.raises(IntegrityError, match="only grows"), connection.cursor() as cursor:
+    with (
+        databases.acting_as_owner(),
+        pytest.raises(IntegrityError, match="only grows"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(f"TRUNCATE journal_entry_2031_{now:%m}")
 
 

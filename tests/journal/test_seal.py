@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from tests import databases
 from tests.people import acting
 
 from recobra.journal import chain, operations, seal, signing, verification
@@ -40,7 +41,7 @@ def sealed_week(db):
 
 def _behind_the_triggers_back(sql, *parameters):
     """Change rows as a database administrator could."""
-    with connection.cursor() as cursor:
+    with databases.acting_as_owner(), connection.cursor() as cursor:
         for table in ("journal_entry", "journal_seal"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute(sql, parameters)

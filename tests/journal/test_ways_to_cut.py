@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pytest
 from django.db import connection
+from tests import databases
 from tests.people import acting
 
 from recobra.journal import chain, operations, seal, signing, verification
@@ -36,7 +37,7 @@ def printed(db):
 
 def _run(*statements):
     """Run SQL as a superuser who has put all triggers aside; {a}, {b}, {y}, {z} are ids of the first and last rows."""
-    with connection.cursor() as cursor:
+    with databases.acting_as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT array_agg(id ORDER BY id) FROM journal_entry")
         ids = cursor.fetchone()[0] or []
         cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'journal_entry'::regclass")

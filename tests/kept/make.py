@@ -46,10 +46,11 @@ def make(target: Path) -> None:
 
 def write_dump(target: str) -> None:
     """Write the database to a file without compressing it."""
-    from recobra.cli import bootstrap, db  # noqa: PLC0415 - needs the environment
+    from recobra.cli import bootstrap  # noqa: PLC0415 - needs the environment
+    from recobra.kit import pg_client  # noqa: PLC0415
 
     bootstrap.set_up()
-    db._run_client("pg_dump", "--format=custom", "--compress=none", "--no-owner", "--no-privileges", f"--file={target}")
+    pg_client.run("pg_dump", "--format=custom", "--compress=none", "--no-owner", "--no-privileges", f"--file={target}")
 
 
 class Staff:

@@ -29,11 +29,13 @@ from recobra.journal.facts import FactRefused
 from recobra.journal.models import Entry
 from recobra.journal.signing import trusted_signers
 from recobra.journal.verification import verify_journal
-from recobra.kit import clock, database
+from recobra.kit import clock, privileges
+from recobra.kit.database_roles import OWNER
 from recobra.portfolio import snapshot
 from recobra.portfolio.models import Account, Creditor, Portfolio
 from tests import databases
 from tests.cli.commands import run_here
+from tests.cli.conftest import database_addresses
 from tests.environment import HOME, WORKER
 
 from .figures import Figures, find_losses, read_figures
@@ -166,12 +168,12 @@ class Before:
 
 def _restore(dump: Path, memory: Path) -> None:
     """Fill the empty database that Django uses with a dump, and bring it to the present by the product's commands."""
-    url = database.database_url().replace("/postgres?", f"/{connection.settings_dict['NAME']}?")
+    url = databases.url_of(OWNER)
     with TemporaryDirectory(prefix="kept-", dir=HOME) as folder:
         Path(folder).chmod(0o755)
         file = Path(folder) / "installation.dump"
         file.write_bytes(lzma.decompress(dump.read_bytes()))
-        environment = {**os.environ, "RECOBRA_DATA_DIR": folder, "RECOBRA_DATABASE_URL": url}
+        environment = {**os.environ, "RECOBRA_DATA_DIR": folder, **database_addresses(url)}
         restored = run_here("db", "restore", file, environment=environment)
         assert restored.code == 0, restored.err
         with psycopg.connect(url) as server:
@@ -271,7 +273,8 @@ def test_a_fault_in_a_migration_is_found(before, db, fault):
         operations = [migrations.RunSQL(FAULTS[fault])]
 
     with transaction.atomic():
-        with connection.schema_editor(atomic=False) as editor:
+        with databases.acting_as_owner(), connection.schema_editor(atomic=False) as editor:
+            privileges.drop_reporting()
             Planted("planted", "journal").apply(ProjectState(), editor)
         losses = _losses(before)
         transaction.set_rollback(True)

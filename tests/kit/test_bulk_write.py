@@ -7,12 +7,12 @@ import itertools
 import psycopg
 import pyarrow as pa
 import pytest
-from django.conf import settings as installed
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recobra.kit import bulk_write, tables
+from tests import databases
 
 pytestmark = pytest.mark.django_db
 COUNT = bulk_write.FEW_ROWS
@@ -31,6 +31,8 @@ TABLES = """
     CREATE INDEX row_explained ON bulk_row (before_id);
     COMMENT ON INDEX row_explained IS 'A comment is not part of the definition.';
     INSERT INTO bulk_owner SELECT generate_series(1, 2000);
+    GRANT SELECT, INSERT, UPDATE, DELETE ON bulk_owner, bulk_row TO recobra_app, row_by_row;
+    GRANT USAGE ON SEQUENCE bulk_row_id_seq TO recobra_app, row_by_row;
 """
 CATALOGUE = """
     SELECT pg_get_indexdef(index.indexrelid), indisunique, indisprimary, indisvalid, indisready, indimmediate,
@@ -44,17 +46,14 @@ INDEX_OIDS = """
 
 @pytest.fixture
 def _tables():
-    _execute(TABLES)
+    _execute_as_owner(TABLES)
 
 
 @pytest.fixture(params=["set-wise", "row by row"])
 def _way(request, _tables):
     """Write as a role with the right to leave row checks out, and as one without."""
     if request.param == "row by row":
-        _execute(
-            "CREATE ROLE bulk_clerk; GRANT SELECT, INSERT, UPDATE ON bulk_owner, bulk_row TO bulk_clerk;"
-            " GRANT USAGE ON SEQUENCE bulk_row_id_seq TO bulk_clerk; SET LOCAL ROLE bulk_clerk"
-        )
+        _execute(f"SET LOCAL ROLE {databases.ROW_BY_ROW}")
     yield
     _execute("RESET ROLE")
 
@@ -63,6 +62,11 @@ def _execute(statement, parameters=None):
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
+
+
+def _execute_as_owner(statement):
+    with databases.acting_as_owner():
+        _execute(statement)
 
 
 def _rows(owners, **columns):
@@ -137,24 +141,24 @@ def test_few_rows_ask_nothing_more_and_many_leave_no_row_to_check(django_assert_
     with django_assert_num_queries(1):
         tables.copy_in("bulk_row", _rows([1]))
     with pytest.raises(DatabaseError, match="pending trigger events"), transaction.atomic():
-        _execute("ALTER TABLE bulk_row ADD COLUMN late text")
+        _execute_as_owner("ALTER TABLE bulk_row ADD COLUMN late text")
     _execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
     # Beside it two questions to the catalogue, three statements for the setting, and one for each key that was written.
     with django_assert_num_queries(8):
         tables.copy_in("bulk_row", _rows([2] * COUNT, before_id=pa.array([1] * COUNT, pa.int64())))
-    _execute("ALTER TABLE bulk_row ADD COLUMN late text")
+    _execute_as_owner("ALTER TABLE bulk_row ADD COLUMN late text")
 
 
 @pytest.mark.usefixtures("_tables")
 def test_a_table_with_a_trigger_of_its_own_keeps_its_row_checks_until_the_trigger_always_fires():
-    _execute(
+    _execute_as_owner(
         "CREATE FUNCTION bulk_mark() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN NEW.word := 'marked ' || NEW.word; RETURN NEW; END $$;"
         "CREATE TRIGGER bulk_mark BEFORE INSERT ON bulk_row FOR EACH ROW EXECUTE FUNCTION bulk_mark()"
     )
     assert bulk_write._find_keys("bulk_row", ["owner_id"]) == []
     tables.copy_in("bulk_row", _rows([1] * COUNT))
-    _execute("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE bulk_row ENABLE ALWAYS TRIGGER bulk_mark")
+    _execute_as_owner("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE bulk_row ENABLE ALWAYS TRIGGER bulk_mark")
     assert [key.name for key in bulk_write._find_keys("bulk_row", ["owner_id"])] == ["row_of_owner"]
     tables.copy_in("bulk_row", _rows([2] * COUNT))
     assert _execute("SELECT count(*) FROM bulk_row WHERE word LIKE 'marked %'") == [(2 * COUNT,)]
@@ -218,10 +222,26 @@ def test_what_must_be_there_once_is_refused_twice_also_when_its_index_is_made_af
 
 
 @pytest.mark.usefixtures("_tables")
-def test_what_keeps_indexes_from_being_dropped_is_told_unless_somebody_uses_the_table(monkeypatch):
-    monkeypatch.setattr(bulk_write, "_INDEXES", "SELECT 'row_never_made', '', false WHERE %(table)s <> ''")
-    with pytest.raises(DatabaseError, match="row_never_made"), transaction.atomic():
-        bulk_write._drop_indexes("bulk_row")
+def test_what_keeps_indexes_from_being_dropped_is_told_unless_somebody_uses_the_table():
+    _execute_as_owner(
+        "CREATE TABLE bulk_parts (id bigint) PARTITION BY RANGE (id);"
+        "CREATE TABLE bulk_part PARTITION OF bulk_parts DEFAULT; CREATE INDEX whole ON bulk_parts (id);"
+        "GRANT SELECT ON bulk_part TO recobra_app"
+    )
+    with pytest.raises(DatabaseError, match="bulk_part_id_idx"), transaction.atomic():
+        bulk_write._drop_indexes("bulk_part")
+
+
+@pytest.mark.usefixtures("_tables")
+def test_indexes_that_were_dropped_are_made_again_before_the_transaction_ends():
+    def drop_and_end():
+        assert bulk_write._drop_indexes("bulk_row") == 4
+        _execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    with pytest.raises(IntegrityError, match="not made again"), transaction.atomic():
+        drop_and_end()
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        _execute("DELETE FROM maintenance.dropped_index")
 
 
 def test_the_products_tables_can_be_written_at_once():
@@ -266,16 +286,17 @@ def test_the_ledgers_that_only_grow_do_so_without_row_checks_too(world):
         "DELETE FROM journal_entry",
     ):
         with pytest.raises(IntegrityError, match="only grows"), transaction.atomic():
+            _execute_as_owner(statement)
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
             _execute(statement)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_referred_to_cannot_be_deleted_before_the_end():
     """Neither after the check, nor where the deletion was first: one waits for the other, and the later one fails."""
-    _execute(TABLES)
-    own = installed.DATABASES["default"]
+    _execute_as_owner(TABLES)
     try:
-        with psycopg.connect(host=own["HOST"], dbname=own["NAME"], user=own["USER"]) as other:
+        with psycopg.connect(databases.url_of()) as other:
             other.execute("SET lock_timeout = '50ms'")
             other.commit()
             with transaction.atomic():
@@ -294,8 +315,8 @@ def test_what_was_referred_to_cannot_be_deleted_before_the_end():
             with pytest.raises(IntegrityError, match="is not present"), transaction.atomic():
                 tables.copy_in("bulk_row", _rows([1900] * COUNT))
             # A reader of the empty table is not waited for: its indexes stay.
-            _execute("TRUNCATE bulk_row")
+            _execute_as_owner("TRUNCATE bulk_row")
             other.execute("SELECT FROM bulk_row")
-            assert bulk_write._drop_indexes("bulk_row") == []
+            assert bulk_write._drop_indexes("bulk_row") == 0
     finally:
-        _execute("RESET lock_timeout; DROP TABLE bulk_row, bulk_owner")
+        _execute_as_owner("RESET lock_timeout; DROP TABLE bulk_row, bulk_owner")

@@ -7,13 +7,15 @@ import pytest
 from django.db import connection, transaction
 
 from recobra.kit import statistics, tables
+from tests import databases
 
 MANY = 2 * statistics.FEW_ROWS
 TABLES = """
     CREATE TABLE counted_whole (number bigint);
     CREATE TABLE counted_parts (number bigint) PARTITION BY RANGE (number);
     CREATE TABLE counted_low PARTITION OF counted_parts FOR VALUES FROM (0) TO (100000);
-    CREATE TABLE counted_high PARTITION OF counted_parts FOR VALUES FROM (100000) TO (200000)"""
+    CREATE TABLE counted_high PARTITION OF counted_parts FOR VALUES FROM (100000) TO (200000);
+    GRANT SELECT, INSERT ON counted_whole, counted_parts TO recobra_app"""
 
 
 @pytest.fixture
@@ -65,5 +67,5 @@ def _counted(table: str) -> int:
 
 
 def _execute(statements: str) -> None:
-    with connection.cursor() as cursor:
+    with databases.acting_as_owner(), connection.cursor() as cursor:
         cursor.execute(statements)

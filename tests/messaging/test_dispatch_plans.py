@@ -51,8 +51,7 @@ def read_rows(contact_ids, now):
 def test_facts_of_a_batch_are_read_in_proportion_with_statistics_and_without(contact_ids, now):
     documents = len(contact_ids) * (INVOICES + 1)
     for is_analysed in (False, True):
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE" if is_analysed else plans.FORGET)
+        plans.set_statistics(are_there=is_analysed)
         for share in SHARES:
             batch = contact_ids[: DEBTORS // share]
             assert max(read_rows(batch, now)) < MOST_ROWS * documents, (is_analysed, share)

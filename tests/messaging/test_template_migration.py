@@ -26,7 +26,7 @@ def migrate(*targets):
     return executor.loader.project_state(list(targets)).apps
 
 
-def test_templates_that_wait_or_were_decided_are_carried_over_and_back(db):
+def test_templates_that_wait_or_were_decided_are_carried_over_and_back(as_migration):
     templates = migrate(*BEFORE).get_model("messaging", "Template").objects
     common = {"code": "saludo", "channel": "email", "text": "…", "html": "", "created_at": AT, "created_by": "carla"}
     decided = {"decided_at": AT, "decided_by": "dario"}

@@ -202,7 +202,7 @@ def test_a_load_of_friday_serves_on_monday_where_the_policy_says_so():
     assert not lenient.is_fresh(MONDAY, MONDAY + timedelta(days=3))
 
 
-def test_what_stood_on_the_portfolio_becomes_its_first_version(company):
+def test_what_stood_on_the_portfolio_becomes_its_first_version(company, as_migration):
     """PostgreSQL changes tables within the transaction of the test, which takes it back."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

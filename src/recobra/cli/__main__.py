@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from recobra.kit.file_modes import restrict_new_files
 from recobra.kit.without_pandas import do_without_pandas
 
 COLLECTED_AFTER: Final = (10_000, 10, 10)
@@ -22,6 +23,7 @@ def run() -> int:
     codes: list[int] = []
     # Registered first, and so called last: whoever has something to do at the end has done it.
     atexit.register(_end_process, codes)
+    restrict_new_files()
     do_without_pandas()
     from recobra.cli.main import main  # noqa: PLC0415 - nothing may import pandas first
 

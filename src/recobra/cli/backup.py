@@ -83,13 +83,14 @@ def _prove(manifest: Manifest, files: int) -> Answer:
     """Compare what was restored with the manifest, bring it to the present and prove it."""
     from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.installation import backup, proof, restore  # noqa: PLC0415
-    from recobra.kit import clock  # noqa: PLC0415
+    from recobra.kit import clock, database  # noqa: PLC0415
 
     restore.compare_counts(manifest, backup.count_rows)
-    unknown = bootstrap.unknown_migrations()
+    with database.as_owner():
+        unknown = bootstrap.unknown_migrations()
     if unknown:
         raise CommandRefused(f"The backup is of a newer version of Recobra: this one does not know {unknown[0]}.")
-    applied = bootstrap.apply_migrations()
+    applied = bootstrap.apply_migrations(again=True)  # a dump has no privileges
     proved = proof.prove_restored(manifest, files=files, actor=service_actor(Service.COMMAND, now=clock.now()))
     altered = proved.journal.first_altered
     return Answer(

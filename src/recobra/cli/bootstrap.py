@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from recobra.cli.answer import CommandRefused
-from recobra.kit import clock, database
+from recobra.kit import clock, database, file_modes
 
 
 def set_up(*, tables: bool = True, is_restoring: bool = False) -> None:
@@ -24,6 +24,7 @@ def set_up(*, tables: bool = True, is_restoring: bool = False) -> None:
     if not is_restoring and (database.data_dir() / UNFINISHED).exists():
         raise CommandRefused(f"A restore into {database.data_dir()} was cut off: empty it and restore again.")
     clock.read_shift()  # refused before anything is read or written
+    file_modes.restrict_existing_files(database.data_dir())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recobra.config.settings")
     if demo_dir().exists():
         # Whatever is done to a demonstration, its messages to invented people stay on the machine.
@@ -42,11 +43,17 @@ def set_up(*, tables: bool = True, is_restoring: bool = False) -> None:
         cursor.execute("SHOW server_version_num")
         (version,) = cursor.fetchone()
     database.check_version(int(version) // 10000)
-    if not tables or not pending_migrations():
+    if not tables or not is_behind():
         return
     if not is_embedded():
         raise CommandRefused("The database's tables are not those of this version: run «recobra db migrate» first.")
     apply_migrations()
+
+
+def is_behind() -> bool:
+    """Tell if the database lacks tables of this version, or its roles the privileges for them."""
+    # Privileges first: without them the role cannot even read which migrations there were.
+    return _missing_privileges() or bool(pending_migrations())
 
 
 def set_public_url(port: int) -> None:
@@ -108,10 +115,21 @@ def _migrations_on_disk() -> set[tuple[str, str]]:
     return found
 
 
-def apply_migrations() -> list[str]:
-    """Bring the tables up to date, one process at a time; return the migrations applied."""
+def apply_migrations(*, again: bool = False) -> list[str]:
+    """Bring tables and privileges up to date as their owner, one process at a time; return the migrations applied.
+
+    `again` gives the privileges also where they are those of this version: a role may have been made since.
+    """
+    with database.as_owner():
+        return _apply_migrations(again=again)
+
+
+def _apply_migrations(*, again: bool) -> list[str]:
+    """Do so on a connection of the owner's."""
     from django.core.management import call_command  # noqa: PLC0415 - needs the settings
     from django.db import connection  # noqa: PLC0415
+
+    from recobra.kit import privileges  # noqa: PLC0415
 
     with connection.cursor() as cursor:
         # Serve, worker and dispatcher start together; the others wait here and then find nothing to do.
@@ -119,11 +137,43 @@ def apply_migrations() -> list[str]:
     try:
         migrations = pending_migrations()
         if migrations:
+            privileges.drop_reporting()
             call_command("migrate", verbosity=0, interactive=False)
+        if again or _missing_privileges():
+            _give_privileges()
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('recobra migrate'))")
     return migrations
+
+
+def _missing_privileges() -> bool:
+    """Tell if the privileges in the database are not those of this version's tables."""
+    from recobra.kit import privileges  # noqa: PLC0415 - needs the settings
+
+    return privileges.read_description() != _describe_privileges()
+
+
+def _describe_privileges() -> str:
+    """Return what stands for the privileges of this version's tables."""
+    from recobra.insight import reporting  # noqa: PLC0415 - needs the settings
+    from recobra.kit import privileges  # noqa: PLC0415
+
+    roles = (database.application_role(), database.reporting_role())
+    return privileges.describe(reporting.VIEWS, _migrations_on_disk(), roles=roles)
+
+
+def _give_privileges() -> None:
+    """Give the roles their privileges for this version's tables."""
+    from recobra.insight import reporting  # noqa: PLC0415 - needs the settings
+    from recobra.kit import privileges  # noqa: PLC0415
+
+    privileges.give_privileges(
+        reporting.VIEWS,
+        description=_describe_privileges(),
+        application=database.application_role(),
+        reporting=database.reporting_role(),
+    )
 
 
 def report_progress(text: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
-from recobra.kit import pg_client
+from recobra.kit import database, database_roles, embedded, pg_client
 
 
 def add_commands(commands: options.Commands) -> None:
@@ -15,6 +15,15 @@ def add_commands(commands: options.Commands) -> None:
     verbs = options.add_group(commands, "db", "look after the database")
     options.add_command(verbs, "migrate", "bring the tables up to date").set_defaults(run=migrate_database)
     options.add_command(verbs, "status", "say which database is used and what it lacks").set_defaults(run=show_status)
+    roles = options.add_command(verbs, "roles", "print the SQL that makes the three roles on a company's server")
+    roles.add_argument("--database", default="recobra", metavar="NAME")
+    roles.add_argument("--owner", default=database_roles.OWNER, metavar="ROLE", help="owns the tables, migrates")
+    roles.add_argument("--application", default=database_roles.APPLICATION, metavar="ROLE", help="runs the product")
+    roles.add_argument("--reporting", default=database_roles.REPORTING, metavar="ROLE", help="reads masked views")
+    roles.set_defaults(run=print_roles)
+    options.add_command(verbs, "reporting", "say how a spreadsheet reads the reporting views").set_defaults(
+        run=show_reporting
+    )
     backup = options.add_command(verbs, "backup", "write the whole database to a file")
     backup.add_argument("file", type=Path, metavar="FILE")
     backup.set_defaults(run=back_up)
@@ -26,7 +35,7 @@ def add_commands(commands: options.Commands) -> None:
 def migrate_database(_arguments: argparse.Namespace) -> Answer:
     """Bring the tables up to date."""
     bootstrap.set_up(tables=False)
-    applied = bootstrap.apply_migrations()
+    applied = bootstrap.apply_migrations(again=True)
     return Answer(document={"applied": applied}, lines=tuple(applied) or ("Nothing to do: the tables are up to date.",))
 
 
@@ -38,9 +47,39 @@ def show_status(_arguments: argparse.Namespace) -> Answer:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), pg_database_size(current_database())")
         version, size = cursor.fetchone()
+    with database.as_owner():
+        pending = bootstrap.pending_migrations()
     where = "embedded" if bootstrap.is_embedded() else "RECOBRA_DATABASE_URL"
+    return Answer(document={"database": where, "version": version, "bytes": size, "pending": pending})
+
+
+def print_roles(arguments: argparse.Namespace) -> Answer:
+    """Print the SQL that makes the database and its three roles on a company's server."""
+    statements = database_roles.setup_statements(
+        database=arguments.database,
+        owner=arguments.owner,
+        application=arguments.application,
+        reporting=arguments.reporting,
+    )
+    return Answer(document={"statements": statements}, lines=tuple(statements))
+
+
+def show_reporting(_arguments: argparse.Namespace) -> Answer:
+    """Answer with what a program for reports needs to read the views. Raises CommandRefused."""
+    if not bootstrap.is_embedded():
+        raise CommandRefused("The reporting role of a company's own server has the password that was given there.")
+    server = database.embedded_server(database.data_dir())
+    if server.reporting_port is None:
+        raise CommandRefused("Set RECOBRA_REPORTING_PORT first, and start anew: without it nothing listens on a port.")
     return Answer(
-        document={"database": where, "version": version, "bytes": size, "pending": bootstrap.pending_migrations()}
+        document={
+            "host": "127.0.0.1",
+            "port": server.reporting_port,
+            "database": embedded.DATABASE,
+            "schema": "reporting",
+            "user": database_roles.REPORTING,
+            "password": server.password(database_roles.REPORTING),
+        }
     )
 
 
@@ -63,7 +102,9 @@ def restore_backup(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up(tables=False)
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
-    if connection.introspection.table_names():
+    with database.as_owner():
+        tables = connection.introspection.table_names()
+    if tables:
         raise CommandRefused("The database is not empty: a backup is restored into an empty one only.")
     pg_client.run(
         "pg_restore",
@@ -75,8 +116,14 @@ def restore_backup(arguments: argparse.Namespace) -> Answer:
         str(arguments.file),
     )
     from recobra.journal import kept_seals  # noqa: PLC0415 - needs the settings
-    from recobra.kit import clock  # noqa: PLC0415
+    from recobra.kit import clock, privileges  # noqa: PLC0415
 
+    with database.as_owner():
+        tables = connection.introspection.table_names()
+        privileges.forget_privileges()
+        is_behind = bool(bootstrap.pending_migrations())
+    if not is_behind:
+        bootstrap.apply_migrations()
     # The backup may be older than the last seal of this directory, which would look like a journal that was cut.
     kept_seals.set_aside(now=clock.now())
-    return Answer(document={"file": str(arguments.file), "tables": len(connection.introspection.table_names())})
+    return Answer(document={"file": str(arguments.file), "tables": len(tables)})

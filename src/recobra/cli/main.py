@@ -22,6 +22,7 @@ from recobra.cli import (
     db,
     demo,
     evidence,
+    health,
     intake,
     journal,
     keys,
@@ -38,6 +39,7 @@ from recobra.cli.answer import Answer, CommandRefused, format_json, format_text
 GROUPS = (
     demo,
     serve,
+    health,
     db,
     backup,
     keys,

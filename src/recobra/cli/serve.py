@@ -6,27 +6,21 @@ import argparse
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recobra.cli import bootstrap, options
+from recobra.cli import bootstrap, options, supervision
 from recobra.cli.answer import Answer, CommandRefused
+from recobra.kit import database, heartbeat
 
 if TYPE_CHECKING:
     from procrastinate.worker import Worker
 
 DEFAULT_PORT = 8000
-PARENT_VARIABLE = "RECOBRA_PARENT"
-RESTART_SECONDS = 5
-STOP_SECONDS = 20
+BEAT_SECONDS = 5
 NOW_TOLERANCE = timedelta(minutes=5)
 NO_USERS = "There is no user yet: make the first with «recobra user create NAME --role administrator»."
 _log = logging.getLogger(__name__)
@@ -88,57 +82,9 @@ def _serve_until_stopped(server: Any) -> None:
 
     # SIGTERM ends the process the way Ctrl-C does, so that children and the database are stopped.
     signal.signal(signal.SIGTERM, stop)
-    with _run_beside("worker", *["dispatch"] * settings.DISPATCHERS), contextlib.suppress(KeyboardInterrupt):
+    with supervision.run_beside("worker", *["dispatch"] * settings.DISPATCHERS), contextlib.suppress(KeyboardInterrupt):
         server.run()
     server.close()
-
-
-@contextlib.contextmanager
-def _run_beside(*commands: str) -> Iterator[None]:
-    """Keep other commands of ours running meanwhile, each in a process of its own."""
-    stopped = threading.Event()
-    keepers = [threading.Thread(target=_keep_running, args=(name, stopped), daemon=True) for name in commands]
-    for keeper in keepers:
-        keeper.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        for keeper in keepers:
-            keeper.join(STOP_SECONDS)
-
-
-def _keep_running(command: str, stopped: threading.Event) -> None:
-    """Run a command and start it again whenever it ends, until `stopped` is set."""
-    environment = {**os.environ, PARENT_VARIABLE: str(os.getpid())}
-    while not stopped.is_set():
-        with subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "recobra.cli", command],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
-        ) as child:
-            while child.poll() is None and not stopped.wait(0.2):
-                pass
-            child.terminate()
-        if not stopped.is_set():
-            bootstrap.report_progress(f"The {command} ended with code {child.returncode}; it is started again.")
-            stopped.wait(RESTART_SECONDS)
-
-
-def end_with_parent() -> None:
-    """End this process when the one that started it is gone, even if it was killed."""
-    parent = os.environ.get(PARENT_VARIABLE)
-    if parent is None:
-        return
-
-    def watch() -> None:
-        while os.getppid() == int(parent):
-            time.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def start_worker(_arguments: argparse.Namespace) -> Answer:
@@ -162,16 +108,18 @@ def _run_worker() -> None:
         with app.replace_connector(connector.get_worker_connector()) as working:
             async with working.open_async():
                 working.perform_import_paths()  # type: ignore[no-untyped-call]
-                await run_until_stopped(Worker(app=working, concurrency=1, delete_jobs="successful"))
+                worker = Worker(app=working, concurrency=1, delete_jobs="successful")
+                await run_until_stopped(worker, life=heartbeat.own_heartbeat(database.data_dir(), "worker"))
 
     # Texts that jobs store are read in the console, in the language of the installation.
     translation.deactivate()
-    end_with_parent()
-    asyncio.run(run_jobs())
+    supervision.end_with_parent()
+    with supervision.keep_own_database():
+        asyncio.run(run_jobs())
 
 
-async def run_until_stopped(worker: Worker) -> None:
-    """Run a worker, and say that it lives as long as it has a job in hand.
+async def run_until_stopped(worker: Worker, *, life: heartbeat.Heartbeat) -> None:
+    """Run a worker, and say that it lives as long as it has a job in hand; `life` tells those who watch the process.
 
     Procrastinate itself stops saying so when the worker is to end: another one would take up the job that this one is
     finishing.
@@ -188,11 +136,18 @@ async def run_until_stopped(worker: Worker) -> None:
             except ConnectorException as error:  # the next one may come through
                 _log.warning("The worker could not say that it lives: %s", error)
 
-    life = asyncio.create_task(say_that_it_lives())
+    async def give_signs_of_life() -> None:
+        while True:
+            life.beat()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    beside = [asyncio.create_task(say_that_it_lives()), asyncio.create_task(give_signs_of_life())]
     try:
         await worker.run()  # type: ignore[no-untyped-call]
     finally:
-        life.cancel()
+        for task in beside:
+            task.cancel()
+        life.end()
 
 
 def start_dispatcher(arguments: argparse.Namespace) -> Answer:
@@ -225,5 +180,10 @@ def _dispatch_forever() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    end_with_parent()
-    messaging.dispatch_forever(stop=stop)
+    supervision.end_with_parent()
+    life = heartbeat.own_heartbeat(database.data_dir(), "dispatch")
+    try:
+        with supervision.keep_own_database():
+            messaging.dispatch_forever(stop=stop, beat=life.beat)
+    finally:
+        life.end()

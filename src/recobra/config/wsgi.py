@@ -2,5 +2,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from recobra.kit import database, file_modes
+
+file_modes.restrict_new_files()
+file_modes.restrict_existing_files(database.data_dir())
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recobra.config.settings")
 application = get_wsgi_application()

@@ -157,6 +157,7 @@ _DROP_EVERYTHING: Final = """
 DO $$
 DECLARE item record;
 BEGIN
+    DROP SCHEMA IF EXISTS reporting, maintenance CASCADE;
     FOR item IN SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'public' LOOP
         EXECUTE 'DROP TABLE IF EXISTS ' || item.name || ' CASCADE';
     END LOOP;

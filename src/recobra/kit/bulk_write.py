@@ -13,8 +13,8 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import OperationalError, connection, transaction
-from psycopg import errors, sql
+from django.db import connection
+from psycopg import sql
 
 from .array_text import to_array_text
 
@@ -36,8 +36,7 @@ _KEYS = """
             AND source.atttypid IN ('int4'::regtype, 'int8'::regtype)
             AND target.atttypid IN ('int4'::regtype, 'int8'::regtype)
             AND (source.attname = ANY(%(columns)s) OR NOT source.atthasdef)
-            AND has_table_privilege(referred.oid, 'SELECT') AND has_table_privilege(referred.oid, 'UPDATE')
-            AND NOT row_security_active(referred.oid)
+            AND has_table_privilege(referred.oid, 'SELECT') AND NOT row_security_active(referred.oid)
     FROM pg_constraint con
     JOIN pg_attribute source ON source.attrelid = con.conrelid AND source.attnum = con.conkey[1]
     JOIN pg_attribute target ON target.attrelid = con.confrelid AND target.attnum = con.confkey[1]
@@ -59,33 +58,8 @@ _MAY_SKIP = """
                     SELECT FROM pg_constraint con
                     WHERE con.oid = written.tgconstraint AND con.contype = 'f' AND con.conrelid = written.tgrelid))"""
 
-# What an index has beyond its definition would be lost, so such a one stays, as do those that foreign keys need.
-_INDEXES = """
-    SELECT named.relname, pg_get_indexdef(named.oid), con.conname IS NOT NULL
-    FROM pg_index index
-    JOIN pg_class named ON named.oid = index.indexrelid
-    JOIN pg_class filled ON filled.oid = index.indrelid
-    LEFT JOIN pg_constraint con ON con.conindid = named.oid AND con.contype IN ('p', 'u', 'x')
-    WHERE index.indrelid = %(table)s::regclass
-        AND filled.relkind = 'r' AND filled.relpersistence = 'p'
-        AND pg_has_role(filled.relowner, 'USAGE') AND has_schema_privilege(filled.relnamespace, 'CREATE')
-        AND index.indisvalid AND index.indimmediate
-        AND NOT index.indisprimary AND NOT index.indisexclusion AND NOT index.indisclustered
-        AND NOT index.indisreplident
-        AND named.reltablespace = 0
-        AND (con.conname IS NULL OR con.conname = named.relname)
-        AND NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND conindid = named.oid)
-        AND NOT EXISTS (SELECT FROM pg_description WHERE objoid IN (named.oid, con.oid))
-        AND NOT EXISTS (
-            SELECT FROM pg_attribute WHERE attrelid = named.oid AND coalesce(attstattarget, -1) <> -1)
-    ORDER BY named.oid"""
-
 # Locks what it finds as the row checks do: until this transaction ends, nobody deletes it.
-_LOCK_TARGETS = """
-    SELECT count(*) FROM (
-        SELECT FROM unnest({lows}::bigint[], {highs}::bigint[]) AS run (low, high)
-        JOIN ONLY {target} AS target ON target.{key} BETWEEN run.low AND run.high
-        FOR KEY SHARE OF target) AS locked"""
+_LOCK_TARGETS = "SELECT maintenance.lock_rows(%s::regclass, %s::name, %s::bigint[], %s::bigint[])"
 _FIND_MISSING = """
     SELECT min(wanted.value)
     FROM unnest({lows}::bigint[], {highs}::bigint[]) AS run (low, high)
@@ -135,15 +109,17 @@ class BulkWrite:
 
     def _check_runs(self, key: _ForeignKey, lows: pa.Array, highs: pa.Array) -> None:
         """Check a key for all numbers of the runs from `lows[i]` to `highs[i]`."""
+        texts = to_array_text(lows), to_array_text(highs)
         names = {
-            "lows": sql.Literal(to_array_text(lows)),
-            "highs": sql.Literal(to_array_text(highs)),
+            "lows": sql.Literal(texts[0]),
+            "highs": sql.Literal(texts[1]),
             "target": sql.Identifier(*key.target),
             "key": sql.Identifier(key.target_column),
         }
         wanted = len(lows) + pc.sum(pc.subtract(highs, lows)).as_py()
         with connection.cursor() as cursor:
-            cursor.execute(sql.SQL(_LOCK_TARGETS).format(**names))
+            target_name = sql.Identifier(*key.target).as_string(None)
+            cursor.execute(_LOCK_TARGETS, [target_name, key.target_column, *texts])
             (found,) = cursor.fetchone()
             if found == wanted:
                 return
@@ -170,7 +146,7 @@ def open_bulk_write(table: str, columns: Sequence[str], *, at_least: int) -> Ite
     if at_least < FEW_ROWS or not connection.in_atomic_block:
         yield BulkWrite(table)
         return
-    index_statements = _drop_indexes(table) if at_least >= MANY_ROWS else []
+    dropped = _drop_indexes(table) if at_least >= MANY_ROWS else 0
     keys = _find_keys(table, columns)
     write = BulkWrite(table, keys)
     if keys:
@@ -178,9 +154,9 @@ def open_bulk_write(table: str, columns: Sequence[str], *, at_least: int) -> Ite
             yield write
     else:
         yield write
-    with connection.cursor() as cursor:
-        for statement in index_statements:
-            cursor.execute(statement)
+    if dropped:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT maintenance.make_indexes(%s::regclass)", [table])
     write.check_keys()
 
 
@@ -234,45 +210,17 @@ def _drop_repeats(values: pa.Array) -> pa.Array:
     return pc.run_end_encode(values).values
 
 
-def _drop_indexes(table: str) -> list[sql.Composable]:
-    """Drop the indexes of an empty table that can be made again, and return the statements that do so.
+def _drop_indexes(table: str) -> int:
+    """Drop the indexes of an empty table that can be made again, and return how many those were.
 
     Nothing is dropped where the table has rows, or where somebody is using it at this moment.
     """
-    if _has_rows(table):
-        return []
-    statements: list[sql.Composable] = []
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            name = sql.Identifier(table)
-            cursor.execute(_INDEXES, {"table": table})
-            indexes = cursor.fetchall()
-            if not indexes:
-                return []
-            # Readers of an empty table miss nothing by waiting; this load does not wait for them.
-            cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE NOWAIT").format(name))
-            if _has_rows(table):
-                transaction.set_rollback(True)  # lets go of the lock
-                return []
-            for index, definition, is_constraint in indexes:
-                identifier = sql.Identifier(index)
-                statements.append(sql.SQL(definition))
-                if is_constraint:
-                    cursor.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(name, identifier))
-                    add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {}")
-                    statements.append(add.format(name, identifier, identifier))
-                else:
-                    cursor.execute(sql.SQL("DROP INDEX {}").format(identifier))
-    except OperationalError as error:
-        if isinstance(error.__cause__, errors.LockNotAvailable):
-            return []
-        raise
-    return statements
-
-
-def _has_rows(table: str) -> bool:
-    """Return whether a table has a row."""
     with connection.cursor() as cursor:
+        # Without the lock, which a table that is in use would be asked for in vain.
         cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table)))
         (has_rows,) = cursor.fetchone()
-    return bool(has_rows)
+        if has_rows:
+            return 0
+        cursor.execute("SELECT maintenance.drop_indexes(%s::regclass)", [table])
+        (dropped,) = cursor.fetchone()
+    return int(dropped)

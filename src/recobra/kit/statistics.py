@@ -10,7 +10,6 @@ import threading
 from typing import Final
 
 from django.db import connection, transaction
-from psycopg import sql
 
 MUCH_CHANGED: Final = 0.5
 """Part of a table's rows whose change makes its statistics misleading; PostgreSQL sees by itself that a table grew."""
@@ -21,13 +20,12 @@ _thread_local = threading.local()
 
 # A partitioned table is counted by its partitions: those that nobody has written to stay as they are.
 _FIND_CHANGED = """
-    SELECT namespace.nspname, stored.relname
+    SELECT stored.oid::regclass::text
     FROM unnest(%s::text[]) AS written (name)
     CROSS JOIN LATERAL (
         SELECT to_regclass(written.name)::oid AS oid
         UNION SELECT relid::oid FROM pg_partition_tree(to_regclass(written.name)) WHERE isleaf) AS part
     JOIN pg_class stored ON stored.oid = part.oid AND stored.relkind = 'r'
-    JOIN pg_namespace namespace ON namespace.oid = stored.relnamespace
     WHERE pg_stat_get_mod_since_analyze(stored.oid) > greatest(stored.reltuples * %s, %s)"""
 
 
@@ -61,7 +59,6 @@ def _refresh() -> None:
         # What this connection has written is otherwise reported a second later.
         cursor.execute("SELECT pg_stat_force_next_flush()")
         cursor.execute(_FIND_CHANGED, [names, MUCH_CHANGED, FEW_ROWS - 1])
-        changed = [sql.Identifier(*found) for found in cursor.fetchall()]
+        changed = [name for (name,) in cursor.fetchall()]
         if changed:
-            # Who counts a table at this moment does so for everybody.
-            cursor.execute(sql.SQL("ANALYZE (SKIP_LOCKED) {}").format(sql.SQL(", ").join(changed)))
+            cursor.execute("SELECT maintenance.analyze_tables(%s::regclass[])", [changed])

@@ -13,6 +13,7 @@ from typing import Any
 
 from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer
+from recobra.kit import database
 
 DEFAULT_ACCOUNTS = 1_000_000
 DEFAULT_MESSAGES = 10_000
@@ -77,7 +78,8 @@ def run_bench(arguments: argparse.Namespace) -> Answer:
     home = Path(tempfile.mkdtemp(prefix="bench-", dir=base))
     home.chmod(0o711)  # under root, the database's own user must reach its cluster
     os.environ["RECOBRA_DATA_DIR"] = str(home)
-    os.environ.pop("RECOBRA_DATABASE_URL", None)
+    for name in ("RECOBRA_DATABASE_URL", "RECOBRA_DATABASE_OWNER_URL"):
+        os.environ.pop(name, None)
     if arguments.night:
         return _measure_night(home, arguments)
     bootstrap.set_up()
@@ -117,17 +119,10 @@ def _measure_night(home: Path, arguments: argparse.Namespace) -> Answer:
 
 def _remove_installation(home: Path) -> None:
     """Stop the database of a bench and remove all its files."""
-    from django.db import connection, connections  # noqa: PLC0415 - needs the settings
+    from django.db import connections  # noqa: PLC0415 - needs the settings
 
-    from recobra.kit import database  # noqa: PLC0415
-
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW data_directory")
-        (data_directory,) = cursor.fetchone()
     connections.close_all()
-    database.embedded_server(home).stop()  # or its files would be removed under it
-    # Under root the cluster may live outside the data directory.
-    shutil.rmtree(Path(data_directory).parent, ignore_errors=True)
+    database.embedded_server(home).remove()
     shutil.rmtree(home, ignore_errors=True)
 
 

@@ -21,6 +21,7 @@ from recobra.access.actors import Service, service_actor
 from recobra.cli import bootstrap
 from recobra.cli.bench import outbox
 from recobra.cli.bench.sink import SinkProcess
+from recobra.kit import database
 
 GATEWAY = """
 name: Bench
@@ -205,7 +206,7 @@ def _send_requests(wire: socket.socket, answers: BinaryIO, messages: int, octets
 def _measure_copy(table: str, rows: int) -> float:
     """Return the seconds that COPY of the newest rows of a table takes into an empty one with the same indexes."""
     file = Path(settings.DATA_DIR) / "floor.copy"
-    with connection.cursor() as cursor:
+    with database.as_owner(), connection.cursor() as cursor:
         with (
             file.open("wb") as out,
             cursor.copy(f"COPY (SELECT * FROM {table} ORDER BY id DESC LIMIT {rows}) TO STDOUT") as copy,

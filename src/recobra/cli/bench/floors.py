@@ -11,6 +11,9 @@ import psycopg
 from django.db import connection, connections
 from psycopg import sql
 
+from recobra.kit import database
+from recobra.kit.database_roles import OWNER, SUPERUSER
+
 COPY_NAME = "bench_floor"
 UNCHECKED_COPY_NAME = "bench_floor_unchecked"
 OTHER_APPS = ("django_", "auth_", "procrastinate_", "access_")
@@ -22,7 +25,7 @@ def measure_raw_copy(path: Path) -> float:
     with path.open(encoding="utf-8") as file:
         names = file.readline().strip().split(",")
     columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in names)
-    with connection.cursor() as cursor:
+    with database.as_owner(), connection.cursor() as cursor:
         cursor.execute(sql.SQL("CREATE UNLOGGED TABLE raw_floor ({})").format(columns))
         begin = time.perf_counter()
         with path.open("rb") as file, cursor.copy("COPY raw_floor FROM STDIN (FORMAT csv, HEADER)") as copy:
@@ -42,8 +45,8 @@ def copy_empty_databases() -> None:
     connections.close_all()
     with _connect("template1") as other:
         for copy_name in (COPY_NAME, UNCHECKED_COPY_NAME):
-            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-            other.execute(statement.format(sql.Identifier(copy_name), sql.Identifier(name)))
+            statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+            other.execute(statement.format(*map(sql.Identifier, (copy_name, OWNER, name))))
     with _connect(UNCHECKED_COPY_NAME) as other:
         keys = other.execute(
             """SELECT conrelid::regclass::text, conname FROM pg_constraint
@@ -136,7 +139,7 @@ def _tables_in_order() -> list[str]:
 
 @contextmanager
 def _connect(name: str) -> Iterator[psycopg.Connection]:
-    """Connect to another database of the same server, outside any transaction."""
-    settings = connection.settings_dict
-    with psycopg.connect(host=settings["HOST"], user=settings["USER"], dbname=name, autocommit=True) as other:
+    """Connect to another database of the same server as its superuser, outside any transaction."""
+    server = database.embedded_server(database.data_dir())
+    with psycopg.connect(server.url(SUPERUSER, database=name), autocommit=True) as other:
         yield other

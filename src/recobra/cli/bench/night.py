@@ -119,10 +119,7 @@ class _Installation:
 
     def remove(self) -> None:
         """Remove its files; nothing of it runs any more."""
-        with self.connect() as connection:
-            ((cluster,),) = connection.execute("SHOW data_directory").fetchall()
-        # Under root the cluster may live outside the data directory.
-        shutil.rmtree(Path(cluster).parent, ignore_errors=True)
+        database.embedded_server(self._home).remove()
         shutil.rmtree(self._home, ignore_errors=True)
 
 

@@ -100,4 +100,7 @@ def fill_outbox(*, messages: int, prefix: str, channel: str, ids: tuple[int, int
     rows = pa.table(columns).select(PLANNED.names)
     messaging.plan_contacts(contacts=rows, actor=service_actor(Service.CYCLE, now=now))
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute(
+            "SELECT maintenance.analyze_tables(array_agg(oid::regclass)) FROM pg_class"
+            " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+        )

@@ -78,13 +78,21 @@ def dispatch_due(*, instant: Callable[[], datetime], batch_size: int = BATCH_SIZ
     return {name: total[name] for name in FIGURES}
 
 
-def dispatch_forever(*, stop: threading.Event) -> None:
-    """Dispatch until `stop` is set; messages on their way are finished, and the rest of the batch is given back."""
+def dispatch_forever(*, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
+    """Dispatch until `stop` is set; messages on their way are finished, and the rest of the batch is given back.
+
+    `beat` is called between the chunks of a batch, and while there is nothing to do.
+    """
+
+    def is_stopping() -> bool:
+        beat()
+        return stop.is_set()
+
     warm_up(now=clock.now())
     wake_up.listen_for_calls()
     ask_at = time.monotonic()
-    with contextlib.closing(Dispatcher(stop.is_set)) as dispatcher:
-        while not stop.is_set():
+    with contextlib.closing(Dispatcher(is_stopping)) as dispatcher:
+        while not is_stopping():
             dispatch = service_actor(Service.DISPATCH, now=clock.now())
             figures = _dispatch(dispatcher, now=clock.now, limit=BATCH_SIZE, actor=dispatch)
             # Of all providers only the built-in mailbox can tell; elsewhere a search of the outbox would be wasted.
@@ -94,7 +102,7 @@ def dispatch_forever(*, stop: threading.Event) -> None:
             if not figures["leased"]:
                 # An idle connection would be broken by the time it is needed again.
                 dispatcher.close()
-                wake_up.wait_for_call(seconds=IDLE_SECONDS, is_stopping=stop.is_set)
+                wake_up.wait_for_call(seconds=IDLE_SECONDS, is_stopping=is_stopping)
 
 
 def _dispatch(

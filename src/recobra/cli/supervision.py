@@ -1,0 +1,126 @@
+"""Processes beside the console, and the embedded server: whatever dies or hangs is started again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from recobra.cli import bootstrap
+from recobra.kit import database, heartbeat
+from recobra.kit.cluster_folders import FolderNotOurs
+from recobra.kit.embedded import EmbeddedServerFailed
+
+PARENT_VARIABLE: Final = "RECOBRA_PARENT"
+RESTART_SECONDS: Final = 5.0
+STOP_SECONDS: Final = 20.0
+HANG_SECONDS: Final = 180.0
+"""How long a process may give no sign of life; the longest step of one is that of a slow provider."""
+_LOOK_SECONDS: Final = 0.2
+_ASK_SECONDS: Final = 5.0
+
+
+@contextlib.contextmanager
+def run_beside(*commands: str) -> Iterator[None]:
+    """Keep other commands of ours running meanwhile, each in a process of its own, and the embedded server too."""
+    stopped = threading.Event()
+    keepers = [threading.Thread(target=keep_running, args=(name, stopped), daemon=True) for name in commands]
+    keepers.append(threading.Thread(target=keep_database_running, args=(stopped,), daemon=True))
+    for keeper in keepers:
+        keeper.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        for keeper in keepers:
+            keeper.join(STOP_SECONDS)
+
+
+def keep_running(command: str, stopped: threading.Event, *, hang_seconds: float = HANG_SECONDS) -> None:
+    """Run a command and start it again whenever it ends or hangs, until `stopped` is set."""
+    while not stopped.is_set():
+        life = heartbeat.new_heartbeat(database.data_dir(), command)
+        how = _run_once([sys.executable, "-m", "recobra.cli", command], life, stopped, hang_seconds=hang_seconds)
+        if not stopped.is_set():
+            bootstrap.report_progress(f"The {command} {how}; it is started again.")
+            stopped.wait(RESTART_SECONDS)
+
+
+def _run_once(words: Sequence[str], life: heartbeat.Heartbeat, stopped: threading.Event, *, hang_seconds: float) -> str:
+    """Run a process until it ends, hangs, or `stopped` is set; return how it ended."""
+    environment = {
+        **os.environ,
+        PARENT_VARIABLE: str(os.getpid()),
+        heartbeat.FILE_VARIABLE: str(life.path),
+    }
+    begin = time.monotonic()
+    with subprocess.Popen(  # noqa: S603 - our own command
+        words,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
+    ) as child:
+        hangs = False
+        while child.poll() is None and not hangs and not stopped.wait(_LOOK_SECONDS):
+            silent_seconds = life.seconds_ago()
+            if silent_seconds is None:
+                silent_seconds = time.monotonic() - begin
+            hangs = silent_seconds > hang_seconds
+        if hangs:
+            child.kill()  # what hangs does not hear that it should end
+        else:
+            child.terminate()
+    life.end()
+    return "gave no sign of life" if hangs else f"ended with code {child.returncode}"
+
+
+def keep_database_running(stopped: threading.Event) -> None:
+    """Start the embedded server again whenever it takes no connections, until `stopped` is set."""
+    if not bootstrap.is_embedded():
+        return
+    server = database.embedded_server(database.data_dir())
+    last_reason = ""
+    while not stopped.wait(_ASK_SECONDS):
+        try:
+            if server.revive():
+                bootstrap.report_progress("The database took no connections; it was started again.")
+            last_reason = ""
+        except (EmbeddedServerFailed, FolderNotOurs, OSError) as error:
+            # On a full disk it cannot start; it does as soon as there is room.
+            reason = " ".join(str(error).split())
+            if not last_reason:
+                bootstrap.report_progress(f"The database cannot be started, and is tried again: {reason}")
+            last_reason = reason
+
+
+@contextlib.contextmanager
+def keep_own_database() -> Iterator[None]:
+    """Keep the embedded server running meanwhile, unless whoever started this process does so."""
+    stopped = threading.Event()
+    if PARENT_VARIABLE not in os.environ:
+        threading.Thread(target=keep_database_running, args=(stopped,), daemon=True).start()
+    try:
+        yield
+    finally:
+        stopped.set()
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it is gone, even if it was killed."""
+    parent = os.environ.get(PARENT_VARIABLE)
+    if parent is None:
+        return
+
+    def watch() -> None:
+        while os.getppid() == int(parent):
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()

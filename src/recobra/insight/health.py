@@ -1,0 +1,83 @@
+"""Whether an installation works: its database, the processes beside the console, the disk, the last cycle and load."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from django.db import DatabaseError, connection
+
+from recobra.intake.models import Load
+from recobra.kit import heartbeat
+from recobra.strategy.models import Assignment, CycleRun
+
+SILENT_SECONDS: Final = 180.0
+"""A process that has given no sign of life for so long hangs: the longest step of one is that of a slow provider."""
+LOW_DISK_BYTES: Final = 1 << 30
+CYCLE_LATE: Final = timedelta(hours=36)
+VITAL: Final = frozenset({"database", "worker", "dispatcher", "disk"})
+"""Parts without which the installation does not do its work; the others tell of yesterday's."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the installation; `note` is for whoever looks after it, and holds no figure of the business."""
+
+    name: str
+    is_ok: bool
+    note: str
+
+
+def check_health(data_dir: Path, *, now: datetime) -> list[Part]:
+    """Return the state of each part: database, worker, dispatcher, disk, cycle, load."""
+    parts = [_check_process(data_dir, "worker", "worker"), _check_process(data_dir, "dispatch", "dispatcher")]
+    free = shutil.disk_usage(data_dir).free
+    parts.append(Part("disk", free >= LOW_DISK_BYTES, f"{free / (1 << 30):.1f} GiB free"))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        last = [_check_cycle(now), _check_load()]
+    except DatabaseError as error:
+        why = " ".join(str(error).split())
+        return [
+            Part("database", is_ok=False, note=why),
+            *parts,
+            *(Part(name, False, why) for name in ("cycle", "load")),
+        ]
+    return [Part("database", is_ok=True, note="answers"), *parts, *last]
+
+
+def is_working(parts: list[Part]) -> bool:
+    """Tell if all parts are well without which the installation does not do its work."""
+    return all(part.is_ok for part in parts if part.name in VITAL)
+
+
+def _check_process(data_dir: Path, kind: str, name: str) -> Part:
+    """Return the state of the processes of a kind by the last sign of life of any."""
+    seconds = heartbeat.find_last_sign(data_dir, kind)
+    if seconds is None:
+        return Part(name, is_ok=False, note="has never run")
+    return Part(name, is_ok=seconds < SILENT_SECONDS, note=f"last sign of life {seconds:.0f} s ago")
+
+
+def _check_cycle(now: datetime) -> Part:
+    """Return the state of the daily cycle, which only runs where a portfolio follows a strategy."""
+    last = CycleRun.objects.order_by("-pk").first()
+    if last is None:
+        is_due = Assignment.objects.filter(active=True).exists()
+        return Part("cycle", is_ok=not is_due, note="has never run")
+    is_ok = last.status != "FAILED" and now - last.started_at < CYCLE_LATE
+    return Part(
+        "cycle", is_ok=is_ok, note=f"{last.status} for {last.as_of}, begun {last.started_at:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _check_load() -> Part:
+    """Return the state of the last load: one that was refused is the file's fault, one that broke off is ours."""
+    last = Load.objects.order_by("-pk").first()
+    if last is None:
+        return Part("load", is_ok=True, note="none yet")
+    return Part("load", is_ok=last.status != "FAILED", note=f"{last.status} of {last.as_of}")
