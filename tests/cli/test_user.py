@@ -26,7 +26,7 @@ def user(recobra, office):
 
 @pytest.fixture(scope="module")
 def rosa(user):
-    return user("create", "rosa", "--role", "administrator", password="cobranza-justa-1")
+    return user("create", "rosa", "--role", "administrator", password="ventana-azul-lenta")
 
 
 def kept(url, name):
@@ -44,18 +44,18 @@ def test_the_first_administrator_is_made(rosa, office, url_of):
     assert (rosa.code, rosa.document) == (0, {"user": "rosa", "role": "administrator", "portfolios": []})
     role, password = kept(url_of(office), "rosa")
     assert role == "ADMINISTRATOR"
-    assert PBKDF2PasswordHasher().verify("cobranza-justa-1", password)
+    assert PBKDF2PasswordHasher().verify("ventana-azul-lenta", password)
 
 
 @pytest.mark.parametrize(
     ("words", "password", "reason"),
     [
         (("create", "ROSA", "--role", "auditor"), "otra-clave-larga", "There is already a user «ROSA»."),
-        (("create", "luis", "--role", "auditor"), "corta", "at least 10 characters"),
-        (("create", "luis", "--role", "auditor"), "password123", "too common"),
+        (("create", "luis", "--role", "auditor"), "corta", "at least 12 characters"),
+        (("create", "luis", "--role", "auditor"), "qwerty123456", "known from a theft of data"),
         (("create", "luis", "--role", "gestor", "--portfolio", "NADA"), "otra-clave-larga", "no portfolio «NADA»"),
         (("password", "luis"), "otra-clave-larga", "There is no user «luis»."),
-        (("password", "rosa"), "corta", "at least 10 characters"),
+        (("password", "rosa"), "corta", "at least 12 characters"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(rosa, user, office, url_of, *, words, password, reason):

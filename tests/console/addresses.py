@@ -187,13 +187,15 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "team": ("get", {"dario"}, {}),
     "team-dissolve": ("post", {"dario"}, {}),
     "own-team": ("get", LEADING, {}),
+    "user-sessions": ("get", {"dario"}, {}),
+    "user-sessions-end": ("post", {"dario"}, {}),
     "audit": ("get", AUDITING, {}),
     "audit-verify": ("post", AUDITING, {}),
     "audit-export": ("get", AUDITING, {}),
 }
-# Opened by everybody, signed in or not (test_session.py), and one that only the person who sent a file may open
+# Opened by everybody, signed in or not (test_session.py, test_account.py), and one that only the person who sent a file may open
 # (test_loads.py).
-OPEN = {"load-columns", "sign-in", "sign-out", "language", "password-link"}
+OPEN = {"load-columns", "sign-in", "sign-out", "language", "password-link", "account", "own-password", "own-sessions-end"}
 
 # What lies outside the console, with what stands in place of a sign-in.
 OUTSIDE = {
@@ -216,6 +218,8 @@ def numbers(name: str, world: World) -> dict[str, object]:
         "accounts-export": {"form": "csv"},
         "creditor": {"creditor_id": world.portfolio.creditor_id},
         "accounts-view-delete": {"view_id": 1},
+        "user-sessions": {"user_id": User.objects.get(username="carla").pk},
+        "user-sessions-end": {"user_id": User.objects.get(username="carla").pk},
         "debtor-ledger": {**debtor, "account_id": world.accounts["María"].pk},
         "debtor-message": {**debtor, "contact_id": world.sent.pk},
         "debtor-reversal": {**payer, "payment_id": world.payment.pk},

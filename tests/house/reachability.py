@@ -46,7 +46,7 @@ DECLARED = {
 """What `kit.declarations` reads of them."""
 IMPLICIT = re.compile(
     "__.+__|find_spec|persistent_id|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"
-    "|get_session_auth_hash|get_session_auth_fallback_hash"
+    "|get_session_auth_hash|get_session_auth_fallback_hash|validate|get_help_text|process_view"
     "|default_schema|field_title_should_be_set"
     "|readinto|readable|from_db_value|get_prep_value|pre_save|deconstruct"
     "|connection_made|data_received|connection_lost|handle_DATA|writable|seekable|getattr"

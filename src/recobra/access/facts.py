@@ -186,6 +186,14 @@ class SignedOut(Fact):
     address: str
 
 
+@fact("user.sessions_ended", _("Sessions of a user ended"))
+class SessionsEnded(Fact):
+    """Open sessions of a user were ended, by the user or by who manages users."""
+
+    user_id: int
+    sessions: int
+
+
 @fact("access.refused", _("Access refused"))
 class AccessRefused(Fact):
     """A user asked for something that he or she may not do; `place` is the name of its address."""

@@ -199,4 +199,6 @@ class SavedView(models.Model):
         return self.name
 
 
-from .sign_in_models import AttemptLimit as AttemptLimit  # noqa: E402, PLC0414 - Django looks for tables here
+# Django looks for tables here.
+from .sign_in_models import AttemptLimit as AttemptLimit  # noqa: E402, PLC0414
+from .sign_in_models import Session as Session  # noqa: E402, PLC0414

@@ -26,14 +26,15 @@ class ViewRefused(Exception):
 @requires(Right.MANAGE_USERS)
 @transaction.atomic
 def set_password(*, username: str, password: str, actor: Actor) -> None:
-    """Set a user's password and end all of his or her sessions. Raises UserRefused."""
+    """Set a user's password, which the user then has to change, and end all sessions. Raises UserRefused."""
     user = User.objects.select_for_update().filter(username=username).first()
     if user is None:
         raise UserRefused(f"There is no user «{username}».")
-    _check_password(password)
+    _check_password(password, user)
     # Sessions carry a hash of the password, so Django drops them once it changes.
     user.set_password(password)
-    user.save(update_fields=["password"])
+    user.must_change_password = user.pk != actor.user_id
+    user.save(update_fields=["password", "must_change_password"])
     record_fact(PasswordSet(user_id=user.pk), actor=actor)
 
 
@@ -67,9 +68,9 @@ def delete_view(*, user: User, view_id: int) -> None:
     SavedView.objects.filter(user=user, pk=view_id).delete()
 
 
-def _check_password(password: str) -> None:
+def _check_password(password: str, user: User) -> None:
     """Raise UserRefused, with the reasons, for a password that Django's validators refuse."""
     try:
-        validate_password(password)
+        validate_password(password, user)
     except ValidationError as error:
         raise UserRefused(" ".join(error.messages)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.contrib import auth
 from django.db import transaction
@@ -17,6 +18,9 @@ from .actors import Service, actor_for, service_actor
 from .devices import find_device, remember_device
 from .facts import SignedIn, SignedOut, SignInFailed, SignInPaused
 from .models import User
+from .sessions import SIGNED_IN_AT
+
+AGENT_LENGTH_MAX: Final = 200
 
 
 class SignInRefused(Exception):
@@ -71,10 +75,24 @@ def admit_attempt(
 @transaction.atomic
 def complete_sign_in(request: HttpRequest, response: HttpResponse, user: User, *, means: str, now: datetime) -> None:
     """Sign a user in who has proved who he or she is: a new session begins, and the browser is known from now on."""
-    auth.login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    begin_session(request, user, now=now)
     remember_device(request, response, user.username)
     actor = actor_for(user, now=now)
     record_fact(SignedIn(address=client_address(request), means=means), actor=actor)
+
+
+def begin_session(request: HttpRequest, user: User, *, now: datetime) -> None:
+    """Begin a new session of a user who has just proved who he or she is; the one before ends."""
+    # Nothing of the session before is carried over, nor its key, which Django keeps for the same user.
+    request.session.flush()
+    auth.login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session.update(
+        {
+            SIGNED_IN_AT: now.isoformat(),
+            "address": client_address(request),
+            "agent": request.headers.get("User-Agent", "")[:AGENT_LENGTH_MAX],
+        }
+    )
 
 
 @transaction.atomic

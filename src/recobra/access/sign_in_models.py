@@ -18,3 +18,22 @@ class AttemptLimit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.busy_until:%Y-%m-%d %H:%M:%S}"
+
+
+class Session(models.Model):
+    """A browser in which a user is signed in, or is about to sign in where `user` is None (`session_store.py`).
+
+    The key is a digest of the cookie's, so that nobody who reads the table can use it. Personal data: address and
+    browser. Dies when it ends.
+    """
+
+    key_digest = models.CharField(max_length=64, primary_key=True)
+    user = models.ForeignKey("access.User", models.CASCADE, null=True, related_name="sessions")
+    data = models.TextField()
+    started_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    address = models.TextField(default="")
+    agent = models.TextField(default="")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.started_at:%Y-%m-%d %H:%M}"

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from recobra.journal.operations import record_fact
 
-from .actors import Actor
+from .actors import Actor, Service
 from .facts import RoleSet, ScopeSet, TeamSet, UserChanged, UserCreated, UserLetIn, UserShutOut
 from .models import Notice, PasswordLink, Scope, Team, User
 from .notices import tell_administrators
@@ -77,7 +77,9 @@ def create_user(*, username: str, password: str, details: UserDetails, actor: Ac
         raise UserRefused(text, errors={"password": text}) from error
     user = insert_user(username, details, is_active=True, actor=actor)
     user.set_password(password)
-    user.save(update_fields=["password"])
+    # Whoever shows a demonstration reads the password on its first page.
+    user.must_change_password = actor.service is not Service.DEMO
+    user.save(update_fields=["password", "must_change_password"])
     return user
 
 

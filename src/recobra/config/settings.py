@@ -113,7 +113,6 @@ SEAL_WEBHOOK = os.environ.get("RECOBRA_SEAL_WEBHOOK", "")
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -154,8 +153,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "recobra.access.sessions.SessionLimits",
     "recobra.access.refusals.RecordRefusals",
     "recobra.config.middleware.RefuseOddText",
+    "recobra.console.duties.Duties",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -180,17 +181,25 @@ WSGI_APPLICATION = "recobra.config.wsgi.application"
 DATABASES = {"default": database.django_settings(database.database_url())}
 AUTH_USER_MODEL = "access.User"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "recobra.access.passwords.TooLong"},
+    {"NAME": "recobra.access.passwords.KnownFromBreach"},
+    {
+        "NAME": "recobra.access.passwords.MadeOfWordsOfTheContext",
+        "OPTIONS": {"company_words": "recobra.portfolio.queries.company_words"},
+    },
 ]
 LOGIN_URL = "console:sign-in"
 LOGIN_REDIRECT_URL = "console:home"
 LOGOUT_REDIRECT_URL = "console:sign-in"
-SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_COOKIES = PUBLIC_URL.startswith("https://")
 # Browsers take a cookie of such a name from this very host only, and never over plain HTTP.
 _COOKIE_PREFIX = "__Host-" if SECURE_COOKIES else ""
 SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
+SESSION_ENGINE = "recobra.access.session_store"
+SESSION_IDLE_MINUTES = _read_count("RECOBRA_SESSION_IDLE_MINUTES", default=60, most=24 * 60)
+SESSION_HOURS = _read_count("RECOBRA_SESSION_HOURS", default=12, most=7 * 24)
+SESSION_COOKIE_AGE = SESSION_HOURS * 60 * 60
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = SECURE_COOKIES

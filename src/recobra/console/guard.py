@@ -6,15 +6,18 @@ from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import render
-from django.urls import resolve
+from django.shortcuts import redirect, render
+from django.urls import resolve, reverse
 
 from recobra.access.queries import User
 from recobra.access.roles import Right, has_right
+from recobra.access.sessions import is_fresh
 from recobra.approvals.exports import ExportWaits
+from recobra.kit import clock
 
 
 class StaffRequest(HttpRequest):
@@ -52,6 +55,20 @@ def needs(right: Right) -> Callable[[View], View]:
         return guarded
 
     return guard
+
+
+def freshly(view: View) -> View:
+    """Ask for a new sign-in before a view that changes what somebody signs in with, unless the last was just now."""
+
+    @wraps(view)
+    def checked(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if is_fresh(request, now=clock.now()):
+            return view(request, *args, **kwargs)
+        # What was sent is lost: the page is asked for again afterwards.
+        back = request.path if request.method == "GET" else reverse("console:account")
+        return redirect(f"{reverse('console:sign-in')}?{urlencode({'next': back, 'again': '1'})}")
+
+    return checked
 
 
 def may_open(user: User, address: str) -> bool:

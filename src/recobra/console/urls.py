@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver
 
 from recobra.console.screens import (
+    account,
     accounts,
     approvals,
     audit,
@@ -36,6 +37,7 @@ from recobra.console.screens import (
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
     *session.urlpatterns,
+    *account.urlpatterns,
     *home.urlpatterns,
     *accounts.urlpatterns,
     *approvals.urlpatterns,

@@ -161,3 +161,10 @@ def _phone_forms(text: str, digits: str, countries: list[str]) -> list[str]:
 def _escape_pattern(text: str) -> str:
     """Return a text as LIKE finds it literally."""
     return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+def company_words() -> list[str]:
+    """Return the names and codes of creditors, of who collects for them and of portfolios."""
+    creditors = Creditor.objects.values_list("name", "code", "agency_name")
+    portfolios = Portfolio.objects.values_list("name", "code")
+    return [text for row in (*creditors, *portfolios) for text in row]

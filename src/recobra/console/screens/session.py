@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import translation
@@ -31,13 +31,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     # Nobody is signed in yet, so the language comes from the cookie of the last session.
     language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
     translation.activate(language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE)
-    if request.user.is_authenticated:
+    asked = request.GET if request.method == "GET" else request.POST
+    # Who is signed in may have to prove it anew, and then only as the same person.
+    again = request.user.get_username() if request.user.is_authenticated and asked.get("again") else ""
+    if request.user.is_authenticated and not again:
         return redirect(settings.LOGIN_REDIRECT_URL)
     if request.method == "GET":
-        return render(request, "console/session/sign_in.html", {"next": request.GET.get("next", "")})
-    name, password = request.POST.get("username", "").strip(), request.POST.get("password", "")
-    if "\0" in name:
-        return HttpResponseBadRequest()
+        return render(request, "console/session/sign_in.html", {"next": asked.get("next", ""), "again": again})
+    name, password = again or asked.get("username", "").strip(), asked.get("password", "")
     try:
         user = access.check_password(request, name=name, password=password, now=clock.now())
     except access.SignInWaits as waits:
@@ -53,7 +54,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 def _render_refusal(request: HttpRequest, text: str, status: int) -> HttpResponse:
     """Render the sign-in page again with a problem; the password has to be typed anew."""
-    context = {"problem": text, "username": request.POST.get("username", ""), "next": request.POST.get("next", "")}
+    again = request.user.get_username() if request.user.is_authenticated else ""
+    context = {
+        "problem": text,
+        "username": request.POST.get("username", ""),
+        "next": request.POST.get("next", ""),
+        "again": again,
+    }
     return render(request, "console/session/sign_in.html", context, status=status)
 
 

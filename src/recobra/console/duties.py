@@ -1,0 +1,38 @@
+"""What a user has to do before anything else: choose an own password, set up a second factor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+
+from recobra.access.queries import User
+
+ALWAYS_OPEN: Final = frozenset({"sign-in", "sign-out", "language"})
+OF_PASSWORDS: Final = frozenset({"own-password"})
+
+
+class Duties:
+    """Middleware: who has a duty is led to it and reaches nothing else of the console."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, _view: object, _args: object, _kwargs: object
+    ) -> HttpResponseBase | None:
+        """Lead a user to his or her first duty, if there is one."""
+        place = request.resolver_match
+        user = request.user
+        if place is None or place.app_name != "console" or not isinstance(user, User) or place.url_name in ALWAYS_OPEN:
+            return None
+        if user.must_change_password and place.url_name not in OF_PASSWORDS:
+            return redirect("console:own-password")
+        return None
