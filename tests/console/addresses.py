@@ -189,13 +189,30 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "own-team": ("get", LEADING, {}),
     "user-sessions": ("get", {"dario"}, {}),
     "user-sessions-end": ("post", {"dario"}, {}),
+    "user-factors-reset": ("post", {"dario"}, {}),
     "audit": ("get", AUDITING, {}),
     "audit-verify": ("post", AUDITING, {}),
     "audit-export": ("get", AUDITING, {}),
 }
 # Opened by everybody, signed in or not (test_session.py, test_account.py), and one that only the person who sent a file may open
 # (test_loads.py).
-OPEN = {"load-columns", "sign-in", "sign-out", "language", "password-link", "account", "own-password", "own-sessions-end"}
+OPEN = {
+    "load-columns",
+    "sign-in",
+    "sign-out",
+    "language",
+    "password-link",
+    "account",
+    "own-password",
+    "own-sessions-end",
+} | {
+    "second-step",
+    "factor-totp",
+    "factor-totp-code",
+    "factor-passkey",
+    "factor-recovery",
+    "factor-remove",
+}
 
 # What lies outside the console, with what stands in place of a sign-in.
 OUTSIDE = {
@@ -220,6 +237,7 @@ def numbers(name: str, world: World) -> dict[str, object]:
         "accounts-view-delete": {"view_id": 1},
         "user-sessions": {"user_id": User.objects.get(username="carla").pk},
         "user-sessions-end": {"user_id": User.objects.get(username="carla").pk},
+        "user-factors-reset": {"user_id": User.objects.get(username="carla").pk},
         "debtor-ledger": {**debtor, "account_id": world.accounts["María"].pk},
         "debtor-message": {**debtor, "contact_id": world.sent.pk},
         "debtor-reversal": {**payer, "payment_id": world.payment.pk},

@@ -99,6 +99,7 @@ def test_nobody_ends_the_sessions_of_others_but_who_manages_users(cast):
     ana.post("/mi-cuenta/sesiones/cerrar/")
     assert bruno.get("/").status_code == 200
     dario = come_in("dario")
+    assert f"/usuarios/{cast['bruno'].pk}/sesiones/" in dario.get(f"/usuarios/{cast['bruno'].pk}/").content.decode()
     assert "Edge · Windows" in dario.get(f"/usuarios/{cast['bruno'].pk}/sesiones/").content.decode()
     dario.post(f"/usuarios/{cast['bruno'].pk}/sesiones/cerrar/")
     assert bruno.get("/").status_code == 302
@@ -165,3 +166,25 @@ def test_ended_sessions_leave_the_table(cast):
     come_in("bruno")
     clear_sessions(timestamp=0)
     assert [row.user for row in Session.objects.all()] == [cast["bruno"]]
+
+
+def test_who_looked_at_a_person_is_written_down_and_shown(at_desk, world):
+    maria = world.debtors["María"]
+    ana, carla = at_desk("ana"), at_desk("carla")
+    assert ana.get(f"/ficha/{maria.pk}/").status_code == 200
+    ana.get(f"/ficha/{maria.pk}/historia/", headers={"HX-Request": "true"})
+    ana.get(f"/mensajes/{world.sent.pk}/")
+    ana.get("/ficha/999999/")
+    page = carla.get(f"/ficha/{maria.pk}/").content.decode()
+    assert "person.opened" in page
+    assert "Datos de una persona consultados" not in page, "readers are no part of the debtor's history"
+    seen = Entry.objects.filter(kind="person.opened").order_by("id").values_list("actor", "debtor_id", "payload")
+    assert list(seen) == [
+        ("ana", maria.pk, {"place": "debtor"}),
+        ("ana", world.sent.debtor_id, {"place": "message"}),
+        ("carla", maria.pk, {"place": "debtor"}),
+    ]
+    audit = carla.get(f"/auditoria/?hecho=person.opened&deudor={maria.pk}").content.decode()
+    assert "Datos de una persona consultados" in audit
+    assert "ana" in audit
+    assert "Quién ha consultado" not in at_desk("ana").get(f"/ficha/{maria.pk}/").content.decode()

@@ -19,7 +19,6 @@ HASHED = re.compile(r"(^|_)(digest|hash|hashed)(_|$)")
 TEXTS = (models.CharField, models.TextField, models.BinaryField, models.JSONField)
 ALLOWED = {
     "access.User.password": "Hashed by Django, with a salt and many rounds.",
-    "sessions.Session.session_key": "Made by a migration of Django; the product's sessions are rows of their own.",
 }
 
 

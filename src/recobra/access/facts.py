@@ -10,6 +10,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from recobra.journal.facts import Fact, fact
+from recobra.journal.queries import OPENED
 
 
 @fact("user.created", _("User created"))
@@ -192,6 +193,36 @@ class SessionsEnded(Fact):
 
     user_id: int
     sessions: int
+
+
+@fact("user.factor_added", _("Second factor added"))
+class FactorAdded(Fact):
+    """A user added a second factor: "totp", "passkey", or new codes "recovery"."""
+
+    user_id: int
+    factor: str
+
+
+@fact("user.factor_removed", _("Second factor removed"))
+class FactorRemoved(Fact):
+    """A user removed one of his or her second factors."""
+
+    user_id: int
+    factor: str
+
+
+@fact("user.factors_reset", _("Second factors taken away"))
+class FactorsReset(Fact):
+    """Who manages users took all second factors away from a user who has lost them."""
+
+    user_id: int
+
+
+@fact(OPENED, _("A person's data opened"))
+class PersonOpened(Fact):
+    """A user looked at a debtor's data; `place` is the name of the address."""
+
+    place: str
 
 
 @fact("access.refused", _("Access refused"))

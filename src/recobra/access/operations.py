@@ -9,7 +9,7 @@ from django.db import transaction
 from recobra.journal.operations import record_fact
 
 from .actors import Actor
-from .facts import ListExported, PasswordSet
+from .facts import ListExported, PasswordSet, PersonOpened
 from .models import SavedView, User
 from .permissions import consequence, requires
 from .roles import Right
@@ -36,6 +36,13 @@ def set_password(*, username: str, password: str, actor: Actor) -> None:
     user.must_change_password = user.pk != actor.user_id
     user.save(update_fields=["password", "must_change_password"])
     record_fact(PasswordSet(user_id=user.pk), actor=actor)
+
+
+@consequence
+@transaction.atomic
+def record_opening(*, debtor_id: int, place: str, actor: Actor) -> None:
+    """Record that the actor looks at a debtor's data, at the address of a name."""
+    record_fact(PersonOpened(place=place), actor=actor, debtor_id=debtor_id)
 
 
 @consequence

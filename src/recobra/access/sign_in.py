@@ -72,6 +72,16 @@ def admit_attempt(
     raise SignInWaits(paused.minutes)
 
 
+def give_back_attempt(limits: dict[bytes, throttle.Limit]) -> None:
+    """Take an attempt back that succeeded."""
+    throttle.give_back(limits)
+
+
+def record_failure(request: HttpRequest, *, user_id: int, reason: str, now: datetime) -> None:
+    """Record that somebody who knows a user's password failed at the second step."""
+    _record(SignInFailed(user_id=user_id, address=client_address(request), reason=reason), now)
+
+
 @transaction.atomic
 def complete_sign_in(request: HttpRequest, response: HttpResponse, user: User, *, means: str, now: datetime) -> None:
     """Sign a user in who has proved who he or she is: a new session begins, and the browser is known from now on."""

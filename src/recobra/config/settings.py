@@ -119,6 +119,9 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django_htmx",
     "procrastinate.contrib.django",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "recobra.journal",
     "recobra.access",
     "recobra.approvals",
@@ -153,6 +156,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "recobra.access.sessions.SessionLimits",
     "recobra.access.refusals.RecordRefusals",
     "recobra.config.middleware.RefuseOddText",
@@ -189,6 +193,13 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"company_words": "recobra.portfolio.queries.company_words"},
     },
 ]
+# Of django-allauth the tables and checks of second factors are used; its addresses, forms and mails are not.
+MFA_ADAPTER = "recobra.access.factor_adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Recobra"
+# Browsers know passkeys behind https and on this machine alone, whatever is let through here.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PUBLIC_URL.startswith("https://")
+ACCOUNT_EMAIL_VERIFICATION = "none"
 LOGIN_URL = "console:sign-in"
 LOGIN_REDIRECT_URL = "console:home"
 LOGOUT_REDIRECT_URL = "console:sign-in"

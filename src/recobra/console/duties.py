@@ -10,9 +10,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from recobra.access.queries import User
+from recobra.access.second_factor import must_set_up
 
-ALWAYS_OPEN: Final = frozenset({"sign-in", "sign-out", "language"})
-OF_PASSWORDS: Final = frozenset({"own-password"})
+ALWAYS_OPEN: Final = frozenset({"sign-in", "second-step", "sign-out", "language", "own-password"})
+OF_FACTORS: Final = frozenset({"account", "factor-totp", "factor-totp-code", "factor-passkey", "factor-recovery"})
 
 
 class Duties:
@@ -33,6 +34,8 @@ class Duties:
         user = request.user
         if place is None or place.app_name != "console" or not isinstance(user, User) or place.url_name in ALWAYS_OPEN:
             return None
-        if user.must_change_password and place.url_name not in OF_PASSWORDS:
+        if user.must_change_password:
             return redirect("console:own-password")
+        if place.url_name not in OF_FACTORS and must_set_up(user):
+            return redirect("console:account")
         return None

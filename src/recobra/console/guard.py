@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import resolve, reverse
 
+from recobra.access.actors import actor_for
+from recobra.access.operations import record_opening
 from recobra.access.queries import User
 from recobra.access.roles import Right, has_right
 from recobra.access.sessions import is_fresh
@@ -43,18 +45,32 @@ def needs(right: Right) -> Callable[[View], View]:
             if not has_right(request.user, right):
                 raise PermissionDenied
             try:
-                return view(request, *args, **kwargs)
+                answer = view(request, *args, **kwargs)
             except ExportWaits as waits:
                 context = {"waits": waits, "may_decide": has_right(request.user, Right.DECIDE)}
                 return render(request, "console/approvals/export_waits.html", context, status=HTTPStatus.ACCEPTED)
             except ObjectDoesNotExist as error:
                 # 403 would tell that the row exists.
                 raise Http404 from error
+            if "debtor_id" in kwargs and request.method == "GET" and answer.status_code == HTTPStatus.OK:
+                record_reading(request, kwargs["debtor_id"])
+            return answer
 
         guarded.right = right  # type: ignore[attr-defined]
         return guarded
 
     return guard
+
+
+def record_reading(request: StaffRequest, debtor_id: int) -> None:
+    """Write down that a page has shown a debtor's data; a part of it that renews itself shows nothing more."""
+    if "HX-Request" in request.headers or request.resolver_match is None:
+        return
+    record_opening(
+        debtor_id=debtor_id,
+        place=request.resolver_match.url_name or "",
+        actor=actor_for(request.user, now=clock.now()),
+    )
 
 
 def freshly(view: View) -> View:

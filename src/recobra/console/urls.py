@@ -16,6 +16,7 @@ from recobra.console.screens import (
     debtor,
     debtor_work,
     evidence,
+    factors,
     home,
     inbox,
     incidents,
@@ -28,6 +29,7 @@ from recobra.console.screens import (
     reach,
     retention,
     schemas,
+    second_step,
     session,
     strategies,
     users,
@@ -37,7 +39,9 @@ from recobra.console.screens import (
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
     *session.urlpatterns,
+    *second_step.urlpatterns,
     *account.urlpatterns,
+    *factors.urlpatterns,
     *home.urlpatterns,
     *accounts.urlpatterns,
     *approvals.urlpatterns,

@@ -20,6 +20,7 @@ from recobra.consent.models import ConsentEntry
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.journal.models import Entry
 from recobra.journal.proof import find_proofs
+from recobra.journal.queries import OPENED
 from recobra.kit.zones import find_zone, first_zone
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import Account, Debtor
@@ -49,7 +50,7 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
     redaction = redaction.about(debtor.national_id)
     # One more than the limit, to notice that there are too many.
     contacts = list(all_contacts[: CONTACTS_LIMIT + 1])
-    entries = list(Entry.objects.filter(debtor_id=debtor.pk).order_by("id")[: ENTRIES_LIMIT + 1])
+    entries = list(Entry.objects.filter(debtor_id=debtor.pk).exclude(kind=OPENED).order_by("id")[: ENTRIES_LIMIT + 1])
     if len(contacts) > CONTACTS_LIMIT or len(entries) > ENTRIES_LIMIT:
         raise EvidenceRefused(_("There are too many facts about this debtor for one document."))
     # What was said about the debtor's numbers and addresses counts, in whichever form and of whichever debtor.

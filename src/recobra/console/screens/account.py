@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from recobra.access import passwords, sessions, sign_in
+from recobra.access import passwords, second_factor, sessions, sign_in
 from recobra.access.queries import User
 from recobra.access.roles import Right
 from recobra.console.actions import actor_of
@@ -52,7 +52,14 @@ class PasswordForm(forms.Form):
 @require_GET
 def show_account(request: StaffRequest) -> HttpResponse:
     """Show what the user signs in with, and the sessions that are open."""
-    context = _list_sessions(request, request.user) | {"end_url": reverse("console:own-sessions-end")}
+    factors = second_factor.factors_of(request.user)
+    context = _list_sessions(request, request.user) | {
+        "end_url": reverse("console:own-sessions-end"),
+        "factors": factors,
+        "has_totp": any(factor.type == "totp" for factor in factors),
+        "must_set_up": second_factor.must_set_up(request.user),
+        "recovery_codes": second_factor.count_recovery_codes(request.user),
+    }
     return render(request, "console/account/index.html", context)
 
 
@@ -123,6 +130,7 @@ def show_sessions(request: StaffRequest, user_id: int) -> HttpResponse:
     person = User.objects.get(pk=user_id)
     context = _list_sessions(request, person) | {
         "person": person,
+        "has_factor": second_factor.has_factor(person),
         "end_url": reverse("console:user-sessions-end", args=[user_id]),
     }
     return render(request, "console/account/of_user.html", context)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access.roles import Right
 from recobra.console import labels
 from recobra.console.actions import actor_of
-from recobra.console.guard import StaffRequest, needs
+from recobra.console.guard import StaffRequest, needs, record_reading
 from recobra.console.letter_frame import show_letter
 from recobra.console.parameters import parse_date, parse_page
 from recobra.journal.queries import debtor_timeline
@@ -122,6 +122,7 @@ def show_message(request: StaffRequest, contact_id: int) -> HttpResponse:
         "not_due": queries.is_upcoming_only(contact),
         "beyond": queries.owes_elsewhere(request.user, contact.debtor_id),
     }
+    record_reading(request, contact.debtor_id)
     return render(request, "console/messages/detail.html", context)
 
 

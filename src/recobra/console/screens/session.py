@@ -16,10 +16,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from recobra.access import operations
+from recobra.access import operations, second_factor
 from recobra.access import sign_in as access
 from recobra.access.queries import User
 from recobra.kit import clock
+
+from . import second_step
 
 
 @login_not_required
@@ -47,6 +49,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except access.SignInRefused:
         # One text for both: a wrong password must not tell that the user exists.
         return _render_refusal(request, _("The user or the password is not right."), 422)
+    if second_factor.has_factor(user):
+        return _remember_language(second_step.begin(request, user, next_url=_next_url(request)), user.language)
     response = _remember_language(redirect(_next_url(request)), user.language)
     access.complete_sign_in(request, response, user, means="password", now=clock.now())
     return response

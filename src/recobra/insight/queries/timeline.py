@@ -13,6 +13,7 @@ from recobra.access.queries import User
 from recobra.agreements.facts import PromiseRegistered
 from recobra.journal.facts import Fact, FactRefused
 from recobra.journal.models import Entry
+from recobra.journal.queries import OPENED
 from recobra.messaging.models import Contact
 from recobra.payments.facts import PaymentRecorded, PaymentReversed
 from recobra.payments.models import Payment
@@ -64,7 +65,7 @@ def debtor_events(
     portfolios = {portfolio.pk: portfolio for portfolio in portfolios_for(user)}
     # A fact without a portfolio is visible here; _build_events drops it where its account is out of scope.
     visible = Q(portfolio_id__isnull=True) | Q(portfolio_id__in=list(portfolios))
-    rows = Entry.objects.filter(visible, debtor_id=debtor.pk)
+    rows = Entry.objects.filter(visible, debtor_id=debtor.pk).exclude(kind=OPENED)
     if before is not None:
         rows = rows.filter(id__lt=before)
     # One more than a page, to know whether another follows.

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from recobra.access.roles import Right
 from recobra.console import labels
 from recobra.console.actions import actor_of
-from recobra.console.guard import StaffRequest, needs
+from recobra.console.guard import StaffRequest, needs, record_reading
 from recobra.console.parameters import parse_id
 from recobra.console.screens.place import installation_place
 from recobra.conversations import operations
@@ -64,7 +64,11 @@ def list_context(request: StaffRequest, open_id: int | None = None) -> dict[str,
 @needs(Right.ANSWER_MESSAGES)
 def show_conversation(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Show a conversation and mark it as read."""
-    return render(request, "console/inbox/conversation.html", conversation_context(request, conversation_id))
+    context = conversation_context(request, conversation_id)
+    debtor_id = context["conversation"].debtor_id
+    if debtor_id is not None:
+        record_reading(request, debtor_id)
+    return render(request, "console/inbox/conversation.html", context)
 
 
 def conversation_context(request: StaffRequest, conversation_id: int, **extra: Any) -> dict[str, Any]:
