@@ -10,6 +10,7 @@ from recobra.access.actors import Service, service_actor
 from recobra.installation import container, queries, schedule
 from recobra.installation.backup import BackupRefused
 from recobra.installation.models import BackupRun
+from recobra.kit import keys
 from recobra.strategy.alarms import check_installation
 from recobra.strategy.models import Alarm
 from tests import people
@@ -84,8 +85,10 @@ def test_old_backups_are_deleted_and_the_newest_never(settings, nightly, now):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_job_makes_a_whole_backup_and_a_second_one_waits(settings, nightly, now):
+def test_the_job_makes_a_whole_backup_and_a_second_one_waits(settings, nightly, now, tmp_path, monkeypatch):
     people.create_company()
+    monkeypatch.setattr(keys, "data_dir", lambda: tmp_path)
+    monkeypatch.setenv("RECOBRA_KEYS_DIR", str(tmp_path))  # where no key is: nothing was encrypted yet
     run = schedule.make_scheduled(actor=system(now))
     assert (run.status, run.missing_count, run.size > 1000) == ("DONE", 0, True)
     assert [path.name for path in nightly.iterdir()] == ["recobra-20261123-150000.recobra"]

@@ -242,6 +242,8 @@ def _read_keys() -> Iterator[tuple[str, bytes]]:
     """Yield the files of keys; those of links as they count here, also where the environment gives them."""
     earlier = [key if isinstance(key, str) else key.decode() for key in settings.SECRET_KEY_FALLBACKS]
     yield SECRET_KEY, "".join(f"{key}\n" for key in [settings.SECRET_KEY, *earlier]).encode()
+    # Made where nothing was encrypted yet: the first backup of an installation is as whole as any.
+    read_key_ring()
     yield DATA_KEYS, find_key_file(DATA_KEYS).read_bytes()
     if (keys_dir() / EVIDENCE_KEY).exists():
         yield EVIDENCE_KEY, (keys_dir() / EVIDENCE_KEY).read_bytes()
