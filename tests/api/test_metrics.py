@@ -56,6 +56,11 @@ def test_an_invented_method_makes_no_figure_of_its_own(read):
     assert any('method="OTHER"' in name for name in figures)
 
 
+def test_trace_is_refused():
+    for address in ("/entrar/", "/d/baja/x", "/metrics"):
+        assert Client().trace(address).status_code in {404, 405}
+
+
 @pytest.mark.parametrize(
     ("configured", "sent"), [("", ""), ("", "Bearer "), (TOKEN, ""), (TOKEN, "Bearer otra"), (TOKEN, f"Basic {TOKEN}")]
 )

@@ -101,6 +101,14 @@ def test_every_setting_that_is_named_is_documented(name):
     assert {each for each in named if f"`{each}`" not in documented} == set()
 
 
+def test_what_is_built_into_an_image_has_no_history():
+    steps = (DEPLOY / "container/build.sh").read_text(encoding="utf-8")
+    (copied,) = re.findall(r"^for part in (.*); do$", steps, re.MULTILINE)
+    assert {"src", "requirements", "tools"} < set(copied.split())
+    assert not {".", ".git", ".venv", "tests", "node_modules"} & set(copied.split())
+    assert ".git\n" in (ROOT / ".containerignore").read_text(encoding="utf-8")
+
+
 def test_what_prometheus_asks_is_yaml_with_a_target():
     scraped = yaml.safe_load((DEPLOY / "prometheus/recobra.yml").read_text(encoding="utf-8"))
     (job,) = scraped["scrape_configs"]
