@@ -11,8 +11,10 @@ from django.db import IntegrityError, connection, transaction
 
 from recobra.access.actors import actor_for
 from recobra.access.models import Role, Scope, User
+from recobra.access.password_links import invite_user, make_password_link
 from recobra.access.permissions import NotAllowed, OutOfScope
 from recobra.access.roles import RIGHTS, Right
+from recobra.access.users import UserDetails, shut_out_user
 from recobra.approvals import kinds, operations, queries
 from recobra.approvals.kinds import Kind, Part
 from recobra.approvals.models import Approval
@@ -270,3 +272,40 @@ def test_of_two_people_in_the_same_instant_one_decides(discounts):
     ((step, _subject, first),) = discounts.done
     approval.refresh_from_db()
     assert (step, approval.decided_by, {first, late}) == ("approve", first, {"bruno", "dora"})
+
+
+def test_an_account_and_who_opened_it_are_one_person(discounts):
+    dario, carla = person("dario", Role.ADMINISTRATOR), person("carla", Role.MANAGER)
+    approval = ask(dario)
+    make_password_link(user_id=carla.pk, actor=as_actor(dario, 1))  # whoever reads the link may be carla
+    with pytest.raises(OwnChange):
+        operations.approve(approval_id=approval.pk, actor=as_actor(carla, 2))
+    after_days = as_actor(carla, minutes=3 * 24 * 60 + 2)
+    assert operations.approve(approval_id=approval.pk, actor=after_days).decision == "APPROVED"
+
+
+def test_two_accounts_that_one_person_opened_are_one_person(discounts):
+    dario = person("dario", Role.ADMINISTRATOR)
+    first, _token = invite_user(username="uno", details=UserDetails(role=Role.ADMINISTRATOR), actor=as_actor(dario))
+    User.objects.update(is_active=True)
+    first.refresh_from_db()
+    second, _token = invite_user(username="dos", details=UserDetails(role=Role.MANAGER), actor=as_actor(first))
+    User.objects.update(is_active=True)
+    second.refresh_from_db()
+    for author in (dario, first):
+        approval = ask(author, subject=author.username)
+        with pytest.raises(OwnChange):
+            operations.approve(approval_id=approval.pk, actor=as_actor(second))
+
+
+def test_who_shuts_the_others_out_does_not_decide_alone(discounts):
+    dario, carla = person("dario", Role.ADMINISTRATOR), person("carla", Role.MANAGER)
+    shut_out_user(user_id=carla.pk, actor=as_actor(dario))
+    person("bruno", Role.ADMINISTRATOR)
+    User.objects.filter(pk=dario.pk).update(role=Role.MANAGER)
+    dario.refresh_from_db()
+    approval = ask(dario)
+    assert approval.decision == "WAITING"
+    with pytest.raises(OwnChange):
+        operations.approve(approval_id=approval.pk, actor=as_actor(dario, 1))
+    assert operations.approve(approval_id=approval.pk, actor=as_actor(dario, 3 * 24 * 60 + 1)).alone

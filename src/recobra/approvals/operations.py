@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
+from recobra.access.hands import LASTS, are_one_hand, has_removed_holder
 from recobra.access.permissions import NotAllowed, check_right, check_scope, consequence, requires
 from recobra.access.roles import Right
 from recobra.approvals.facts import ApprovalAsked, ChangeApproved, ChangeRejected, ChangeWithdrawn
@@ -81,7 +82,7 @@ def ask(
     except IntegrityError as error:
         raise ApprovalRefused(_("A change of this waits for approval already.")) from error
     record_fact(ApprovalAsked(approval_id=approval.pk, approval_kind=kind, subject=subject), actor=actor)
-    if at_once or (wanted.right in actor.rights and not has_second_person(approval)):
+    if at_once or (wanted.right in actor.rights and _is_alone(approval, wanted, actor)):
         _decide(approval, wanted, Decision.APPROVED, alone=True, actor=actor)
     return approval
 
@@ -92,7 +93,10 @@ def approve(*, approval_id: int, reason: str = "", actor: Actor) -> Approval:
     """Approve a change, which does it. Raises ApprovalRefused, and NotAllowed without the right of its kind."""
     approval = _find(approval_id, actor)
     kind = _check_right(approval, actor)
-    alone = _check_author(approval, actor)
+    alone = _check_author(approval, kind, actor)
+    if not alone and are_one_hand(approval.author_id, actor.user_id, right=kind.right, now=actor.now):
+        text = _("You and its author count as one person for %(days)d days: the same hand opened the access of both.")
+        raise OwnChange(text % {"days": LASTS.days})
     _decide(approval, kind, Decision.APPROVED, reason=reason, alone=alone, actor=actor)
     return approval
 
@@ -103,7 +107,7 @@ def reject(*, approval_id: int, reason: str, actor: Actor) -> Approval:
     """Send a change back to its author with the reason. Raises as `approve` does."""
     approval = _find(approval_id, actor)
     kind = _check_right(approval, actor)
-    alone = _check_author(approval, actor)
+    alone = _check_author(approval, kind, actor)
     if not reason.strip():
         raise ApprovalRefused(_("Say why, so that its author can mend it."))
     _decide(approval, kind, Decision.REJECTED, reason=reason, alone=alone, actor=actor)
@@ -148,10 +152,16 @@ def _check_right(approval: Approval, actor: Actor) -> Kind:
     return kind
 
 
-def _check_author(approval: Approval, actor: Actor) -> bool:
+def _is_alone(approval: Approval, kind: Kind, actor: Actor) -> bool:
+    """Tell if nobody but the author could decide, and the author did not see to that."""
+    is_left = not has_second_person(approval)
+    return is_left and not has_removed_holder(approval.author_id, right=kind.right, now=actor.now)
+
+
+def _check_author(approval: Approval, kind: Kind, actor: Actor) -> bool:
     """Tell if the author decides alone. Raises OwnChange where somebody else could decide."""
     is_author = approval.is_by(actor.name, actor.user_id)
-    if is_author and has_second_person(approval):
+    if is_author and not _is_alone(approval, kind, actor):
         raise OwnChange(_("Who wrote a change does not decide about it: a second person must."))
     return is_author
 
