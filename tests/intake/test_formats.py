@@ -116,6 +116,7 @@ def test_parquet_is_read_by_its_content(load, tmp_path):
                 "nombre": columns[1],
                 "vence": [date.fromisoformat(day) for day in columns[2]],
                 "saldo": pa.array([Decimal(amount) for amount in columns[3]], pa.decimal128(12, 2)),
+                "nota": pa.nulls(len(ROWS)),  # a column without any value, as pandas writes it
             }
         ),
         path,

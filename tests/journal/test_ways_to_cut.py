@@ -182,3 +182,8 @@ def test_the_file_outside_the_database_names_what_its_administrator_cut(
     _run("DELETE FROM journal_entry WHERE id = {z}", "DELETE FROM journal_seal WHERE number = 5")
     found = _verify().first_altered
     assert found.what == "a seal that is kept outside the database is missing: the journal was cut or sealed anew"
+    # The worker goes on sealing: what was cut stays named.
+    _record(9, 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        seal.seal_journal(now=LATER)
+    assert _verify().first_altered == found

@@ -38,6 +38,10 @@ from .peer import open_peer
         ("::ffff:a9fe:a9fe", False),
         ("64:ff9b::a9fe:a9fe", False),
         ("2002:7f00:1::", False),
+        ("::127.0.0.1", False),
+        ("::ffff:0:10.0.0.1", False),
+        ("64:ff9b:1::10.0.0.1", False),
+        ("fec0::1", False),
     ],
 )
 def test_what_is_of_the_open_internet(address, public):

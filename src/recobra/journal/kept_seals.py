@@ -87,6 +87,25 @@ def read_last() -> KeptSeal | None:
     return None
 
 
+def read_digests() -> set[bytes]:
+    """Return the hash of every seal of the file, the newest alone being no proof: after a cut a new one follows.
+
+    Raises OSError.
+    """
+    path = _path()
+    if path is None or not path.exists():
+        return set()
+    digests = set()
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                digests.add(bytes.fromhex(json.loads(line)["hash"]))
+            except (ValueError, KeyError, TypeError):
+                # Half a line of a crash.
+                continue
+    return digests
+
+
 def is_behind(*, since: datetime) -> bool:
     """Tell if a seal made before an instant is not in the file, which then cannot be written."""
     if _path() is None:

@@ -90,7 +90,7 @@ class _Reading:
     """What a verification has read so far."""
 
     signers: Signers
-    expected: set[str]
+    expected: set[str]  # those that were not found yet
     end: ChainEnd = START
     rows: int = 0
     seals: int = 0
@@ -113,7 +113,6 @@ def verify_journal(*, signers: Signers, expected_hash: str = "") -> Verification
     reading = _Reading(signers=signers, expected={expected_hash} if expected_hash else set())
     kept = _read_kept(reading)
     days: set[date] = set()
-    found = set()
     queue: _RowQueue | None = None
     for seal in Seal.objects.order_by("number").iterator(chunk_size=8):
         if seal.last_id is None:
@@ -124,14 +123,15 @@ def verify_journal(*, signers: Signers, expected_hash: str = "") -> Verification
             rows = queue.take(last_id=seal.last_id)
         _verify_seal(seal, rows, reading)
         days.add(seal.day)
-        found |= {bytes(seal.digest).hex()} & ({kept} | reading.expected)
+        kept.discard(bytes(seal.digest))
+        reading.expected.discard(bytes(seal.digest).hex())
     for row in (queue or _RowQueue(read_rows(reading.end))).take():
         reading.unsealed += 1
         if row.digest != row.recomputed:
             reading.note(Alteration(day=row.day, id=row.id, what=_DIFFERS))
-    if reading.expected - found:
+    if reading.expected:
         reading.note(Alteration(day=None, id=None, what=_EXPECTED_MISSING))
-    if kept and kept not in found:
+    if kept:
         reading.note(Alteration(day=None, id=None, what=_KEPT_MISSING))
     return Verification(
         rows=reading.rows + reading.unsealed,
@@ -144,14 +144,13 @@ def verify_journal(*, signers: Signers, expected_hash: str = "") -> Verification
     )
 
 
-def _read_kept(reading: _Reading) -> str:
-    """Return the hash of the last seal kept outside the database, '' where there is none."""
+def _read_kept(reading: _Reading) -> set[bytes]:
+    """Return the hashes of the seals kept outside the database."""
     try:
-        kept = kept_seals.read_last()
+        return kept_seals.read_digests()
     except OSError:
         reading.note(Alteration(day=None, id=None, what=_UNREADABLE_FILE))
-        return ""
-    return kept.digest if kept else ""
+        return set()
 
 
 def _verify_seal(seal: Seal, rows: Iterator[Row], reading: _Reading) -> None:

@@ -31,6 +31,8 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443, "smtp": 25, "smtps": 465}
 _NAMED_ADDRESSES: Final = ("SMTP_URL", "LLM_URL", "SEAL_WEBHOOK")
 # Where IPv6 carries the addresses of IPv4 (RFC 6052).
 _IPV4_IN_IPV6: Final = ipaddress.ip_network("64:ff9b::/96")
+# All of IPv6 that is given out (RFC 4291); outside it lie site-local and translated addresses that Python calls global.
+_GIVEN_OUT: Final = ipaddress.ip_network("2000::/3")
 
 
 def split_url(text: str) -> SplitResult:
@@ -56,6 +58,8 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         ip = _embedded_ipv4(ip) or ip
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in _GIVEN_OUT:
+        return False
     return ip.is_global and not ip.is_multicast
 
 

@@ -19,6 +19,7 @@ _TYPES: Final = frozenset(
         *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL"),
         *("VARCHAR", "BLOB", "UUID", "DATE", "TIME", "TIME_NS", "TIME WITH TIME ZONE", "TIMESTAMP", "TIMESTAMP_S"),
         *("TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "INTERVAL"),
+        '"NULL"',  # of a column without any value, as pandas writes it
     }
 )
 # How many bytes a text of these has, as SQL.
