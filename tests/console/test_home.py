@@ -192,3 +192,10 @@ def test_what_is_paid_today_and_which_tasks_are_late_stand_on_the_start_page(at_
     assert "<dt>Hoy</dt><dd>S/ 1,234.50</dd>" in page
     assert "<dt>Tareas por hacer</dt><dd>1<small>1 atrasada" in page, page.partition("Tareas por hacer")[2][:80]
     assert "<dt>Vencido</dt><dd>S/ 14,151.25</dd>" in page
+
+
+@pytest.mark.parametrize(("name", "said"), [("dario", "Todavía no hay carteras"), ("bruno", "Pida a un administrador")])
+def test_who_sees_all_is_not_sent_to_an_administrator_where_nothing_was_loaded(at_desk, world, monkeypatch, name, said):
+    monkeypatch.setattr(board, "portfolios_by_currency", lambda _user: {})
+    assert said in text(at_desk(name).get("/"))
+    assert said in text(at_desk(name).get("/alcance/"))

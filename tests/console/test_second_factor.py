@@ -99,7 +99,7 @@ def test_a_role_that_asks_for_it_reaches_nothing_else_without(cast):
     client = come_in()
     for page in ("/", "/cartera/", "/mensajes/"):
         assert client.get(page)["Location"] == "/mi-cuenta/"
-    assert "Su cargo pide un segundo factor" in client.get("/mi-cuenta/").content.decode()
+    assert "Su rol pide un segundo factor" in client.get("/mi-cuenta/").content.decode()
     set_up_totp(client)
     assert client.get("/cartera/").status_code == 200
 

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
+from recobra.access.queries import portfolio_codes
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import board
@@ -21,7 +22,9 @@ def show_board(request: StaffRequest) -> HttpResponse:
     groups = board.portfolios_by_currency(request.user)
     now = clock.now()
     if not groups:
-        return render(request, "console/home/index.html", {"groups": groups})
+        return render(
+            request, "console/home/index.html", {"groups": groups, "sees_all": portfolio_codes(request.user) is None}
+        )
     currency = request.GET.get("moneda", "")
     if currency not in groups:
         currency = board.main_currency(groups)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from recobra.access.queries import portfolio_codes
 from recobra.access.roles import Right
 from recobra.approvals.exports import let_out
 from recobra.console import labels, spreadsheet
@@ -92,7 +93,11 @@ def show_reach(request: StaffRequest) -> HttpResponse:
     """Show the results of the messages planned between two days, filtered and grouped as chosen."""
     groups = board.portfolios_by_currency(request.user)
     if not groups:
-        return render(request, "console/messages/reach.html", {"place": installation_place()})
+        return render(
+            request,
+            "console/messages/reach.html",
+            {"place": installation_place(), "sees_all": portfolio_codes(request.user) is None},
+        )
     query = read_query(request, groups)
     results = message_results(query)
     context = {
