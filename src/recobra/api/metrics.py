@@ -25,5 +25,5 @@ def show_metrics(request: HttpRequest) -> HttpResponse:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not settings.METRICS_TOKEN or not hmac.compare_digest(given.encode(), settings.METRICS_TOKEN.encode()):
         return HttpResponse(status=404)
-    registry = build_registry(data_dir=settings.DATA_DIR, now=clock.now())
+    registry = build_registry(now=clock.now())
     return HttpResponse(generate_latest(registry) + generate_latest(REQUESTS), content_type=CONTENT_TYPE_LATEST)

@@ -20,8 +20,6 @@ from recobra.kit.embedded import EmbeddedServerFailed
 PARENT_VARIABLE: Final = "RECOBRA_PARENT"
 RESTART_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 20.0
-HANG_SECONDS: Final = 180.0
-"""How long a process may give no sign of life; the longest step of one is that of a slow provider."""
 _LOOK_SECONDS: Final = 0.2
 _ASK_SECONDS: Final = 5.0
 
@@ -42,7 +40,7 @@ def run_beside(*commands: str) -> Iterator[None]:
             keeper.join(STOP_SECONDS)
 
 
-def keep_running(command: str, stopped: threading.Event, *, hang_seconds: float = HANG_SECONDS) -> None:
+def keep_running(command: str, stopped: threading.Event, *, hang_seconds: float = heartbeat.SILENT_SECONDS) -> None:
     """Run a command and start it again whenever it ends or hangs, until `stopped` is set."""
     while not stopped.is_set():
         life = heartbeat.new_heartbeat(database.data_dir(), command)

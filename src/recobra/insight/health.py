@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,12 +10,9 @@ from typing import Final
 from django.db import DatabaseError, connection
 
 from recobra.intake.models import Load
-from recobra.kit import heartbeat
+from recobra.kit import disk, heartbeat
 from recobra.strategy.models import Assignment, CycleRun
 
-SILENT_SECONDS: Final = 180.0
-"""A process that has given no sign of life for so long hangs: the longest step of one is that of a slow provider."""
-LOW_DISK_BYTES: Final = 1 << 30
 CYCLE_LATE: Final = timedelta(hours=36)
 VITAL: Final = frozenset({"database", "worker", "dispatcher", "disk"})
 """Parts without which the installation does not do its work; the others tell of yesterday's."""
@@ -34,8 +30,7 @@ class Part:
 def check_health(data_dir: Path, *, now: datetime) -> list[Part]:
     """Return the state of each part: database, worker, dispatcher, disk, cycle, load."""
     parts = [_check_process(data_dir, "worker", "worker"), _check_process(data_dir, "dispatch", "dispatcher")]
-    free = shutil.disk_usage(data_dir).free
-    parts.append(Part("disk", free >= LOW_DISK_BYTES, f"{free / (1 << 30):.1f} GiB free"))
+    parts.append(_check_disk())
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -45,7 +40,7 @@ def check_health(data_dir: Path, *, now: datetime) -> list[Part]:
         return [
             Part("database", is_ok=False, note=why),
             *parts,
-            *(Part(name, False, why) for name in ("cycle", "load")),
+            *(Part(name, is_ok=False, note=why) for name in ("cycle", "load")),
         ]
     return [Part("database", is_ok=True, note="answers"), *parts, *last]
 
@@ -60,7 +55,12 @@ def _check_process(data_dir: Path, kind: str, name: str) -> Part:
     seconds = heartbeat.find_last_sign(data_dir, kind)
     if seconds is None:
         return Part(name, is_ok=False, note="has never run")
-    return Part(name, is_ok=seconds < SILENT_SECONDS, note=f"last sign of life {seconds:.0f} s ago")
+    return Part(name, is_ok=seconds < heartbeat.SILENT_SECONDS, note=f"last sign of life {seconds:.0f} s ago")
+
+
+def _check_disk() -> Part:
+    """Return the state of the disk by the reserve below which loads and cycles wait."""
+    return Part("disk", is_ok=disk.find_shortage() is None, note=f"{disk.count_free_bytes() / (1 << 30):.1f} GiB free")
 
 
 def _check_cycle(now: datetime) -> Part:
@@ -69,7 +69,7 @@ def _check_cycle(now: datetime) -> Part:
     if last is None:
         is_due = Assignment.objects.filter(active=True).exists()
         return Part("cycle", is_ok=not is_due, note="has never run")
-    is_ok = last.status != "FAILED" and now - last.started_at < CYCLE_LATE
+    is_ok = last.status != CycleRun.Status.FAILED and now - last.started_at < CYCLE_LATE
     return Part(
         "cycle", is_ok=is_ok, note=f"{last.status} for {last.as_of}, begun {last.started_at:%Y-%m-%d %H:%M} UTC"
     )
@@ -80,4 +80,4 @@ def _check_load() -> Part:
     last = Load.objects.order_by("-pk").first()
     if last is None:
         return Part("load", is_ok=True, note="none yet")
-    return Part("load", is_ok=last.status != "FAILED", note=f"{last.status} of {last.as_of}")
+    return Part("load", is_ok=last.status != Load.Status.FAILED, note=f"{last.status} of {last.as_of}")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from django.db import connection
@@ -18,6 +16,7 @@ from recobra.approvals.models import Approval
 from recobra.installation.models import BackupRun
 from recobra.intake.models import Load
 from recobra.journal.models import Seal
+from recobra.kit import disk
 from recobra.messaging.models import Contact
 from recobra.strategy.models import Alarm, CycleRun
 
@@ -26,18 +25,17 @@ COUNTED_AT_MOST: Final = 100_000
 _JOB_STATES: Final = ("todo", "doing", "failed")
 
 
-def build_registry(*, data_dir: Path, now: datetime) -> CollectorRegistry:
+def build_registry(*, now: datetime) -> CollectorRegistry:
     """Return a registry that reads the installation when it is written out."""
     registry = CollectorRegistry()
-    registry.register(_Installation(data_dir, now))
+    registry.register(_Installation(now))
     return registry
 
 
 class _Installation:
     """A collector of prometheus_client."""
 
-    def __init__(self, data_dir: Path, now: datetime) -> None:
-        self._data_dir = data_dir
+    def __init__(self, now: datetime) -> None:
         self._now = now
 
     def describe(self) -> list[Metric]:
@@ -51,7 +49,7 @@ class _Installation:
             if value is not None:
                 yield GaugeMetricFamily(f"recobra_{name}", text, value=value)
         yield _count_jobs()
-        free = shutil.disk_usage(self._data_dir).free
+        free = disk.count_free_bytes()
         yield GaugeMetricFamily("recobra_disk_free_bytes", "Free space where the data lies.", value=free)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_database_size(current_database())")

@@ -23,14 +23,19 @@ class DiskShortage:
     needed_mb: int
 
 
-def find_shortage(*, more_bytes: int = 0) -> DiskShortage | None:
-    """Return what is missing for work that writes so many bytes beyond the reserve, None where there is enough.
+def count_free_bytes() -> int:
+    """Return the free bytes of the fuller of the disks that the installation writes to.
 
-    Looks at the disk of the data directory and at that of the embedded server, which may lie elsewhere under root.
+    They are that of the data directory and that of the embedded server, which may lie elsewhere under root.
     """
-    needed = settings.DISK_RESERVE_MB * MEGABYTE + more_bytes
     folders = [folder for folder in (database.data_dir(), _SERVERS) if folder.exists()]
-    free = min(shutil.disk_usage(folder).free for folder in folders)
+    return min(shutil.disk_usage(folder).free for folder in folders)
+
+
+def find_shortage(*, more_bytes: int = 0) -> DiskShortage | None:
+    """Return what is missing for work that writes so many bytes beyond the reserve, None where there is enough."""
+    needed = settings.DISK_RESERVE_MB * MEGABYTE + more_bytes
+    free = count_free_bytes()
     if free >= needed:
         return None
     return DiskShortage(free_mb=free // MEGABYTE, needed_mb=needed // MEGABYTE)

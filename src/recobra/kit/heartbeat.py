@@ -14,6 +14,8 @@ from typing import Final
 
 FILE_VARIABLE: Final = "RECOBRA_HEARTBEAT"
 """Names the file to a process that is watched by the one that started it."""
+SILENT_SECONDS: Final = 180.0
+"""A process that has given no sign of life for so long hangs: the longest step of one is that of a slow provider."""
 _EVERY_SECONDS: Final = 1.0
 _OLD_SECONDS: Final = 24 * 3600.0
 
