@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from recobra.journal.operations import record_fact
@@ -14,6 +12,7 @@ from .models import SavedView, User
 from .permissions import consequence, requires
 from .roles import Right
 from .users import UserRefused as UserRefused  # noqa: PLC0414 - refused here too
+from .users import check_new_password
 
 VIEW_NAME_LENGTH_MAX = 60
 CONDITION_CHARACTERS = 100
@@ -30,7 +29,7 @@ def set_password(*, username: str, password: str, actor: Actor) -> None:
     user = User.objects.select_for_update().filter(username=username).first()
     if user is None:
         raise UserRefused(f"There is no user «{username}».")
-    _check_password(password, user)
+    check_new_password(password, user)
     # Sessions carry a hash of the password, so Django drops them once it changes.
     user.set_password(password)
     user.must_change_password = user.pk != actor.user_id
@@ -73,11 +72,3 @@ def save_view(*, user: User, screen: str, name: str, query: str) -> SavedView:
 def delete_view(*, user: User, view_id: int) -> None:
     """Delete one of the user's own saved views; another person's stays as it is."""
     SavedView.objects.filter(user=user, pk=view_id).delete()
-
-
-def _check_password(password: str, user: User) -> None:
-    """Raise UserRefused, with the reasons, for a password that Django's validators refuse."""
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise UserRefused(" ".join(error.messages)) from error

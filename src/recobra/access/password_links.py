@@ -10,9 +10,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.contrib.auth.password_validation import validate_password
 from django.core import signing
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -23,7 +21,7 @@ from .facts import InvitationAccepted, PasswordLinkMade, PasswordSet
 from .models import PasswordLink, User
 from .permissions import requires
 from .roles import Right
-from .users import UserDetails, UserRefused, insert_user
+from .users import UserDetails, UserRefused, check_new_password, insert_user
 
 INVITATION_LIFETIME: Final = timedelta(days=3)
 NEW_PASSWORD_LIFETIME: Final = timedelta(days=1)
@@ -68,11 +66,7 @@ def set_password_by_link(*, token: str, password: str, now: datetime) -> User:
     if link.ended_at is not None:
         raise LinkRefused
     user = User.objects.select_for_update().get(pk=link.user_id)
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        text = " ".join(error.messages)
-        raise UserRefused(text, errors={"password": text}) from error
+    check_new_password(password, user)
     is_invitation = not user.is_active
     user.set_password(password)
     user.is_active = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from recobra.journal.operations import record_fact
@@ -11,7 +12,7 @@ from recobra.kit.personal_data import ERASED, Holding
 
 from .actors import Service, service_actor
 from .facts import UserErased
-from .models import SavedView, Scope, User
+from .models import SavedView, Scope, Session, User
 
 
 @transaction.atomic
@@ -32,10 +33,13 @@ def _erase_leavers(until: datetime, at: datetime) -> int:
     user_ids = [user.pk for user in users]
     SavedView.objects.filter(user_id__in=user_ids).delete()
     Scope.objects.filter(user_id__in=user_ids).delete()
+    Session.objects.filter(user_id__in=user_ids).delete()
+    Authenticator.objects.filter(user_id__in=user_ids).delete()
     return len(users)
 
 
 HOLDINGS = (
     Holding(model="access.User", data_class="staff", erase_before=_erase_leavers),
     Holding(model="access.SavedView", data_class="staff"),
+    Holding(model="access.Session", data_class="staff"),
 )

@@ -17,15 +17,15 @@ from typing import Final
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest
 
 from recobra.journal.operations import record_fact
 
 from .actors import Actor, actor_for
 from .facts import FactorAdded, FactorRemoved, FactorsReset
-from .models import Session, User
+from .models import User
 from .permissions import requires
 from .roles import Right, role_of
+from .sessions import end_sessions
 
 TOTP_SECONDS: Final = 30
 RECOVERY_CODES: Final = 10
@@ -220,15 +220,8 @@ def remove_factor(user: User, *, factor_id: int, now: datetime) -> None:
 def reset_factors(*, user: User, actor: Actor) -> None:
     """Take all second factors away from a user who has lost them; his or her sessions end."""
     Authenticator.objects.filter(user=user).delete()
-    Session.objects.filter(user=user).delete()
+    end_sessions(user=user, actor=actor)
     record_fact(FactorsReset(user_id=user.pk), actor=actor)
-
-
-def end_other_sessions(request: HttpRequest, user: User) -> None:
-    """End a user's sessions but the one of a request: what they were opened with has changed."""
-    from .session_store import digest  # noqa: PLC0415 - the store reads the models of this app
-
-    Session.objects.filter(user=user).exclude(pk=digest(request.session.session_key or "")).delete()
 
 
 def _lock(user: User) -> None:

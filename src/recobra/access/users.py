@@ -66,15 +66,21 @@ def details_of(user: User) -> UserDetails:
     return UserDetails(portfolios=portfolios, **{name: getattr(user, name) for name in names})
 
 
+def check_new_password(password: str, user: User) -> None:
+    """Refuse a password that this user may not have. Raises UserRefused with the reasons."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        text = " ".join(error.messages)
+        raise UserRefused(text, errors={"password": text}) from error
+
+
 @requires(Right.MANAGE_USERS)
 @transaction.atomic
 def create_user(*, username: str, password: str, details: UserDetails, actor: Actor) -> User:
     """Make a member of staff who comes in with a password. Raises UserRefused, NotAllowed."""
-    try:
-        validate_password(password, User(username=username, email=details.email))
-    except ValidationError as error:
-        text = " ".join(error.messages)
-        raise UserRefused(text, errors={"password": text}) from error
+    names = {field: getattr(details, field) for field in ("first_name", "last_name", "email")}
+    check_new_password(password, User(username=username, **names))
     user = insert_user(username, details, is_active=True, actor=actor)
     user.set_password(password)
     # Whoever shows a demonstration reads the password on its first page.

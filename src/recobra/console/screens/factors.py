@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from recobra.access import second_factor
+from recobra.access import second_factor, sessions
 from recobra.access.queries import User
 from recobra.access.roles import Right
 from recobra.console.actions import actor_of
@@ -96,7 +96,7 @@ def remove_factor(request: StaffRequest, factor_id: int) -> HttpResponse:
         second_factor.remove_factor(request.user, factor_id=factor_id, now=clock.now())
     except second_factor.FactorRefused as refused:
         raise Http404 from refused
-    second_factor.end_other_sessions(request, request.user)
+    sessions.end_own_sessions(current_key=request.session.session_key, actor=actor_of(request))
     messages.success(request, _("The second factor is gone. Sessions elsewhere have ended."))
     return redirect("console:account")
 
@@ -114,7 +114,7 @@ def reset_factors(request: StaffRequest, user_id: int) -> HttpResponse:
 
 def _show_added(request: StaffRequest, codes: list[str]) -> HttpResponse:
     """End the sessions elsewhere, and show the recovery codes where there are new ones."""
-    second_factor.end_other_sessions(request, request.user)
+    sessions.end_own_sessions(current_key=request.session.session_key, actor=actor_of(request))
     messages.success(request, _("The second factor is set up. Sessions elsewhere have ended."))
     return render(request, "console/account/recovery.html", {"codes": codes}) if codes else redirect("console:account")
 
