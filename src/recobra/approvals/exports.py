@@ -66,7 +66,7 @@ def _refuse_unless_agreed(what: str, rows: int, conditions: Mapping[str, str], s
 
 
 def _let_be(_approval: Approval, _actor: Actor) -> None:
-    """Nothing is done by the decision itself: who asked fetches the file, or does not."""
+    """Who asked fetches the file, or does not."""
 
 
 def _compare(approval: Approval) -> Sequence[Part]:
@@ -84,8 +84,6 @@ EXPORT: Final = Kind(
     label=gettext_lazy("Large export"),
     right=Right.APPROVE_CRITICAL_CHANGES,
     approve=_let_be,
-    reject=_let_be,
-    withdraw=_let_be,
     title=lambda approval: _("%(rows)s rows") % {"rows": approval.new["rows"]},
     parts=_compare,
     is_optional=True,

@@ -36,6 +36,10 @@ class Part:
 Step = Callable[[Approval, Actor], None]
 
 
+def _change_nothing(_approval: Approval, _actor: Actor) -> None:
+    """What was asked for is in the approval alone: there is nothing to take back."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of change that two people decide.
@@ -54,8 +58,8 @@ class Kind:
     label: str | Promise
     right: Right
     approve: Step
-    reject: Step
-    withdraw: Step
+    reject: Step = _change_nothing
+    withdraw: Step = _change_nothing
     title: Callable[[Approval], str]
     parts: Callable[[Approval], Sequence[Part]]
     page: str = ""

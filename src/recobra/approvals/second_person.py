@@ -107,10 +107,6 @@ def _apply(approval: Approval, actor: Actor) -> None:
     _store(Rule(kind=kind, is_required=is_required, least_size=int(size) if size else None), actor)
 
 
-def _leave(_approval: Approval, _actor: Actor) -> None:
-    """Nothing was changed before the decision, so nothing is taken back."""
-
-
 def _compare(approval: Approval) -> Sequence[Part]:
     """Return the old rule beside the new, in words."""
     parts = [
@@ -131,8 +127,6 @@ RULE: Final = Kind(
     label=gettext_lazy("Fewer second persons"),
     right=Right.APPROVE_CRITICAL_CHANGES,
     approve=_apply,
-    reject=_leave,
-    withdraw=_leave,
     title=lambda approval: str(kind_of(approval.subject).label),
     parts=_compare,
 )

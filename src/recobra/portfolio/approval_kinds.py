@@ -33,10 +33,6 @@ def _approve(approval: Approval, actor: Actor) -> None:
         raise ApprovalRefused(str(refusal)) from refusal
 
 
-def _leave(_approval: Approval, _actor: Actor) -> None:
-    """Messages say the old way to pay until the new one is approved."""
-
-
 def _compare(approval: Approval) -> Sequence[Part]:
     return [Part(label=_("How and where to pay"), old=approval.old["text"], new=approval.new["text"])]
 
@@ -46,8 +42,6 @@ PAYMENT_INSTRUCTIONS: Final = Kind(
     label=gettext_lazy("Where debtors pay"),
     right=Right.APPROVE_CRITICAL_CHANGES,
     approve=_approve,
-    reject=_leave,
-    withdraw=_leave,
     title=lambda approval: Creditor.objects.values_list("name", flat=True).get(pk=approval.subject),
     parts=_compare,
     page="creditor",

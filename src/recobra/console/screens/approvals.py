@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -21,10 +20,9 @@ from recobra.approvals.queries import Approval
 from recobra.console import labels
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, may_open, needs
+from recobra.console.parameters import parse_count
 
 from .place import installation_place
-
-_SIZE_DIGITS_MAX: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +103,7 @@ def set_rule(request: StaffRequest, code: str) -> HttpResponse:
         raise Http404
     text = request.POST.get("desde", "").strip()
     # The operation refuses 0 with a text fit to show.
-    size = (int(text) if text.isdecimal() and len(text) <= _SIZE_DIGITS_MAX else 0) if text else None
+    size = (parse_count(text, most=second_person.MOST + 1) or 0) if text else None
     try:
         approval = second_person.set_rule(
             code=code, is_required=request.POST.get("pide") == "1", least_size=size, actor=actor_of(request)

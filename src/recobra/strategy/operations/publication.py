@@ -100,10 +100,6 @@ def _approve(approval: Approval, actor: Actor) -> None:
     _put_in_force(version, actor)
 
 
-def _leave(_approval: Approval, _actor: Actor) -> None:
-    """The version is a draft until it is approved, and stays one."""
-
-
 def _to_values(version: StrategyVersion) -> dict[str, str]:
     """Return what a person compares of a version."""
     return {
@@ -149,8 +145,6 @@ STRATEGY: Final = Kind(
     label=gettext_lazy("Publication of a strategy"),
     right=Right.APPROVE_CRITICAL_CHANGES,
     approve=_approve,
-    reject=_leave,
-    withdraw=_leave,
     title=lambda approval: f"{approval.new['name']} · v{approval.new['version']}",
     parts=_compare,
     is_optional=True,
