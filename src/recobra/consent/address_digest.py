@@ -17,15 +17,15 @@ from typing import Final
 from django.db import transaction
 
 from recobra.consent.models import AddressKey
+from recobra.kit.personal_data import DIGEST
 from recobra.portfolio import address_forms
 
-PREFIX: Final = "hmac:"
 _KEY_BYTES: Final = 32
 
 
 def is_digest(value: str) -> bool:
     """Tell if a value is a digest of a number or address, and no longer the number itself."""
-    return value.startswith(PREFIX)
+    return value.startswith(DIGEST)
 
 
 def digest_addresses(addresses: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -71,4 +71,4 @@ def _digest(key: bytes, kind: str, value: str) -> str:
     if is_digest(value):
         return value
     message = f"{kind}:{canonical_form(value, kind=kind)}".encode()
-    return PREFIX + hmac.digest(key, message, hashlib.sha256).hex()
+    return DIGEST + hmac.digest(key, message, hashlib.sha256).hex()

@@ -9,9 +9,9 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import Q
 
-from recobra.consent.address_digest import PREFIX, canonical_form, digest_addresses, is_digest, make_digests
+from recobra.consent.address_digest import canonical_form, digest_addresses, is_digest, make_digests
 from recobra.consent.models import ConsentEntry, Silence
-from recobra.kit.personal_data import ERASED
+from recobra.kit.personal_data import DIGEST, ERASED
 from recobra.kit.tables import is_any_of
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import ContactPoint
@@ -37,9 +37,9 @@ def digest_wishes(debtor_ids: Sequence[int], _at: datetime) -> int:
     points = list(ContactPoint.objects.filter(is_any_of("debtor_id", debtor_ids)).exclude(value__startswith=ERASED))
     addresses = {(point.kind, point.value) for point in points if not is_digest(point.value)}
     about = Q(is_any_of("debtor_id", debtor_ids)) | Q(value__in=_spell_out(addresses))
-    entries = list(ConsentEntry.objects.filter(about).exclude(value__startswith=PREFIX))
+    entries = list(ConsentEntry.objects.filter(about).exclude(value__startswith=DIGEST))
     addresses |= {(entry.kind, entry.value) for entry in entries}
-    silences = list(Silence.objects.filter(value__in=_spell_out(addresses)).exclude(value__startswith=PREFIX))
+    silences = list(Silence.objects.filter(value__in=_spell_out(addresses)).exclude(value__startswith=DIGEST))
     living = _find_living(addresses, debtor_ids)
     wished = {_canonical((each.kind, each.value)) for each in entries}
     wished |= {_canonical((each.kind, each.value)) for each in silences}
@@ -128,8 +128,8 @@ def _replace_points(points: Sequence[ContactPoint], values: Sequence[str]) -> No
 
 def _read_digested() -> set[Address]:
     """Return the digests of which something is silent or withdrawn."""
-    silent = Silence.objects.filter(value__startswith=PREFIX).values_list("kind", "value")
-    withdrawn = ConsentEntry.objects.filter(value__startswith=PREFIX, act=_WITHDRAWN).values_list("kind", "value")
+    silent = Silence.objects.filter(value__startswith=DIGEST).values_list("kind", "value")
+    withdrawn = ConsentEntry.objects.filter(value__startswith=DIGEST, act=_WITHDRAWN).values_list("kind", "value")
     return {*silent, *withdrawn}
 
 

@@ -15,6 +15,8 @@ from django.db import connection
 
 ERASED: Final = "anonymised:"
 """What stands before a random or technical value in the place of an erased number that must be there and be unique."""
+DIGEST: Final = "hmac:"
+"""What stands before the keyed digest of a number that must still be found (`recobra.consent.address_digest`)."""
 
 Row = Mapping[str, object]
 Erase = Callable[[Sequence[int], datetime], int]

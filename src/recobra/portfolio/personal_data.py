@@ -11,7 +11,7 @@ from django.db.models import Exists, F, Max, OuterRef, Q, Sum
 from django.db.models.functions import Greatest, TruncDate
 from django.utils.translation import gettext_noop
 
-from recobra.kit.personal_data import ERASED, Block, Holding, Row, erase_by
+from recobra.kit.personal_data import DIGEST, ERASED, Block, Holding, Row, erase_by
 from recobra.kit.tables import is_any_of
 
 from .models import Account, ContactPoint, Debtor, Hold, Instalment, LegalDecision, Party, Posting
@@ -36,10 +36,10 @@ _ERASE_INSTALMENTS: Final = f"""
 # A value that the ledger of consent has replaced by a keyed digest stays: a silence is found by it.
 _ERASE_POINTS: Final = f"""
     UPDATE portfolio_contactpoint
-    SET value = CASE WHEN starts_with(value, 'hmac:') THEN value ELSE '{ERASED}' || id END, valid = false,
+    SET value = CASE WHEN starts_with(value, '{DIGEST}') THEN value ELSE '{ERASED}' || id END, valid = false,
         retired_at = coalesce(retired_at, %(at)s)
     WHERE debtor_id = ANY(%(debtor_ids)s) AND NOT starts_with(value, '{ERASED}')
-        AND (retired_at IS NULL OR valid OR NOT starts_with(value, 'hmac:'))"""
+        AND (retired_at IS NULL OR valid OR NOT starts_with(value, '{DIGEST}'))"""
 _ERASE_HOLDS: Final = "UPDATE portfolio_hold SET note = '' WHERE debtor_id = ANY(%(debtor_ids)s) AND note <> ''"
 _ERASE_DECISIONS: Final = """
     UPDATE portfolio_legaldecision decision SET grounds = '' FROM portfolio_account account
