@@ -162,7 +162,7 @@ def test_a_role_of_the_companys_own_walks_only_where_it_may(dario, at_desk, cast
     assert "Exportar listas a archivos" in page(dario.get("/roles/"))
     assert page(dario.get("/roles/nuevo/?como=AUDITOR")).count(" checked> ") == len(RIGHTS["AUDITOR"]) + 2
     form = {"name": "Mesa de partes", "rights": ["see_board", "see_audit"], "sees_all_portfolios": "1"}
-    assert "Ver y verificar el registro" in page(dario.post("/roles/nuevo/", form))
+    assert "Ver y verificar la bitácora" in page(dario.post("/roles/nuevo/", form))
     assert not CompanyRole.objects.exists(), "it is confirmed first"
     dario.post("/roles/nuevo/", {**form, "confirmed": "1"})
     dario.post(f"/usuarios/{cast['zoe'].pk}/", {**FORM, "role": "MESA_DE_PARTES"})

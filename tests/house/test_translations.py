@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 
 import pytest
 from babel.messages.extract import extract
@@ -90,6 +91,13 @@ def test_translations_keep_the_places_of_values(catalogue):
         and sorted(PLACES.findall(message.id)) != sorted(PLACES.findall(str(message.string)))
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_text_is_translated_once():
+    # Of two translations the last one counts, and nobody sees the other.
+    entries = re.findall(r'^(?:msgctxt .*\n)?msgid (?:".*"\n)+', CATALOGUE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(entries) > 50
+    assert [entry for entry, times in Counter(entries).items() if times > 1] == []
 
 
 def test_the_compiled_catalogue_says_the_same(catalogue):
