@@ -50,7 +50,7 @@ class Incident(models.Model):
 
 
 class SealDelivery(models.Model):
-    """The journal's seal of a day, on one way out of the house. Personal data: none.
+    """The journal's seal of a day, on one way out of the house. Personal data: none. Never dies, as the seals.
 
     `error` is why the last attempt failed, '' where it did not.
     """
@@ -74,7 +74,7 @@ class SealDelivery(models.Model):
 class RetentionPeriod(models.Model):
     """How many days the company keeps a class of data, from a day on: a later row follows, none is edited.
 
-    `country` '' is everywhere. Personal data: none.
+    `country` '' is everywhere. Personal data: none. Never dies: what was erased was decided by it.
     """
 
     data_class = models.TextField()
@@ -113,7 +113,7 @@ class Closing(models.Model):
 
 
 class ErasedClass(models.Model):
-    """A class of one debtor's data that was erased, and when. Personal data: none."""
+    """A class of one debtor's data that was erased, and when. Personal data: none. Never dies: it is the proof."""
 
     debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="erased_classes", db_index=False)
     data_class = models.TextField()
@@ -130,7 +130,7 @@ class PersonRequest(models.Model):
     """What a person asked about his or her own data, and the answer.
 
     `note` is how it was asked; `outcome` says of each class whether it went or why it stays. Personal data: through its
-    debtor; `note`, which goes with the identity.
+    debtor; `note`, which goes with the identity. The rest never dies: it is the proof of the answer.
     """
 
     class Kind(models.TextChoices):

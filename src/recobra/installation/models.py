@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 class BackupRun(models.Model):
     """One backup that was begun. Personal data: none; the files hold all of it, encrypted.
 
-    `missing` counts files that the database named and that were not there. Dies after a year.
+    `missing` counts files that the database named and that were not there. Never dies.
     """
 
     class Status(models.TextChoices):
