@@ -42,8 +42,8 @@ def _fast():
 
 
 @pytest.fixture(scope="module")
-def office(new_installation, recobra, tmp_path_factory):
-    """An installation with a portfolio, a file, a letter key and an evidence key, and a seal of its journal."""
+def office(new_installation, recobra, url_of, tmp_path_factory):
+    """An installation from an earlier version: a portfolio, a file, letter and evidence keys, a seal of its journal."""
     folder = tmp_path_factory.mktemp("office")
     home = new_installation()
     (folder / "mapeo.yaml").write_text(MAPPING, encoding="utf-8")
@@ -54,6 +54,8 @@ def office(new_installation, recobra, tmp_path_factory):
     )
     assert loaded.code == 0, loaded.err
     assert recobra("evidence", "certificate", "--output", folder / "cert.pem", at=home).code == 0
+    with psycopg.connect(url_of(home), autocommit=True) as server:
+        server.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('sessions', '0001_initial', now())")
     (home / "files" / "attachments").mkdir(parents=True, exist_ok=True)
     (home / "files" / "attachments" / "recibo.pdf").write_bytes(b"%PDF recibo")
     return home

@@ -11,6 +11,9 @@ from pathlib import Path
 from recobra.cli.answer import CommandRefused
 from recobra.kit import clock, database, file_modes
 
+_APPS_LEFT = frozenset({"sessions"})
+"""Apps of earlier versions that are installed no more; what was brought up to date still records their migrations."""
+
 
 def set_up(*, tables: bool = True, is_restoring: bool = False) -> None:
     """Set Django up and check the database. Raises CommandRefused, DatabaseUnsuitable, ValueError.
@@ -91,13 +94,13 @@ def pending_migrations() -> list[str]:
 
 
 def unknown_migrations() -> list[str]:
-    """Return the migrations that the database has had and this version does not know, in order."""
+    """Return the migrations that the database has had and that only a newer version can know, in order."""
     from django.db import connection  # noqa: PLC0415 - needs the settings
     from django.db.migrations.recorder import MigrationRecorder  # noqa: PLC0415
 
     known = _migrations_on_disk()
     recorded = MigrationRecorder(connection).applied_migrations()
-    return sorted(f"{app}.{name}" for app, name in recorded.keys() - known)
+    return sorted(f"{app}.{name}" for app, name in recorded.keys() - known if app not in _APPS_LEFT)
 
 
 def _migrations_on_disk() -> set[tuple[str, str]]:
