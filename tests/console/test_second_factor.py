@@ -88,6 +88,12 @@ def test_secrets_and_recovery_codes_cannot_be_read_in_the_database(cast):
     assert [text for text in (secret, *codes) if text in stored] == []
 
 
+def test_a_secret_that_is_being_set_up_stands_in_no_session(cast):
+    client = come_in()
+    client.get("/mi-cuenta/aplicacion/")
+    assert client.session["totp_secret"].startswith("enc1.")
+
+
 def test_the_code_needs_the_password_first_and_waits_ten_minutes(client, cast, clock_at):
     assert client.get(ASKED)["Location"] == "/entrar/"
     secret, _codes = set_up_totp(come_in())

@@ -19,6 +19,7 @@ from recobra.access.roles import Right
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, freshly, needs
 from recobra.kit import clock
+from recobra.kit.encryption import Undecryptable, decrypt_text, encrypt_text
 
 _SECRET: Final = "totp_secret"  # noqa: S105 - where the session keeps it
 
@@ -29,9 +30,10 @@ _SECRET: Final = "totp_secret"  # noqa: S105 - where the session keeps it
 @freshly
 def add_totp(request: StaffRequest) -> HttpResponse:
     """Show the secret of a new authenticator, or add the one whose code was typed."""
-    if _SECRET not in request.session:
-        request.session[_SECRET] = second_factor.draw_totp_secret()
-    secret = request.session[_SECRET]
+    secret = _read_secret(request)
+    if not secret:
+        secret = second_factor.draw_totp_secret()
+        request.session[_SECRET] = encrypt_text(secret, context=_SECRET)
     problem = ""
     if request.method == "POST":
         try:
@@ -53,8 +55,16 @@ def add_totp(request: StaffRequest) -> HttpResponse:
 @freshly
 def draw_totp_code(request: StaffRequest) -> HttpResponse:
     """Draw the secret of a new authenticator for its camera."""
-    picture = second_factor.draw_totp_picture(request.user, request.session.get(_SECRET, ""))
+    picture = second_factor.draw_totp_picture(request.user, _read_secret(request))
     return HttpResponse(picture, content_type="image/svg+xml")
+
+
+def _read_secret(request: StaffRequest) -> str:
+    """Return the secret that is being set up, '' where there is none: a dump shows the session, not what is in it."""
+    try:
+        return decrypt_text(request.session.get(_SECRET, ""), context=_SECRET)
+    except Undecryptable:  # the key was destroyed meanwhile
+        return ""
 
 
 @sensitive_post_parameters("credential")
