@@ -54,6 +54,7 @@ def office(new_installation, recobra, url_of, tmp_path_factory):
     )
     assert loaded.code == 0, loaded.err
     assert recobra("evidence", "certificate", "--output", folder / "cert.pem", at=home).code == 0
+    assert recobra("journal", "seal", at=home).code == 0
     with psycopg.connect(url_of(home), autocommit=True) as server:
         server.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('sessions', '0001_initial', now())")
     (home / "files" / "attachments").mkdir(parents=True, exist_ok=True)
@@ -124,6 +125,9 @@ def test_a_restore_gives_back_everything_and_proves_it(recobra, restore, office,
     assert (home / "files" / "attachments" / "recibo.pdf").read_bytes() == b"%PDF recibo"
     assert {(home / name).stat().st_mode & 0o777 for name in ("data-keys", "secret-key", "evidence-key.pem")} == {0o600}
     assert (home / "evidence-key.pem").read_bytes() == (office / "evidence-key.pem").read_bytes()
+    # A cut that came before the backup is named after the restore too.
+    kept = [(place / "journal-seals.jsonl").read_text().splitlines()[0] for place in (office, home)]
+    assert kept[0] == kept[1]
     assert not (home / "restore-unfinished").exists()
     assert aging(recobra, **target) == aging(recobra, at=office)
     listed = recobra("keys", "list", "--json", **target).document

@@ -123,6 +123,7 @@ HOSTILE = {
         lambda: xlsx(_FAR.replace('r="XFD1048576" t="inlineStr"', 't="inlineStr" r="XFD1048576"')),
         "sheet_span",
     ),
+    "a cell below the end of any sheet": (lambda: xlsx(_FAR.replace("XFD1048576", "A4294967295")), "sheet_span"),
     "a far cell by an entity": (lambda: xlsx(_FAR.replace('"XFD', '"&#88;FD')), "sheet_span"),
     "a far cell in UTF-16": (
         lambda: xlsx(('<?xml version="1.0" encoding="utf-16"?>' + _FAR).encode("utf-16")),

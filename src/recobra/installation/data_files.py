@@ -13,8 +13,8 @@ from typing import Final
 from recobra.kit.declarations import declared
 from recobra.kit.keys import KEY_FILES
 
-LEFT_OUT: Final = frozenset({"postgres", "cache", "tmp", "run", "static", "backups", "journal-seals.jsonl"})
-"""What is made anew, or is in the dump, or is a backup itself; and the seals, which may be newer than the dump."""
+LEFT_OUT: Final = frozenset({"postgres", "cache", "tmp", "run", "static", "backups"})
+"""What is made anew, or is in the dump, or is a backup itself."""
 UNFINISHED: Final = "restore-unfinished"
 """The mark of a restore that was cut off: nothing works in such a directory."""
 

@@ -23,6 +23,7 @@ _NEEDS_LOOK: Final = (b"<f", b't="e"', b"<!", b"\0")
 _DIGITS: Final = b"0123456789"
 _LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _REFERENCE_BYTES: Final = 12  # «XFD1048576"» is the longest
+_ROW_DIGITS: Final = 7
 _LONGEST_TOKEN: Final = 1 << 19
 _TAIL_BYTES: Final = 64  # carried over to the next piece, so that a mark cut in two is found
 
@@ -70,7 +71,7 @@ class QuickScan:
         columns = set(references.translate(None, _DIGITS).split(b","))
         rows = set(references.translate(None, _LETTERS).split(b","))
         if not all(letters and len(letters) <= 3 and not letters.strip(_LETTERS) for letters in columns) or not all(
-            digits and len(digits) <= 7 and not digits.strip(_DIGITS) for digits in rows
+            digits and len(digits) <= _ROW_DIGITS and not digits.strip(_DIGITS) for digits in rows
         ):
             self.is_sure = False
             return
@@ -146,6 +147,7 @@ class _Sheet:
         if element == "row":
             self.end_cell()
             number = attributes.get("r", "")
+            _refuse_long_reference(number)
             self.row = int(number) if _is_number(number) else self.row + 1
             self.column = 0
         elif element == "c":
@@ -167,6 +169,7 @@ class _Sheet:
         reference = attributes.get("r", "")
         letters = reference.rstrip("0123456789")
         number = reference[len(letters) :]
+        _refuse_long_reference(reference)
         if 0 < len(letters) <= 3 and letters.isascii() and letters.isalpha() and _is_number(number):
             self.column = _column_number(letters.upper().encode())
             self.row = int(number)
@@ -189,9 +192,15 @@ class _Sheet:
         self.value = ""
 
 
+def _refuse_long_reference(reference: str) -> None:
+    """Raise FileRefused for a cell or row beyond the grid of any workbook: readers count up to it."""
+    if len(reference) >= _REFERENCE_BYTES or sum(sign.isdigit() for sign in reference) > _ROW_DIGITS:
+        raise FileRefused("sheet_span", cell=reference[:_REFERENCE_BYTES], limit=limits.SHEET_CELLS)
+
+
 def _is_number(text: str) -> bool:
     """Return whether a text is a row's number, which has seven digits at most."""
-    return 0 < len(text) <= 7 and text.isascii() and text.isdigit() and int(text) > 0
+    return 0 < len(text) <= _ROW_DIGITS and text.isascii() and text.isdigit() and int(text) > 0
 
 
 def _column_number(letters: bytes) -> int:
