@@ -150,10 +150,10 @@ def test_a_payment_and_the_commit_of_the_cycle_never_wait_for_each_other(several
     )
     write, paying = committing._write_states, []
 
-    def write_while_paying(decisions):
+    def write_while_paying(decisions, **kept):
         paying.append(beside(lambda: pay(several[0], now)))
         until_it_waits()
-        write(decisions)
+        write(decisions, **kept)
 
     monkeypatch.setattr(committing, "_write_states", write_while_paying)
     # The task for a person takes the same way as the payment: reserve ids, then refer to the account.

@@ -48,16 +48,20 @@ def test_templates_that_wait_or_were_decided_are_carried_over_and_back(as_migrat
     approved = TemplateApproved(template_id=old.pk, code="saludo", channel="email", version=1)
     record_fact(approved, actor=acting("dario", user_id=9, now=AT))
 
-    migrate(*MigrationExecutor(connection).loader.graph.leaf_nodes("messaging"))
+    graph = MigrationExecutor(connection).loader.graph
+    migrate(*graph.leaf_nodes("messaging"), *graph.leaf_nodes("approvals"))
     waiting = Approval.objects.get(decision="WAITING")
     assert (waiting.kind, waiting.subject, waiting.author, waiting.author_id) == ("template", str(asked.pk), "carla", 7)
     assert (waiting.asked_by, waiting.asked_by_id, waiting.asked_at) == ("bruno", 8, AT)
     assert (waiting.old["subject"], waiting.new["subject"], waiting.new["buttons"]) == ("Uno", "Dos", "1 · Pagar")
-    assert list(
-        Approval.objects.exclude(decision="WAITING")
-        .order_by("new__name")
-        .values_list("new__name", "decision", "decided_by", "decided_by_id", "reason", "alone")
-    ) == [("Saludo", "APPROVED", "dario", 9, "", False), ("Saludo 3", "REJECTED", "dario", None, "Más corto", False)]
+    decided_of = {each.new["name"]: each for each in Approval.objects.exclude(decision="WAITING")}
+    assert {
+        name: (each.decision, each.decided_by, each.decided_by_id, each.reason, each.alone)
+        for name, each in decided_of.items()
+    } == {
+        "Saludo": ("APPROVED", "dario", 9, "", False),
+        "Saludo 3": ("REJECTED", "dario", None, "Más corto", False),
+    }
 
     templates = migrate(*BEFORE).get_model("messaging", "Template").objects
     kept = templates.order_by("version").values_list("decided_by", "decision_note").filter(code="saludo")

@@ -207,8 +207,9 @@ def test_the_page_says_what_the_law_of_chile_wants_said(world):
         address="Av. Uno 1, Santiago",
         agency_name="Cobros Ltda.",
         agency_phone="+56 2 2345 6789",
-        payment_instructions="Pague en su sucursal",
     )
+    creditor.payment_instructions = "Pague en su sucursal"
+    creditor.save(update_fields=["payment_instructions"])
     contact, path = debtor_page(world, national_id="12.345.678-5")
     type(contact.debtor).objects.update(country="CL")
     account = Account.objects.get()
