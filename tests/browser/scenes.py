@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.conf import settings
 from playwright.sync_api import Page
 
 from tests import extent
 
+Address = TypeVar("Address")
 # By its address Chromium keeps it compiled from page to page.
 AXE = f"/{settings.STATIC_URL.strip('/')}/vendor/axe-core/axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -49,6 +51,13 @@ SCENES = {
     "oscuro": Scene(DESK, "dark", {"runOnly": COLOURS}),
     "telefono": Scene(PHONE, "light", {"runOnly": SMALL_SCREEN}),
 }
+
+
+def choose_pages(pages: dict[str, Address]) -> dict[str, Address]:
+    """Return the pages that this run judges: every second one day by day, all in the long run."""
+    return dict(list(pages.items())[:: extent.choose(daily=2, whole=1)])
+
+
 LOADED = extent.choose(daily=["claro"], whole=list(SCENES))
 """The scenes in which pages are loaded in this run."""
 

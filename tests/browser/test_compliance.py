@@ -12,7 +12,7 @@ from tests import policies
 from tests.people import acting
 
 from .keyboard import press
-from .scenes import LOADED, visit
+from .scenes import LOADED, choose_pages, visit
 
 pytestmark = pytest.mark.browser
 PAGES = {
@@ -105,7 +105,7 @@ def numbers(world, provided, soft):
 @pytest.mark.parametrize("scene", LOADED)
 def test_every_page_of_compliance_can_be_used_by_everybody(page_for, numbers, assert_usable, scene):
     pages = {who: page_for(who, scene) for who in {who for who, _address in PAGES.values()}}
-    for name, (who, address) in PAGES.items():
+    for name, (who, address) in choose_pages(PAGES).items():
         page = pages[who]
         visit(page, address.format(**numbers))
         assert_usable(page, name)

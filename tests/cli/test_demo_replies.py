@@ -11,6 +11,8 @@ import pytest
 
 from recobra.cli.demo_replies import SCENES
 
+# A demonstration of its own, lived in for a day; `test_demo.py` begins one in each run.
+pytestmark = pytest.mark.long
 ACCOUNTS = 900
 HTML = "text/html"
 

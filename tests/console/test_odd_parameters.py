@@ -40,6 +40,7 @@ ODD = {
 }
 DAILY = ["five thousand digits", "last day"]
 NAMES = extent.choose(daily=DAILY, whole=list(ODD))
+ASKED = extent.choose(daily=sorted(ADDRESSES)[::4], whole=sorted(ADDRESSES))
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def asked_for(monkeypatch):
     return names
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize("name", ASKED)
 def test_an_odd_value_of_any_parameter_is_answered(at_desk, world, asked_for, name):
     method, may, form = ADDRESSES[name]
     person = at_desk(min(may))
