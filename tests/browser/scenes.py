@@ -87,6 +87,8 @@ def find_violations(page: Page, options: dict) -> list[dict]:
         page.add_script_tag(url=AXE)
     # No style sheet comes from elsewhere, and of what is right nothing but that it was looked at is asked.
     lean = {**options, "resultTypes": ["violations"], "preload": False}
+    # After a click the next page may still be arriving: half of a link has no name yet.
+    page.wait_for_load_state("load")
     found = page.evaluate(RUN_AXE, lean)
     assert found["passes"], "axe ran over an empty page"
     return [
