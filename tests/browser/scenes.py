@@ -83,12 +83,12 @@ RUN_AXE = """async (options) => {
 
 def find_violations(page: Page, options: dict) -> list[dict]:
     """Return what axe finds on a page: rule, help and up to four places, each with the reason."""
+    # After a click the next page may still be arriving: half of a link has no name yet.
+    page.wait_for_load_state("load")
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(url=AXE)
     # No style sheet comes from elsewhere, and of what is right nothing but that it was looked at is asked.
     lean = {**options, "resultTypes": ["violations"], "preload": False}
-    # After a click the next page may still be arriving: half of a link has no name yet.
-    page.wait_for_load_state("load")
     found = page.evaluate(RUN_AXE, lean)
     assert found["passes"], "axe ran over an empty page"
     return [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .scenes import LOADED, visit
+from .scenes import LOADED, choose_pages, visit
 
 pytestmark = pytest.mark.browser
 PAGES = {
@@ -26,7 +26,7 @@ PAGES = {
 def test_every_page_can_be_used_by_everybody(page_for, world, assert_usable, scene):
     pages = {who: page_for(who, scene) for who in {who for who, _address in PAGES.values()}}
     ids = {"debtor": world.debtors["María"].pk, "account": world.accounts["María"].pk, "contact": world.sent.pk}
-    for name, (who, address) in PAGES.items():
+    for name, (who, address) in choose_pages(PAGES).items():
         page = pages[who]
         visit(
             page,
