@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recobra.access.actors import Actor
@@ -15,16 +14,16 @@ from recobra.approvals.models import Approval
 from recobra.approvals.operations import ApprovalRefused
 
 from .models import Creditor
-from .operations import INSTRUCTIONS, CreditorRefused, change_payment_instructions
+from .operations import CREDITOR_DETAILS, DETAILS, SALT, CreditorRefused, change_creditor_details
 
 
 def _approve(approval: Approval, actor: Actor) -> None:
-    """Let messages say the new way to pay. Raises ApprovalRefused where the law has come to bar it."""
+    """Let messages say the new details. Raises ApprovalRefused where the law has come to bar one."""
     try:
-        change_payment_instructions(
+        change_creditor_details(
             creditor_id=int(approval.subject),
-            text=approval.new["text"],
-            salt=approval.new["salt"],
+            texts={name: text for name, text in approval.new.items() if name != SALT},
+            salt=approval.new[SALT],
             approval_id=approval.pk,
             author=approval.author,
             actor=actor,
@@ -34,12 +33,17 @@ def _approve(approval: Approval, actor: Actor) -> None:
 
 
 def _compare(approval: Approval) -> Sequence[Part]:
-    return [Part(label=_("How and where to pay"), old=approval.old["text"], new=approval.new["text"])]
+    """Return each text that messages would say, the old beside the new."""
+    return [
+        Part(label=str(CREDITOR_DETAILS[name]), old=approval.old[name], new=text)
+        for name, text in approval.new.items()
+        if name != SALT
+    ]
 
 
-PAYMENT_INSTRUCTIONS: Final = Kind(
-    code=INSTRUCTIONS,
-    label=gettext_lazy("Where debtors pay"),
+CREDITOR: Final = Kind(
+    code=DETAILS,
+    label=gettext_lazy("What messages say of a creditor, and where to pay"),
     right=Right.APPROVE_CRITICAL_CHANGES,
     approve=_approve,
     title=lambda approval: Creditor.objects.values_list("name", flat=True).get(pk=approval.subject),
@@ -47,4 +51,4 @@ PAYMENT_INSTRUCTIONS: Final = Kind(
     page="creditor",
     is_optional=True,
 )
-KINDS = (PAYMENT_INSTRUCTIONS,)
+KINDS = (CREDITOR,)

@@ -7,11 +7,12 @@ import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from recobra.access.actors import Actor
 from recobra.access.permissions import consequence, requires
@@ -30,20 +31,21 @@ _LIFTED: Final = pa.schema(
     [("hold_id", pa.int64()), ("reason", pa.string()), ("debtor_id", pa.int64()), ("account_id", pa.int64())]
 )
 
-CREDITOR_DETAILS: Final = (
-    "tax_id",
-    "address",
-    "payment_instructions",
-    "complaint_contact",
-    "complaint_office",
-    "agency_name",
-    "agency_address",
-    "agency_phone",
-)
-"""Texts in messages about a creditor and about the agency that collects for it."""
+CREDITOR_DETAILS: Final = {
+    "tax_id": gettext_lazy("Tax id"),
+    "address": gettext_lazy("Address of the creditor"),
+    "payment_instructions": gettext_lazy("How and where to pay"),
+    "complaint_contact": gettext_lazy("How to object or complain"),
+    "complaint_office": gettext_lazy("Office that hears complaints"),
+    "agency_name": gettext_lazy("Collection agency"),
+    "agency_address": gettext_lazy("Address of who collects"),
+    "agency_phone": gettext_lazy("Telephone of who collects"),
+}
+"""Texts in messages about a creditor and about the agency that collects for it, with what a person calls each."""
 LONGEST_DETAIL: Final = 1_000
-INSTRUCTIONS: Final = "payment_instructions"
-"""The detail that says where to pay, and the kind of approval of another one."""
+DETAILS: Final = "payment_instructions"
+"""The kind of approval of other details. Its code is stored, and older than the other texts it covers."""
+SALT: Final = "salt"
 
 
 class HoldRefused(Exception):
@@ -187,76 +189,80 @@ def save_creditor_details(
 ) -> Creditor:
     """Save the details of a creditor that messages name. `details`: any of CREDITOR_DETAILS. Raises CreditorRefused.
 
-    Where to pay is asked of a second person, unless the company wants none: until then messages say the old one.
+    All of these texts leave in messages, and any of them could name an account: they are asked of a second person,
+    unless the company wants none. Until then messages say the old ones.
     """
     check_creditor(actor, creditor_id)
     creditor = Creditor.objects.select_for_update(no_key=True).get(pk=creditor_id)
-    values: dict[str, Any] = {name: _tidy_text(details[name]) for name in CREDITOR_DETAILS if name in details}
-    # These words leave inside approved templates, so the law reads them as it reads those.
-    errors = {}
-    for name, text in values.items():
-        objection = _find_objection(creditor, text, actor.now)
-        if objection:
-            errors[name] = objection
-    if errors:
-        raise CreditorRefused(errors)
-    values["supervised"] = supervised
-    instructions = values.pop(INSTRUCTIONS, None)
-    if not creditor.has_readable_instructions():  # of another installation's key: whatever is given replaces them
-        creditor.payment_instructions = ""
-    changed = [name for name, value in values.items() if getattr(creditor, name) != value]
-    for name in changed:
-        setattr(creditor, name, values[name])
+    texts = {name: _tidy_text(details[name]) for name in CREDITOR_DETAILS if name in details}
+    _refuse_barred(creditor, texts, actor)
+    if creditor.supervised != supervised:
+        creditor.supervised = supervised
+        creditor.save(update_fields=["supervised"])
+        record_fact(CreditorSaved(creditor_id=creditor.pk, code=creditor.code, changed=["supervised"]), actor=actor)
+    before = _readable_details(creditor)
+    changed = {name: text for name, text in texts.items() if before[name] != text}
     if changed:
-        creditor.save(update_fields=changed)
-        # The names of the fields, not their texts: a complaint contact may be a person.
-        saved = CreditorSaved(creditor_id=creditor.pk, code=creditor.code, changed=sorted(changed))
-        record_fact(saved, actor=actor)
-    if instructions is not None and instructions != creditor.payment_instructions:
-        _ask_about_instructions(creditor, instructions, actor)
+        _ask_about_details(creditor, changed, before, actor)
         creditor.refresh_from_db()
     return creditor
 
 
-def _ask_about_instructions(creditor: Creditor, text: str, actor: Actor) -> None:
-    """Ask a second person about where debtors are to pay, in place of an earlier question."""
+def _ask_about_details(creditor: Creditor, texts: Mapping[str, str], before: Mapping[str, str], actor: Actor) -> None:
+    """Ask a second person about what messages say of a creditor, in place of an earlier question."""
     subject = str(creditor.pk)
-    withdraw_of_subject(kind=INSTRUCTIONS, subject=subject, reason=_("Another one was written."), actor=actor)
+    withdraw_of_subject(kind=DETAILS, subject=subject, reason=_("Others were written."), actor=actor)
     ask(
-        kind=INSTRUCTIONS,
+        kind=DETAILS,
         subject=subject,
-        old={"text": creditor.payment_instructions},
-        # The salt lets the journal prove both texts later without giving away what they are.
-        new={"text": text, "salt": secrets.token_hex(16)},
+        old={name: before[name] for name in texts},
+        # The salt lets the journal prove where to pay later without giving away what it is.
+        new={**texts, SALT: secrets.token_hex(16)},
         portfolio_code=creditor.portfolios.order_by("code").values_list("code", flat=True).first() or "",
-        at_once=not needs_second_person(INSTRUCTIONS, actor=actor),
+        at_once=not needs_second_person(DETAILS, actor=actor),
         actor=actor,
     )
 
 
 @consequence
 @transaction.atomic
-def change_payment_instructions(
-    *, creditor_id: int, text: str, salt: str, approval_id: int, author: str, actor: Actor
+def change_creditor_details(
+    *, creditor_id: int, texts: Mapping[str, str], salt: str, approval_id: int, author: str, actor: Actor
 ) -> None:
-    """Let messages say another way to pay from now on. Raises CreditorRefused where the law has come to bar it."""
+    """Let messages say other details from now on. Raises CreditorRefused where the law has come to bar one."""
     creditor = Creditor.objects.select_for_update(no_key=True).get(pk=creditor_id)
-    objection = _find_objection(creditor, text, actor.now)
-    if objection:
-        raise CreditorRefused({INSTRUCTIONS: objection})
-    if not creditor.has_readable_instructions():
-        creditor.payment_instructions = ""
-    changed = PaymentInstructionsChanged(
-        creditor_id=creditor.pk,
-        code=creditor.code,
-        approval_id=approval_id,
-        author=author,
-        old_digest=_digest(creditor.payment_instructions, salt),
-        new_digest=_digest(text, salt),
-    )
-    creditor.payment_instructions = text
-    creditor.save(update_fields=[INSTRUCTIONS])
-    record_fact(changed, actor=actor)
+    _refuse_barred(creditor, texts, actor)
+    before = _readable_details(creditor)
+    for name, text in texts.items():
+        setattr(creditor, name, text)
+    creditor.save(update_fields=list(texts))
+    # The names of the fields, not their texts: a complaint contact may be a person.
+    record_fact(CreditorSaved(creditor_id=creditor.pk, code=creditor.code, changed=sorted(texts)), actor=actor)
+    if "payment_instructions" in texts:
+        paid_elsewhere = PaymentInstructionsChanged(
+            creditor_id=creditor.pk,
+            code=creditor.code,
+            approval_id=approval_id,
+            author=author,
+            old_digest=_digest(before["payment_instructions"], salt),
+            new_digest=_digest(texts["payment_instructions"], salt),
+        )
+        record_fact(paid_elsewhere, actor=actor)
+
+
+def _readable_details(creditor: Creditor) -> dict[str, str]:
+    """Return the details by name; '' for where to pay, if another installation's key shut it."""
+    details = {name: str(getattr(creditor, name)) for name in CREDITOR_DETAILS if name != "payment_instructions"}
+    readable = creditor.has_readable_instructions()
+    return {**details, "payment_instructions": creditor.payment_instructions if readable else ""}
+
+
+def _refuse_barred(creditor: Creditor, texts: Mapping[str, str], actor: Actor) -> None:
+    """Raise CreditorRefused for texts that no message may say: they leave inside approved templates."""
+    objections = {name: _find_objection(creditor, text, actor.now) for name, text in texts.items()}
+    errors = {name: objection for name, objection in objections.items() if objection}
+    if errors:
+        raise CreditorRefused(errors)
 
 
 def _digest(text: str, salt: str) -> str:

@@ -19,19 +19,15 @@ from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.kit import clock
 from recobra.messaging.templates.missing_facts import find_missing_facts
-from recobra.portfolio.operations import INSTRUCTIONS, LONGEST_DETAIL, CreditorRefused, save_creditor_details
+from recobra.portfolio.operations import (
+    CREDITOR_DETAILS,
+    DETAILS,
+    LONGEST_DETAIL,
+    CreditorRefused,
+    save_creditor_details,
+)
 from recobra.portfolio.queries import Creditor, creditors_for
 
-LABELS: Final[dict[str, str | Promise]] = {
-    "tax_id": gettext_lazy("Tax id"),
-    "address": gettext_lazy("Address of the creditor"),
-    "payment_instructions": gettext_lazy("How and where to pay"),
-    "complaint_contact": gettext_lazy("How to object or complain"),
-    "complaint_office": gettext_lazy("Office that hears complaints"),
-    "agency_name": gettext_lazy("Collection agency"),
-    "agency_address": gettext_lazy("Address of who collects"),
-    "agency_phone": gettext_lazy("Telephone of who collects"),
-}
 _HELP: Final[dict[str, str | Promise]] = {
     "payment_instructions": gettext_lazy("It leaves in every message as it stands here: check it twice."),
     "complaint_office": gettext_lazy("Empty: the authority of each country."),
@@ -65,10 +61,10 @@ def edit_creditor(request: StaffRequest, creditor_id: int) -> HttpResponse:
     errors: dict[str, str] = {}
     if _drop_unreadable(creditor):
         errors["payment_instructions"] = _("They are encrypted with another installation's key: give them again.")
-    details = {name: str(getattr(creditor, name)) for name in LABELS}
+    details = {name: str(getattr(creditor, name)) for name in CREDITOR_DETAILS}
     is_supervised = creditor.supervised
     if request.method == "POST":
-        details = {name: request.POST.get(name, "") for name in LABELS}
+        details = {name: request.POST.get(name, "") for name in CREDITOR_DETAILS}
         is_supervised = SUPERVISED.get(request.POST.get("supervised", ""))
         try:
             saved = save_creditor_details(
@@ -77,10 +73,10 @@ def edit_creditor(request: StaffRequest, creditor_id: int) -> HttpResponse:
         except CreditorRefused as refusal:
             errors = refusal.errors
         else:
-            if waiting_of(INSTRUCTIONS, str(saved.pk)) is None:
+            if waiting_of(DETAILS, str(saved.pk)) is None:
                 messages.success(request, _("The details were kept; the next messages say them."))
             else:
-                messages.success(request, _("It is kept; where to pay waits for a second person's approval."))
+                messages.success(request, _("What messages say waits for a second person's approval."))
             return redirect("console:creditor", creditor.pk)
     fields = [
         {
@@ -91,15 +87,15 @@ def edit_creditor(request: StaffRequest, creditor_id: int) -> HttpResponse:
             "long": name in _LONG_FIELDS,
             "help": _HELP.get(name, ""),
         }
-        for name, label in LABELS.items()
+        for name, label in CREDITOR_DETAILS.items()
     ]
     missing_facts = find_missing_facts(creditor, on=today)
-    missing = [(fact, LABELS[fact.field], _(fact.article)) for fact in missing_facts]
+    missing = [(fact, CREDITOR_DETAILS[fact.field], _(fact.article)) for fact in missing_facts]
     context = {
         "creditor": creditor,
         "fields": fields,
         "missing": missing,
-        "waiting": waiting_of(INSTRUCTIONS, str(creditor.pk)),
+        "waiting": waiting_of(DETAILS, str(creditor.pk)),
         "longest": LONGEST_DETAIL,
         "supervised": next(key for key, value in SUPERVISED.items() if value is is_supervised),
     }
