@@ -112,7 +112,7 @@ def test_once_a_second_person_holds_the_right_the_change_waits_for_that_person(d
     approval = ask(carla)
     assert (approval.decision, discounts.done) == ("WAITING", [])
     assert list(queries.waiting_for(bruno)) == list(queries.waiting_for(carla)) == [approval]
-    assert (queries.may_decide(carla, approval), queries.may_decide(bruno, approval)) == (False, True)
+    assert (queries.may_decide(carla, approval, now=NOW), queries.may_decide(bruno, approval, now=NOW)) == (False, True)
     with pytest.raises(OwnChange):
         operations.approve(approval_id=approval.pk, actor=as_actor(carla))
     with pytest.raises(OwnChange):
@@ -130,7 +130,7 @@ def test_the_author_decides_alone_once_nobody_else_is_left(discounts):
     approval = ask(carla)
     bruno.is_active = False
     bruno.save()
-    assert queries.may_decide(carla, approval)
+    assert queries.may_decide(carla, approval, now=NOW)
     assert operations.approve(approval_id=approval.pk, actor=as_actor(carla)).alone
 
 

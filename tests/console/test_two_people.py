@@ -6,11 +6,13 @@ import hashlib
 
 import pytest
 
-from recobra.access.actors import Service, service_actor
+from recobra.access.actors import Service, actor_for, service_actor
+from recobra.access.facts import UserCreated
 from recobra.access.models import User
 from recobra.approvals import second_person
 from recobra.approvals.models import Approval, SecondPersonRule
 from recobra.journal.models import Entry
+from recobra.journal.operations import record_fact
 from recobra.kit import clock
 from recobra.messaging.models import Provider
 from recobra.messaging.providers import routing
@@ -208,6 +210,17 @@ class TestStrategies:
         assert "Nombre" in shown
         at_desk("dario").post(f"/aprobaciones/{asked.pk}/aprobar/")
         assert self.in_force() == 2
+
+    def test_an_account_that_its_author_opened_lately_is_no_second_person(self, at_desk, asked, cast):
+        record_fact(
+            UserCreated(user_id=cast["dario"].pk, role="ADMINISTRATOR", portfolios=[]),
+            actor=actor_for(cast["carla"], now=clock.now()),
+        )
+        assert asked.author_id == cast["carla"].pk
+        shown = at_desk("dario").get(f"/aprobaciones/{asked.pk}/").content.decode()
+        assert f"/aprobaciones/{asked.pk}/aprobar/" not in shown, "nothing is offered that is refused"
+        at_desk("dario").post(f"/aprobaciones/{asked.pk}/aprobar/")
+        assert self.in_force() == 1
 
     def test_a_draft_that_changes_meanwhile_is_asked_for_anew(self, at_desk, asked):
         carla = at_desk("carla")

@@ -37,6 +37,11 @@ def has_other_holder(right: Right, *, name: str, user_id: int | None, portfolio_
     return others.exists()
 
 
+def find_user_id(name: str) -> int | None:
+    """Return the account of a name, None where there is none of that name any more."""
+    return User.objects.filter(username=name).values_list("pk", flat=True).first()
+
+
 class State(StrEnum):
     """Whether a user may come in."""
 

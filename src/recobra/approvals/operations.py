@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from recobra.access.actors import Actor
 from recobra.access.hands import LASTS, are_one_hand, has_removed_holder
 from recobra.access.permissions import NotAllowed, check_right, check_scope, consequence, requires
+from recobra.access.queries import find_user_id
 from recobra.access.roles import Right
 from recobra.approvals.facts import ApprovalAsked, ChangeApproved, ChangeRejected, ChangeWithdrawn
 from recobra.approvals.kinds import Kind, kind_of
@@ -74,7 +75,8 @@ def ask(
                 old=dict(old),
                 new=dict(new),
                 author=writer.name,
-                author_id=writer.user_id,
+                # Known by name alone, an author could approve by a second account of the same hand.
+                author_id=writer.user_id or find_user_id(writer.name),
                 asked_at=actor.now,
                 asked_by=actor.name,
                 asked_by_id=actor.user_id,

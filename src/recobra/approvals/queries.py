@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import QuerySet
 
+from recobra.access.hands import are_one_hand
 from recobra.access.queries import User, has_other_holder, portfolio_codes
 from recobra.access.roles import has_right
 from recobra.approvals.kinds import kind_of, kinds_by_code
@@ -38,12 +41,17 @@ def waiting_of(kind: str, subject: str) -> Approval | None:
     return Approval.objects.filter(kind=kind, subject=subject, decision=Approval.Decision.WAITING).first()
 
 
-def may_decide(user: User, approval: Approval) -> bool:
-    """Tell if the user may decide about it now: by the right, and not as its author while somebody else can."""
+def may_decide(user: User, approval: Approval, *, now: datetime) -> bool:
+    """Tell if the user may decide about it now: by the right, and not as its author while somebody else can.
+
+    Who counts as the author's own hand (`access.hands`) is the author.
+    """
     kind = kind_of(approval.kind)
     if approval.decision != Approval.Decision.WAITING or not has_right(user, kind.right):
         return False
-    return not approval.is_by(user.username, user.pk) or not has_second_person(approval)
+    if approval.is_by(user.username, user.pk):
+        return not has_second_person(approval)
+    return not are_one_hand(approval.author_id, user.pk, right=kind.right, now=now)
 
 
 def has_second_person(approval: Approval) -> bool:

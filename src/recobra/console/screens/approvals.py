@@ -21,6 +21,7 @@ from recobra.console import labels
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, may_open, needs
 from recobra.console.parameters import parse_count
+from recobra.kit import clock
 
 from .place import installation_place
 
@@ -60,7 +61,7 @@ def show_approval(request: StaffRequest, approval_id: int) -> HttpResponse:
         "changed": [part for part in parts if part.is_changed],
         "unchanged": [part for part in parts if not part.is_changed],
         "subject_url": subject_url if subject_url and may_open(request.user, subject_url) else "",
-        "may_decide": queries.may_decide(request.user, approval),
+        "may_decide": queries.may_decide(request.user, approval, now=clock.now()),
         "may_withdraw": queries.may_withdraw(request.user, approval),
         "place": installation_place(),
     }
