@@ -36,7 +36,9 @@ def company_with_secrets(transactional_db, now, settings):
     desk.force_login(dario)
     details = {"payment_instructions": f"Cuenta {PLANTED['account of a creditor']}", "supervised": "si"}
     assert desk.post(f"/acreedores/{portfolio.creditor_id}/", details).status_code == 302
-    assert PLANTED["account of a creditor"] in Approval.objects.latest("pk").new["payment_instructions"], "a second person is asked"
+    assert PLANTED["account of a creditor"] in Approval.objects.latest("pk").new["payment_instructions"], (
+        "a second person is asked"
+    )
     creditor = Creditor.objects.get()
     creditor.payment_instructions = f"Cuenta {PLANTED['account in force']}"
     creditor.save()

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from tests import databases
 from tests.people import acting
 
-from recobra.journal import chain, operations, seal, signing, verification
+from recobra.journal import chain, operations, seal, seal_signature, verification
 from recobra.workbench.facts import VisitNoted
 
 MONDAY = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)
@@ -50,7 +50,7 @@ def _behind_the_triggers_back(sql, *parameters):
 
 
 def _verify(expected_hash=""):
-    signers = signing.trusted_signers(now=MONDAY)
+    signers = seal_signature.trusted_signers(now=MONDAY)
     return verification.verify_journal(signers=signers, expected_hash=expected_hash)
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from tests import databases
 from tests.people import acting
 
-from recobra.journal import chain, operations, seal, signing, verification
+from recobra.journal import chain, operations, seal, seal_signature, verification
 from recobra.workbench.facts import VisitNoted
 
 MONDAY = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)
@@ -140,7 +140,7 @@ WAYS: dict[str, Callable[[], None]] = {
 
 
 def _verify(expected_hash=""):
-    return verification.verify_journal(signers=signing.trusted_signers(now=LATER), expected_hash=expected_hash)
+    return verification.verify_journal(signers=seal_signature.trusted_signers(now=LATER), expected_hash=expected_hash)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -161,7 +161,7 @@ def test_more_rows_and_seals_after_the_printed_one_are_no_alteration(printed):
 
 
 def test_who_seals_anew_without_the_key_is_named_without_any_printed_seal(printed, monkeypatch, tmp_path):
-    signers = signing.trusted_signers(now=LATER)
+    signers = seal_signature.trusted_signers(now=LATER)
     monkeypatch.setenv("RECOBRA_KEYS_DIR", str(tmp_path))
     _seal_anew("UPDATE journal_entry SET actor = 'zoe' WHERE id = {b}")
     found = verification.verify_journal(signers=signers).first_altered

@@ -27,7 +27,7 @@ from recobra.access.models import User
 from recobra.approvals.models import Approval
 from recobra.journal.facts import FactRefused
 from recobra.journal.models import Entry
-from recobra.journal.signing import trusted_signers
+from recobra.journal.seal_signature import trusted_signers
 from recobra.journal.verification import verify_journal
 from recobra.kit import clock, privileges
 from recobra.kit.database_roles import OWNER

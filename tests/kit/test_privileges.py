@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from recobra.insight import reporting
+from recobra.insight import reporting_views
 from recobra.kit.database_roles import APPLICATION, OWNER, REPORTING
 from tests import databases
 
@@ -101,7 +101,7 @@ def test_a_report_reads_the_views_and_no_table():
             other.execute("SELECT maintenance.drop_indexes('portfolio_debtor')")
         with pytest.raises(psycopg.Error, match=r"read-only|permission denied"):
             other.execute("DELETE FROM contacts")
-    assert seen == {f"reporting.{name}" for name in reporting.VIEWS}
+    assert seen == {f"reporting.{name}" for name in reporting_views.VIEWS}
 
 
 def test_no_column_of_a_report_says_who_somebody_is():

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from recobra.kit import outgoing
+from recobra.kit import outgoing_rule
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Unsuitable
 
@@ -45,7 +45,7 @@ from .peer import open_peer
     ],
 )
 def test_what_is_of_the_open_internet(address, public):
-    assert outgoing.is_public(address) is public
+    assert outgoing_rule.is_public(address) is public
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"])
@@ -65,8 +65,8 @@ def test_however_an_address_is_written_the_one_connected_to_is_looked_at(host):
 @pytest.fixture
 def provider_of_the_open_internet(monkeypatch):
     """Let 127.0.0.2, where these tests' provider listens, count as an address of the open internet."""
-    is_public = outgoing.is_public
-    monkeypatch.setattr(outgoing, "is_public", lambda address: address == "127.0.0.2" or is_public(address))
+    is_public = outgoing_rule.is_public
+    monkeypatch.setattr(outgoing_rule, "is_public", lambda address: address == "127.0.0.2" or is_public(address))
 
 
 async def fetch_file(*, inside_as="127.0.0.1", store="127.0.0.1"):

@@ -159,20 +159,20 @@ def _missing_privileges() -> bool:
 
 def _describe_privileges() -> str:
     """Return what stands for the privileges of this version's tables."""
-    from recobra.insight import reporting  # noqa: PLC0415 - needs the settings
+    from recobra.insight import reporting_views  # noqa: PLC0415 - needs the settings
     from recobra.kit import privileges  # noqa: PLC0415
 
     roles = (database.application_role(), database.reporting_role())
-    return privileges.describe(reporting.VIEWS, _migrations_on_disk(), roles=roles)
+    return privileges.describe(reporting_views.VIEWS, _migrations_on_disk(), roles=roles)
 
 
 def _give_privileges() -> None:
     """Give the roles their privileges for this version's tables."""
-    from recobra.insight import reporting  # noqa: PLC0415 - needs the settings
+    from recobra.insight import reporting_views  # noqa: PLC0415 - needs the settings
     from recobra.kit import privileges  # noqa: PLC0415
 
     privileges.give_privileges(
-        reporting.VIEWS,
+        reporting_views.VIEWS,
         description=_describe_privileges(),
         application=database.application_role(),
         reporting=database.reporting_role(),

@@ -44,10 +44,10 @@ def verify_journal(arguments: argparse.Namespace) -> Answer:
     """Verify the whole journal; nothing is sealed."""
     certificates = [_read_certificate(path) for path in arguments.certificate]
     bootstrap.set_up()
-    from recobra.journal import kept_seals, signing, verification  # noqa: PLC0415 - needs the settings
+    from recobra.journal import kept_seals, seal_signature, verification  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
 
-    signers = signing.trusted_signers(certificates=certificates, now=clock.now())
+    signers = seal_signature.trusted_signers(certificates=certificates, now=clock.now())
     verdict = verification.verify_journal(signers=signers, expected_hash=arguments.expect or "")
     first = verdict.first_altered
     return Answer(

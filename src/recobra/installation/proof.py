@@ -10,7 +10,7 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
-from recobra.journal.signing import trusted_signers
+from recobra.journal.seal_signature import trusted_signers
 from recobra.journal.verification import Verification, verify_journal
 
 from .archive import Manifest

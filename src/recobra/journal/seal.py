@@ -8,7 +8,7 @@ from typing import Final
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
-from . import kept_seals, signing
+from . import kept_seals, seal_signature
 from .chain import LEAF, ChainEnd, begin_hash, has_rows_after, hash_row, read_digests, read_end
 from .models import Seal
 from .sql import latest_entry_id
@@ -65,7 +65,7 @@ def _settled_entry_id() -> int:
 
 def _seal_rows(end: ChainEnd, last_id: int, now: datetime) -> Seal:
     """Seal the rows after the end of the chain up to an id."""
-    own = signing.own_identity(now=now)
+    own = seal_signature.own_identity(now=now)
     number = end.number + 1
     leaves = bytearray()
     digest = begin_hash(number=number, last_id=last_id, sealed_at=now, previous=end.digest)
@@ -81,6 +81,6 @@ def _seal_rows(end: ChainEnd, last_id: int, now: datetime) -> Seal:
         digest=digest.digest(),
         previous=end.digest,
         sealed_at=now,
-        signature=signing.sign_digest(digest.digest(), own=own),
+        signature=seal_signature.sign_digest(digest.digest(), own=own),
         signer=own.fingerprint,
     )

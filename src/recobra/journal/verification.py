@@ -24,7 +24,7 @@ from .chain import (
     read_rows,
 )
 from .models import Seal
-from .signing import Signers, has_signed
+from .seal_signature import Signers, has_signed
 
 _ADDED: Final = "the row was added after its day was sealed"
 _MISSING: Final = "the row is missing"

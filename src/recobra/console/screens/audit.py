@@ -23,7 +23,7 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_id
 from recobra.journal import queries
 from recobra.journal.seal import SEALED_EVERY_MINUTES, last_seal
-from recobra.journal.signing import trusted_signers
+from recobra.journal.seal_signature import trusted_signers
 from recobra.journal.verification import verify_journal
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for

@@ -34,7 +34,7 @@ from aiohttp.abc import ResolveResult
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from recobra.kit import outgoing
+from recobra.kit import outgoing_rule
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Unsuitable
 from recobra.messaging.channels.base import Bounce, Outcome, OutcomeKind
@@ -99,10 +99,10 @@ class Reply:
 
 def validate_base_url(text: str) -> str:
     """Return the address of a provider without its last slash. Raises Unsuitable where it must not be called."""
-    parts = outgoing.split_url(text)
+    parts = outgoing_rule.split_url(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise Unsuitable(_("«%(text)s» is no address like https://api.example.com.") % {"text": text})
-    on_this_machine = outgoing.is_loopback(parts.hostname)
+    on_this_machine = outgoing_rule.is_loopback(parts.hostname)
     if settings.DEMO and not on_this_machine:
         raise Unsuitable(
             _("In demonstration mode nothing leaves the machine, but the address is %(host)s.")
@@ -111,7 +111,7 @@ def validate_base_url(text: str) -> str:
     if parts.scheme == "http" and not on_this_machine:
         raise Unsuitable(_("What is sent to a provider is private: the address must begin with https://."))
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    if not outgoing.may_call(parts.hostname, port) or _is_barred_address(parts.hostname, port):
+    if not outgoing_rule.may_call(parts.hostname, port) or _is_barred_address(parts.hostname, port):
         raise Unsuitable(
             _("%(host)s may not be called from here: whoever runs the server can allow it.")
             % {"host": f"{parts.hostname}:{port}"}
@@ -125,7 +125,7 @@ def _is_barred_address(host: str, port: int) -> bool:
         ipaddress.ip_address(host)
     except ValueError:
         return False
-    return not outgoing.may_connect(host, host, port)
+    return not outgoing_rule.may_connect(host, host, port)
 
 
 class _JudgedConnector(TCPConnector):
@@ -142,8 +142,8 @@ class _JudgedConnector(TCPConnector):
         family, kind, protocol, _name, (address, port, *_more) = info
         # Judged here and not by the host's name: a name can resolve differently the next time it is looked up.
         names = self._names.by_address.get((address, port), {address})
-        may_connect = any(outgoing.may_connect(address, name, port) for name in names)
-        if not may_connect or (self._only_public and not outgoing.is_public(address)):
+        may_connect = any(outgoing_rule.may_connect(address, name, port) for name in names)
+        if not may_connect or (self._only_public and not outgoing_rule.is_public(address)):
             raise OSError("The address may not be called.")
         self._opened.append(address)
         return socket.socket(family, kind, protocol)
@@ -167,7 +167,7 @@ class _NotingResolver(ThreadedResolver):
 
 
 def judged_connector() -> TCPConnector:
-    """Return a connector for a session of one's own, to addresses that may be called (`kit/outgoing.py`)."""
+    """Return a connector for a session of one's own, to addresses that may be called (`kit/outgoing_rule.py`)."""
     return _JudgedConnector(only_public=False, opened=[])
 
 
@@ -179,7 +179,7 @@ async def open_session(
     only_public: bool = False,
     opened: list[str] | None = None,
 ) -> AsyncIterator[ClientSession]:
-    """Open a session for a run of calls, to addresses that may be called (`kit/outgoing.py`).
+    """Open a session for a run of calls, to addresses that may be called (`kit/outgoing_rule.py`).
 
     `only_public` leaves out what the operator named inside the company's own network; the addresses that were
     connected to are added to `opened`. Proxies and credentials of the environment are ignored.
@@ -281,7 +281,7 @@ async def download_file(url: str, *, headers: Mapping[str, str], max_bytes: int)
         if reply.status in {301, 302, 307, 308}:
             location = validate_base_url(reply.headers.get("location", ""))
             # A provider on the public internet must not send us into the company's own network.
-            async with open_session(only_public=all(map(outgoing.is_public, opened))) as session:
+            async with open_session(only_public=all(map(outgoing_rule.is_public, opened))) as session:
                 # Without the headers: the credentials are for the provider, not for another host.
                 reply = await call(session, "GET", location, max_bytes=max_bytes)
     except (RequestUnsent, ReplyLost, ReplyTooLarge) as error:

@@ -20,7 +20,7 @@ from recobra.access.roles import Right
 from recobra.approvals.operations import ask, withdraw_of_subject
 from recobra.approvals.second_person import needs_second_person
 from recobra.journal.operations import record_fact
-from recobra.kit import outgoing
+from recobra.kit import outgoing_rule
 from recobra.kit.encryption import Undecryptable
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Adapter, Check, Config, Setting, Unsuitable
@@ -382,7 +382,7 @@ def _moved_errors(
 
 def _origin(address: str) -> tuple[str, str]:
     """Return scheme and place of an address."""
-    parts = outgoing.split_url(address)
+    parts = outgoing_rule.split_url(address)
     return parts.scheme, parts.netloc
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from recobra.kit import outgoing
+from recobra.kit import outgoing_rule
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Check, Config, Setting, Unsuitable
 from recobra.messaging.channels.base import Message, Outcome, OutcomeKind
@@ -128,7 +128,7 @@ def _open_server(config: Config) -> Iterator[Server]:
     if url:
         server = parse_demo_server(url) if settings.DEMO else parse_server(url)
         refuse_local_names(server)
-        if not outgoing.may_call(server.host, server.port, ports=outgoing.MAIL_PORTS):
+        if not outgoing_rule.may_call(server.host, server.port, ports=outgoing_rule.MAIL_PORTS):
             raise ServerUnsuitable(
                 f"{server.host}:{server.port} may not be called from here: whoever runs the server can allow it."
             )

@@ -14,7 +14,7 @@ import re
 import socket
 import ssl
 
-from recobra.kit import outgoing
+from recobra.kit import outgoing_rule
 from recobra.messaging import reasons
 from recobra.messaging.channels.base import Bounce, Outcome, OutcomeKind
 from recobra.messaging.channels.email.server import Server, ServerUnsuitable
@@ -135,7 +135,7 @@ class Connection:
         addresses = dict.fromkeys(str(socket_address[0]) for *_kind, socket_address in found)
         failure = OSError("The address may not be called.")
         for address in addresses:
-            if not outgoing.may_connect(address, server.host, server.port):
+            if not outgoing_rule.may_connect(address, server.host, server.port):
                 continue
             try:
                 _transport, protocol = await loop.create_connection(

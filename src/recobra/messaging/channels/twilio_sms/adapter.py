@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recobra.kit import outgoing
+from recobra.kit import outgoing_rule
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Adapter, Config, Event, Media, Setting, Unsuitable, WebhookRequest
 from recobra.messaging.channels.twilio import account
@@ -69,7 +69,7 @@ class TwilioSms(TwilioAdapter):
         """Return the content of a received file. Raises Unsuitable."""
         base_url = http.validate_base_url(config.settings.get("base_url") or account.API)
         # The address comes from the call; the account's token must not go anywhere else.
-        if outgoing.split_url(media.media_id).netloc != urlsplit(base_url).netloc:
+        if outgoing_rule.split_url(media.media_id).netloc != urlsplit(base_url).netloc:
             raise Unsuitable(_("The file is not at the provider's address."))
         return await http.download_file(media.media_id, headers=account.auth_headers(config), max_bytes=max_bytes)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientSession, FormData
 from django.utils.translation import gettext as _
 
-from recobra.kit import outgoing
+from recobra.kit import outgoing_rule
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Config, Media, Unsuitable
 from recobra.messaging.channels.whatsapp.client import auth_headers, resource_url
@@ -36,7 +36,7 @@ async def fetch_media(media: Media, config: Config, *, max_bytes: int) -> bytes:
     if size.isdecimal() and int(size) > max_bytes:
         raise Unsuitable(_("The file is too large."))
     url = str(file["url"])
-    host = outgoing.split_url(url).hostname or ""
+    host = outgoing_rule.split_url(url).hostname or ""
     api_host = urlsplit(resource_url(config, "")).hostname
     is_at_meta = any(host == known or host.endswith(f".{known}") for known in _META_HOSTS)
     if host != api_host and not is_at_meta:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.utils.translation import gettext as _
 
-from recobra.kit import outgoing
+from recobra.kit import outgoing_rule
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Config, Unsuitable
 from recobra.messaging.channels.whatsapp.client import auth_headers, resource_url
@@ -111,7 +111,7 @@ def _next_page_url(page: Mapping[str, Any], config: Config) -> str | None:
     paging = page.get("paging")
     url = str(paging.get("next") or "") if isinstance(paging, Mapping) else ""
     # Only at Meta's own address, since the access token goes along.
-    is_at_meta = outgoing.split_url(url).netloc == urlsplit(resource_url(config, "")).netloc
+    is_at_meta = outgoing_rule.split_url(url).netloc == urlsplit(resource_url(config, "")).netloc
     return url if url and is_at_meta else None
 
 
