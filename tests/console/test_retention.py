@@ -36,6 +36,14 @@ def test_the_classes_are_shown_with_who_decides(at_desk, world):
     assert 'href="/conservacion/"' in page
 
 
+def test_figures_of_all_portfolios_are_for_who_sees_all(at_desk, world):
+    assert "Solicitudes en espera" in at_desk("carla").get("/conservacion/").content.decode()
+    page = at_desk("ana").get("/conservacion/").content.decode()
+    assert "Clases de datos" in page
+    assert "Solicitudes en espera" not in page
+    assert "Últimas ejecuciones" not in page
+
+
 def test_a_manager_sets_a_period_and_sees_it(at_desk, world):
     desk = at_desk("carla")
     later = (clock.now() + timedelta(days=3)).date()

@@ -9,6 +9,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from recobra.access.queries import portfolio_codes
 from recobra.access.roles import Right
 from recobra.compliance.retention import copies, overview, requests
 from recobra.compliance.retention.classes import COMPANY_DECIDES
@@ -25,11 +26,15 @@ from .place import installation_place
 @require_GET
 @needs(Right.SEE_COMPLIANCE)
 def show_retention(request: StaffRequest) -> HttpResponse:
-    """Show each class with its terms, what was anonymised, and what stands against the rest."""
+    """Show each class with its terms, what was anonymised, and what stands against the rest.
+
+    The figures are of the whole installation: who sees some portfolios alone is shown the terms.
+    """
     today = clock.now().date()
+    sees_all = portfolio_codes(request.user) is None
     context = {
         "classes": overview.list_classes(today),
-        "state": overview.read_state(),
+        "state": overview.read_state() if sees_all else None,
         "today": today,
         "longest": DAYS_MAX,
         "company_decides": COMPANY_DECIDES,
