@@ -2,17 +2,19 @@
 
 import os
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import OperationalError, connection
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.jobs import Job
 
 from recobra.console import uploads
 from recobra.intake import jobs
+from recobra.intake.load import pipeline
 from recobra.intake.models import Load, Mapping
 from recobra.intake.operations import LoadRefused
 from recobra.portfolio.models import Account
@@ -67,7 +69,8 @@ def test_a_file_that_was_taken_in_is_removed(asked):
 
 
 def _is_tried_again(task, error):
-    return task.retry_strategy.get_retry_decision(exception=error, job=None) is not None
+    job = Job(id=1, queue="", lock=None, queueing_lock=None, task_name=task.name, attempts=0)
+    return task.retry_strategy.get_retry_decision(exception=error, job=job) is not None
 
 
 def test_a_file_that_comes_while_another_is_loaded_waits_its_turn(asked, busy):
@@ -88,6 +91,58 @@ def test_a_confirmation_that_comes_while_another_is_loaded_waits_its_turn(asked,
     jobs.load_confirmed(load_id=load.pk, actor="bruno")
     load.refresh_from_db()
     assert load.status == "DONE"
+
+
+@pytest.fixture
+def cut_off(monkeypatch):
+    """Let the database go away when a load begins to write, once."""
+    write = pipeline.write
+
+    def break_off(*arguments, **options):
+        monkeypatch.setattr(pipeline, "write", write)
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(pipeline, "write", break_off)
+
+
+def test_a_load_that_the_database_cut_off_is_tried_again(asked, cut_off):
+    with pytest.raises(OperationalError) as error:
+        jobs.load_upload(asked)
+    assert (_kept(asked), _is_tried_again(jobs.load_upload, error.value)) == (True, True)
+    jobs.load_upload(asked)
+    assert [load.status for load in Load.objects.order_by("pk")] == ["FAILED", "DONE"]
+    assert (Account.objects.count(), _kept(asked)) == (1, False)
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["the database went away", "the worker was killed"])
+def test_a_confirmation_that_was_cut_off_is_tried_again(asked, is_killed, request):
+    jobs.load_upload(asked | {"control": {"rows": 7}})
+    load = Load.objects.get()
+    if is_killed:
+        Load.objects.update(status=Load.Status.RUNNING)
+    else:
+        request.getfixturevalue("cut_off")
+        with pytest.raises(OperationalError) as error:
+            jobs.load_confirmed(load_id=load.pk, actor="bruno")
+        assert _is_tried_again(jobs.load_confirmed, error.value)
+        cut = Load.objects.get()
+        assert (cut.status, cut.reason) == ("HELD", load.reason), "a person may also decide again"
+    jobs.load_confirmed(load_id=load.pk, actor="bruno")
+    load.refresh_from_db()
+    assert (load.status, load.reason, Account.objects.count()) == ("DONE", "", 1)
+
+
+def test_a_file_whose_form_came_twice_is_queued_once(asked):
+    for _time in range(2):
+        jobs.queue_load(
+            path=Path(asked["path"]),
+            file_name="cartera.csv",
+            portfolio_code=asked["portfolio_code"],
+            mapping=SHORT,
+            as_of=date(2026, 11, 21),
+            actor=acting("dario", now=datetime(2026, 11, 21, 15, tzinfo=UTC)),
+        )
+    assert ProcrastinateJob.objects.count() == 1
 
 
 def test_a_refusal_is_not_tried_again(asked):
@@ -157,7 +212,7 @@ def test_a_load_waits_as_long_as_the_disk_is_full(asked, settings):
         jobs.load_upload(asked)
     assert refusal.value.code == "disk"
     assert not Load.objects.exists()
-    assert jobs.load_upload.retry_strategy.get_retry_decision(exception=refusal.value, job=None)
+    assert _is_tried_again(jobs.load_upload, refusal.value)
     settings.DISK_RESERVE_MB = 1
     jobs.load_upload(asked)
     assert Load.objects.get().status == "DONE"

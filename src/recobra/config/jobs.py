@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
 
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
+from recobra.kit.job_retries import MOST_TRIES, count_tries
+
 _log = logging.getLogger(__name__)
-MOST_ATTEMPTS: Final = 5
-"""Tries after which a job is given up: a file too large for the machine would kill each worker that takes it."""
 
 
 @app.periodic(cron="* * * * *")
@@ -20,13 +19,14 @@ async def recover_locked_jobs(timestamp: int) -> None:  # noqa: ARG001 - a late 
     """Let jobs run again whose worker was killed: each holds a lock that keeps all others of its kind waiting.
 
     Running one again is safe: those that take a lock do what is due now, or look first, as loads do, whether it has
-    been done. Jobs without a lock keep nobody waiting and are left as they are.
+    been done. Jobs without a lock come by themselves again, or another job looks for what they left; they are over.
     """
     for job in await app.job_manager.get_stalled_jobs():
         if job.lock is None:
+            await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
             continue
-        if job.attempts >= MOST_ATTEMPTS:
-            _log.error("The job %s is given up: a worker died with it, at try %s.", job.task_name, job.attempts)
+        if count_tries(job) > MOST_TRIES:
+            _log.error("The job %s is given up: a worker died with it, at try %s.", job.task_name, count_tries(job))
             await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=False)
             continue
         try:

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import QuerySet
-from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
-from procrastinate.jobs import Job
 
 from recobra.access.actors import Actor, Service, deputy
 from recobra.access.permissions import check_scope, requires
 from recobra.access.roles import Right
 from recobra.kit import clock
+from recobra.kit.job_retries import RetryUnfinished
 
 from .models import Load
 from .operations import LoadRefused, confirm_load, load_file
@@ -28,25 +27,21 @@ BUSY_SECONDS = 15
 logger = logging.getLogger(__name__)
 
 
-class _RetryWhileBusy(BaseRetryStrategy):
-    """Retry, however long it takes, while another load of the portfolio is in progress or the disk is full."""
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
-        """Return the delay before the next try, None where the job failed for good."""
-        return RetryDecision(retry_in={"seconds": BUSY_SECONDS}) if _is_busy(exception) else None
-
-
 def _is_busy(error: BaseException) -> bool:
     """Return whether a load only has to wait: for another one of its portfolio, or for room on the disk."""
     return isinstance(error, LoadRefused) and error.code in {"running", "disk"}
 
 
-@app.task(name="load.take", retry=_RetryWhileBusy())
+_RETRY = RetryUnfinished(seconds=BUSY_SECONDS, waits=_is_busy)
+
+
+@app.task(name="load.take", retry=_RETRY)
 def load_upload(asked: dict[str, Any]) -> None:
     """Load an uploaded file and delete the upload once its load is done, held or refused.
 
     `asked`: the arguments of `load_file` and who asked (`actor`, `actor_id`); queued jobs have them under this name.
-    Where anything else broke off, a failed load says so and the upload stays for a day.
+    Where anything else broke off, a failed load says so and the upload stays for a day. A load that broke off because
+    the database or the disk failed is tried again, and is another load in the list then.
     """
     arguments = {name: value for name, value in asked.items() if name not in {"path", "as_of", "actor", "actor_id"}}
     path = Path(asked["path"])
@@ -72,7 +67,7 @@ def load_upload(asked: dict[str, Any]) -> None:
     path.unlink(missing_ok=True)
 
 
-@app.task(name="load.confirm", retry=_RetryWhileBusy())
+@app.task(name="load.confirm", retry=_RETRY)
 def load_confirmed(load_id: int, actor: str, actor_id: int | None = None) -> None:
     """Load a held file after all, unless somebody else decided before."""
     try:
@@ -104,8 +99,11 @@ def queue_load(
     control: dict[str, Any] | None = None,
     partial: bool | None = None,
 ) -> None:
-    """Queue a file; loads of one portfolio run one after the other."""
+    """Queue a file, unless it is queued; loads of one portfolio run one after the other."""
     check_scope(actor, portfolio_code)
+    # Whoever got no answer sends the form again.
+    if str(path) in unfinished_uploads():
+        return
     asked: dict[str, Any] = {
         "path": str(path),
         "file_name": file_name,

@@ -8,15 +8,14 @@ from typing import Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
-from procrastinate.jobs import Job
 
 from recobra.access.actors import Actor, Service, deputy, service_actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.kit import clock
+from recobra.kit.job_retries import RetryUnfinished
 
 from . import queries, schedule
 from .alarms import check_installation
@@ -39,19 +38,19 @@ WARM_UP_BEFORE: Final = timedelta(minutes=10)
 """How long before its hour the worker makes ready what the cycle would otherwise wait for."""
 
 
-_DISK_SECONDS: Final = 60
+_RETRY_SECONDS: Final = 60
 logger = logging.getLogger(__name__)
 
 
-class _WaitForDisk(BaseRetryStrategy):
-    """Retry, however long it takes, while the disk has no room for a cycle; nothing else is retried."""
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
-        """Return the delay before the next try, None where the job failed for good."""
-        return RetryDecision(retry_in={"seconds": _DISK_SECONDS}) if isinstance(exception, DiskFull) else None
+def _waits_for_disk(error: BaseException) -> bool:
+    """Tell if a cycle only has to wait until there is room on the disk."""
+    return isinstance(error, DiskFull)
 
 
-@app.task(name=CYCLE_TASK, lock=CYCLE_LOCK, queueing_lock=CYCLE_LOCK, retry=_WaitForDisk())
+_RETRY: Final = RetryUnfinished(seconds=_RETRY_SECONDS, waits=_waits_for_disk)
+
+
+@app.task(name=CYCLE_TASK, lock=CYCLE_LOCK, queueing_lock=CYCLE_LOCK, retry=_RETRY)
 def run_requested_cycle(as_of: str, actor: str, actor_id: int | None = None) -> None:
     """Run the cycle of a day for the person who requested it."""
     run_cycle(
@@ -59,7 +58,7 @@ def run_requested_cycle(as_of: str, actor: str, actor_id: int | None = None) -> 
     )
 
 
-@app.task(name=TAKE_BACK_TASK, lock=CYCLE_LOCK, queueing_lock=CYCLE_LOCK)
+@app.task(name=TAKE_BACK_TASK, lock=CYCLE_LOCK, queueing_lock=CYCLE_LOCK, retry=_RETRY)
 def take_back_requested_day(as_of: str, actor: str, actor_id: int | None = None) -> None:
     """Take the plan of a day back for the person who requested it."""
     take_back_day(

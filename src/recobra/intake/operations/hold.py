@@ -21,7 +21,8 @@ from .loads import resume_held_load
 @requires(Right.LOAD_FILES)
 def confirm_load(*, load_id: int, actor: Actor) -> dict[str, Any]:
     """Load a held file after all and return its figures. Raises LoadRefused."""
-    load = _get_held_load(load_id, actor)
+    # One whose confirmation was cut off runs no more, and is held again as soon as the portfolio is locked.
+    load = _get_held_load(load_id, actor, or_cut_off=True)
     path = held_file(load.stored_as)
     if not path.is_file():
         raise LoadRefused("file_lost", load=load_id)
@@ -46,9 +47,11 @@ def discard_load(*, load_id: int, actor: Actor) -> None:
     transaction.on_commit(lambda: held_file(load.stored_as).unlink(missing_ok=True))
 
 
-def _get_held_load(load_id: int, actor: Actor) -> Load:
-    """Return a load that waits for a decision. Raises LoadRefused where it does not."""
-    load = Load.objects.select_related("portfolio", "mapping").filter(pk=load_id, status=Load.Status.HELD).first()
+def _get_held_load(load_id: int, actor: Actor, *, or_cut_off: bool = False) -> Load:
+    """Return a load that waits for a decision, or says that it runs. Raises LoadRefused where it does neither."""
+    statuses = [Load.Status.HELD, Load.Status.RUNNING] if or_cut_off else [Load.Status.HELD]
+    loads = Load.objects.select_related("portfolio", "mapping").exclude(stored_as="")
+    load = loads.filter(pk=load_id, status__in=statuses).first()
     if load is None:
         raise LoadRefused("not_held", load=load_id)
     check_scope(actor, load.portfolio.code)

@@ -26,6 +26,7 @@ from recobra.intake.models import Load, Mapping
 from recobra.intake.refusals import LoadRefused, held_words, refuse_load
 from recobra.journal.operations import record_fact
 from recobra.kit import disk
+from recobra.kit.job_retries import is_interruption
 from recobra.kit.language import screen_language
 from recobra.portfolio.models import Portfolio
 from recobra.tabular import caged, formats
@@ -110,7 +111,7 @@ def resume_held_load(load: Load, *, actor: Actor) -> dict[str, Any]:
     with _lock_portfolio(load.portfolio):
         # Another confirmation or a discard may have come first: a load goes on once.
         held = Load.objects.filter(pk=load.pk, status=Load.Status.HELD)
-        if not held.update(status=Load.Status.RUNNING, reason=""):
+        if not held.update(status=Load.Status.RUNNING):
             raise LoadRefused("not_held", load=load.pk)
         load.refresh_from_db()
         return run_load(load, context=context)
@@ -204,8 +205,12 @@ def run_load(load: Load, *, context: LoadContext) -> dict[str, Any]:
         raise
     except BaseException as error:
         with suppress(*DATABASE_ERRORS):  # the cause is worth more than that its end could not be written down
-            reason = str(LoadRefused("failed", detail=type(error).__name__))
-            _end_load(load, Load.Status.FAILED, context.actor.now, reason=reason)
+            if load.stored_as and is_interruption(error):
+                # Its file is still there: the confirmation is tried again, or given again.
+                Load.objects.filter(pk=load.pk).update(status=Load.Status.HELD, progress={})
+            else:
+                reason = str(LoadRefused("failed", detail=type(error).__name__))
+                _end_load(load, Load.Status.FAILED, context.actor.now, reason=reason)
         raise
 
 
@@ -323,10 +328,11 @@ def _lock_portfolio(portfolio: Portfolio) -> Iterator[None]:
         if not is_locked:
             raise LoadRefused("running")
     try:
-        # The lock dies with its connection, so a load that is still RUNNING while nobody has it was killed.
-        Load.objects.filter(portfolio=portfolio, status=Load.Status.RUNNING).update(
-            status=Load.Status.FAILED, reason=str(LoadRefused("killed"))
-        )
+        # The lock dies with its connection, so a load that is still RUNNING while nobody has it was killed. One that
+        # had been held has its file still, and waits again.
+        killed = Load.objects.filter(portfolio=portfolio, status=Load.Status.RUNNING)
+        killed.exclude(stored_as="").update(status=Load.Status.HELD, progress={})
+        killed.filter(stored_as="").update(status=Load.Status.FAILED, reason=str(LoadRefused("killed")))
         yield
     finally:
         with connection.cursor() as cursor:
