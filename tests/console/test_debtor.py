@@ -128,6 +128,10 @@ def test_a_hold_needs_an_account_for_a_disputed_amount(at_desk, world):
     form["account"] = world.accounts["Pedro"].pk
     assert at_desk("ana").post(address(world, "Pedro", "pausas/nueva/"), form).status_code == 302
     assert Hold.objects.get(reason="DISPUTE").disputed_minor == 5_000
+    # Whoever got no answer sends the form again.
+    repeated = at_desk("ana").post(address(world, "Pedro", "pausas/nueva/"), form)
+    assert (repeated.status_code, Hold.objects.filter(reason="DISPUTE").count()) == (422, 1)
+    assert "Esta misma pausa ya está puesta." in repeated.content.decode()
 
 
 def test_a_hold_of_another_debtor_is_not_lifted_through_this_one(at_desk, world):

@@ -258,8 +258,12 @@ def test_ready_answers_are_kept_by_who_leads_and_used_by_all(at_desk, talk):
 
 
 def test_a_note_for_colleagues_is_read_by_them_and_never_sent(at_desk, talk):
-    assert at_desk("ana").post(f"/conversaciones/{talk.pk}/nota/", {"text": "La llamo a las 11."}).status_code == 302
+    url, form = f"/conversaciones/{talk.pk}/nota/", {"text": "La llamo a las 11."}
+    assert at_desk("ana").post(url, form).status_code == 302
     assert "La llamo a las 11." in page(at_desk("bruno"), talk).content.decode()
+    repeated = at_desk("ana").post(url, form, follow=True)
+    assert "Esta nota ya está en la conversación." in repeated.content.decode()
+    assert talk.messages.filter(text="La llamo a las 11.").count() == 1
     assert not Contact.objects.filter(conversation_id=talk.pk).exists()
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import pyarrow as pa
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
@@ -25,6 +26,7 @@ from recobra_core import law
 
 TEXT_LIMIT: Final = 4_000
 OPTED_OUT_RULE: Final = "ALL/opted-out"
+_REPEATED_WITHIN: Final = timedelta(days=1)
 # What `_INSERT` returns.
 _INSERTED = pa.schema(
     [
@@ -72,6 +74,7 @@ def record_incident(
 ) -> Incident:
     """Record an incident by hand. Raises IncidentRefused, also for a second one of a contact, kind and rule.
 
+    The same words of the same person about the same debtor within a day are a form that was sent twice.
     `portfolio_id` says which portfolio it belongs to, and so which people see it, where the debtor has several.
     """
     if debtor_id is not None:
@@ -81,6 +84,13 @@ def record_incident(
     if contact_id is not None and actor.portfolio_codes is not None:
         of_contact = Contact.objects.filter(pk=contact_id).values_list("portfolio__code", flat=True).first()
         check_scope(actor, of_contact or "")
+    tables.lock_id_sequence("compliance_incident")
+    about = Q(kind=kind, country=country, debtor_id=debtor_id, contact_id=contact_id)
+    same = Incident.objects.filter(about).filter(
+        description=description.strip(), actor=actor.name, recorded_at__gt=actor.now - _REPEATED_WITHIN
+    )
+    if same.exists():
+        raise IncidentRefused(_("This incident is in the register already."))
     return enter_incident(
         kind=kind,
         country=country,

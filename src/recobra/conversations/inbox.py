@@ -102,11 +102,17 @@ def close_conversation(*, conversation_id: int, actor: Actor) -> Conversation:
 @requires(Right.ANSWER_MESSAGES)
 @transaction.atomic
 def add_note(*, conversation_id: int, text: str, actor: Actor) -> ConversationMessage:
-    """Add a note for colleagues, which is never sent. Raises ConversationRefused."""
+    """Add a note for colleagues, which is never sent. Raises ConversationRefused.
+
+    The words of one's own last note again are a form that was sent twice.
+    """
     if not text.strip():
         raise ConversationRefused(_("Write something first."))
-    conversation = Conversation.objects.get(pk=conversation_id)
+    conversation = Conversation.objects.select_for_update().get(pk=conversation_id)
     check_conversation(actor, conversation)
+    last = conversation.messages.filter(direction=ConversationMessage.Direction.NOTE).order_by("-pk").first()
+    if last is not None and (last.author, last.text) == (actor.name, text.strip()):
+        raise ConversationRefused(_("This note stands there already."))
     return ConversationMessage.objects.create(
         conversation=conversation,
         direction=ConversationMessage.Direction.NOTE,

@@ -11,6 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -73,10 +74,24 @@ def place_hold(
     disputed_minor: int | None = None,
     actor: Actor,
 ) -> Hold:
-    """Pause the pursuit of a debtor, an account or a disputed amount of it. Raises HoldRefused."""
+    """Pause the pursuit of a debtor, an account or a disputed amount of it. Raises HoldRefused.
+
+    The same hold of the same person twice is a form that was sent twice.
+    """
     check_debtor(actor, debtor_id)
     if account_id is not None:
         check_account(actor, account_id)
+    Debtor.objects.select_for_update(no_key=True).get(pk=debtor_id)
+    same = Hold.objects.filter(
+        Q(account_id=account_id, ends_on=ends_on, disputed_minor=disputed_minor),
+        debtor_id=debtor_id,
+        reason=reason,
+        starts_on=starts_on,
+        note=note,
+        author=actor.name,
+    )
+    if same.filter(lifted_at__isnull=True).exists():
+        raise HoldRefused(_("This very hold stands already."))
     return hold_debtor(
         debtor_id=debtor_id,
         account_id=account_id,
