@@ -1,6 +1,7 @@
 """Tasks that break the child they run in, each in its own way."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -15,6 +16,18 @@ def raise_error(*, folder):
 
 def abort(*, folder):
     os.abort()
+
+
+def die(*, folder):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_once(*, folder, witness):
+    (Path(folder) / "left").touch(exist_ok=False)
+    if not Path(witness).exists():
+        Path(witness).touch()
+        die(folder=folder)
+    return {}
 
 
 def sleep(*, folder):

@@ -57,6 +57,15 @@ def test_a_child_is_ended_beyond_its_limits_and_the_next_one_answers(task, reaso
     assert run_in_cage(cage_tasks.answer, limits=LIMITS, folder=tmp_path, value=1)["value"] == 1
 
 
+def test_a_child_that_somebody_else_killed_costs_nobody_the_answer(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    assert run_in_cage(cage_tasks.die_once, limits=LIMITS, folder=folder, witness=str(tmp_path / "w")) == {}
+    with pytest.raises(CageEnded) as ended:
+        run_in_cage(cage_tasks.die, limits=LIMITS, folder=folder)
+    assert (ended.value.reason, ended.value.detail) == ("broken", "signal 9")
+
+
 def test_what_a_library_prints_is_no_answer(tmp_path):
     assert run_in_cage(cage_tasks.print_answer, limits=LIMITS, folder=tmp_path) == {"value": "true"}
 

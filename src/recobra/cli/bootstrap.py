@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import pkgutil
@@ -180,5 +181,6 @@ def _give_privileges() -> None:
 
 
 def report_progress(text: str) -> None:
-    """Report progress on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """Report progress on standard error, where it can be written: on a full disk the work goes on without."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)

@@ -43,8 +43,12 @@ def run_beside(*commands: str) -> Iterator[None]:
 def keep_running(command: str, stopped: threading.Event, *, hang_seconds: float = heartbeat.SILENT_SECONDS) -> None:
     """Run a command and start it again whenever it ends or hangs, until `stopped` is set."""
     while not stopped.is_set():
-        life = heartbeat.new_heartbeat(database.data_dir(), command)
-        how = _run_once([sys.executable, "-m", "recobra.cli", command], life, stopped, hang_seconds=hang_seconds)
+        words = [sys.executable, "-m", "recobra.cli", command]
+        try:
+            life = heartbeat.new_heartbeat(database.data_dir(), command)
+            how = _run_once(words, life, stopped, hang_seconds=hang_seconds)
+        except OSError as error:  # the machine has no memory or no process to give: it may soon
+            how = f"could not be started: {error}"
         if not stopped.is_set():
             bootstrap.report_progress(f"The {command} {how}; it is started again.")
             stopped.wait(RESTART_SECONDS)

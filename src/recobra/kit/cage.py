@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import threading
@@ -35,6 +36,7 @@ KEPT_MEMORY_BYTES: Final = 256 * 1024**2
 _TICK_SECONDS: Final = 0.05
 _DISK_EVERY_TICKS: Final = 4
 _END_SECONDS: Final = 5
+_KILLED: Final = "signal 9"
 # All that a child sees of this process's environment.
 _ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "PYTHONHASHSEED")
 
@@ -69,12 +71,26 @@ def run_in_cage(task: Task, *, limits: CageLimits, folder: Path, **arguments: An
         "memory_bytes": limits.memory_bytes,
         "disk_bytes": limits.disk_bytes,
     }
-    with _POOL.take() as child:
-        answer = child.ask(request, limits, folder)
+    try:
+        answer = _ask_child(request, limits, folder)
+    except CageEnded as ended:
+        if ended.detail != _KILLED:
+            raise
+        # By somebody else, as where the machine ran out of memory: the task may be innocent. One that is not, is ended
+        # again.
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        answer = _ask_child(request, limits, folder)
     if "broken" in answer:
         raise CageEnded("broken", str(answer["broken"]))
     result: Answer = answer["result"]
     return result
+
+
+def _ask_child(request: Mapping[str, Any], limits: CageLimits, folder: Path) -> Answer:
+    """Return what a child answers to a request. Raises CageEnded."""
+    with _POOL.take() as child:
+        return child.ask(request, limits, folder)
 
 
 def warm_up(task: Task) -> None:

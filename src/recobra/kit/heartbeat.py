@@ -5,6 +5,7 @@ A file needs neither the database nor room on a full disk, and a process that ha
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
@@ -34,8 +35,10 @@ class Heartbeat:
             try:
                 os.utime(self.path)
             except FileNotFoundError:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self.path.touch()
+                # Without room for a new file there is no sign of life; the next beat may find some.
+                with contextlib.suppress(OSError):
+                    self.path.parent.mkdir(parents=True, exist_ok=True)
+                    self.path.touch()
 
     def seconds_ago(self) -> float | None:
         """Return how long ago the last sign was, None before the first."""
