@@ -7,13 +7,14 @@ PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder
 # Where this is set, every process that a test starts compiles the whole product anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-long test-spark check bench docs-check requirements unreached lock sbom audit format
+.PHONY: help demo test test-long test-spark fuzz check bench docs-check requirements unreached lock sbom audit format
 
 help:
 	@echo "make demo        the product with a demonstration portfolio, served on http://localhost:8000"
 	@echo "make test        every test but those on Apache Spark, in parallel, and the linters beside them"
 	@echo "make test-long   the same at full size: a million contacts, every crash run, every scene (at most 40 minutes)"
 	@echo "make test-spark  the decisions of the core on Apache Spark too (needs Java)"
+	@echo "make fuzz        damaged inputs for every reader, with their figures (at most 10 minutes)"
 	@echo "make check       ruff, mypy, import contracts, budgets"
 	@echo "make bench       seconds and memory for ACCOUNTS=$(ACCOUNTS) accounts"
 	@echo "make docs-check  links and commands named in the documentation"
@@ -38,6 +39,10 @@ test-long:
 test-spark:
 	$(SETUP) spark frontend java
 	@$(PY) -m pytest -m spark $(ARGS)
+
+fuzz:
+	$(SETUP) dev frontend
+	@$(PY) tools/fuzz.py $(ARGS)
 
 check:
 	$(SETUP) dev frontend

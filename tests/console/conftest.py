@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import settings as installed
 from django.core.cache import cache
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import QueryDict
 from django.test import Client
 
 from recobra.kit import clock
@@ -98,3 +100,33 @@ def clock_at(monkeypatch):
 def tuesday(clock_at):
     """Let the clock stand at ten in the morning in Lima; a test that asks for it builds its own world after it."""
     clock_at(datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def asked_for(monkeypatch):
+    """Give the set of the names that views ask the address and the form for."""
+    names = set()
+
+    class Noting(QueryDict):
+        def __getitem__(self, key):
+            names.add(key)
+            return super().__getitem__(key)
+
+        def getlist(self, key, default=None):
+            names.add(key)
+            return super().getlist(key, default)
+
+        def __contains__(self, key):
+            names.add(key)
+            return super().__contains__(key)
+
+    def noting(fields):
+        noted = Noting(mutable=True)
+        for name, values in fields.lists():
+            noted.setlist(name, values)
+        return noted
+
+    read_form = WSGIRequest._get_post
+    monkeypatch.setattr(WSGIRequest, "GET", property(lambda self: noting(QueryDict(self.META["QUERY_STRING"]))))
+    monkeypatch.setattr(WSGIRequest, "POST", property(lambda self: noting(read_form(self))))
+    return names

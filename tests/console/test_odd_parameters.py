@@ -5,8 +5,6 @@ values for them. So a new screen is asked too.
 """
 
 import pytest
-from django.core.handlers.wsgi import WSGIRequest
-from django.http import QueryDict
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 
@@ -41,36 +39,6 @@ ODD = {
 DAILY = ["five thousand digits", "last day"]
 NAMES = extent.choose(daily=DAILY, whole=list(ODD))
 ASKED = extent.choose(daily=sorted(ADDRESSES)[::4], whole=sorted(ADDRESSES))
-
-
-@pytest.fixture
-def asked_for(monkeypatch):
-    """Give the set of the names that views ask the address and the form for."""
-    names = set()
-
-    class Noting(QueryDict):
-        def __getitem__(self, key):
-            names.add(key)
-            return super().__getitem__(key)
-
-        def getlist(self, key, default=None):
-            names.add(key)
-            return super().getlist(key, default)
-
-        def __contains__(self, key):
-            names.add(key)
-            return super().__contains__(key)
-
-    def noting(fields):
-        noted = Noting(mutable=True)
-        for name, values in fields.lists():
-            noted.setlist(name, values)
-        return noted
-
-    read_form = WSGIRequest._get_post
-    monkeypatch.setattr(WSGIRequest, "GET", property(lambda self: noting(QueryDict(self.META["QUERY_STRING"]))))
-    monkeypatch.setattr(WSGIRequest, "POST", property(lambda self: noting(read_form(self))))
-    return names
 
 
 @pytest.mark.parametrize("name", ASKED)

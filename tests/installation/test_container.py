@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 
 from recobra.installation import archive, container
-from recobra.installation.container import ChunkReader, ChunkWriter, ContainerRefused, Lock, Opener
+from recobra.installation.container import MAGIC, ChunkReader, ChunkWriter, ContainerRefused, Lock, Opener
 
 PHRASE = "una frase bien larga"
 CONTENT = bytes(range(256)) * 8
@@ -87,6 +87,27 @@ def test_one_changed_byte_anywhere_is_refused_and_so_is_every_cut(now):
         read(swapped, Opener(passphrase=PHRASE))
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"[" * 60_000,
+        b"7",
+        b"\xff",
+        b'{"format": "recobra-backup/1", "recipients": [], "prefix": ""}',
+        b'{"format": "recobra-backup/1", "recipients": [7, {}, {"kind": "scrypt", "key": 7}], "prefix": "AAAAAAAAAA=="}',
+        (
+            b'{"format": "recobra-backup/1", "recipients": [{"kind": "scrypt", "key": "AAAA", "salt": "AAAA", "n": 1e99}],'
+            b' "prefix": "AAAAAAAAAA=="}'
+        ),
+    ],
+    ids=lambda header: header[:12].decode("latin-1"),
+)
+def test_a_header_that_somebody_made_up_is_refused(header):
+    made_up = MAGIC + len(header).to_bytes(4, "big") + header + bytes(64)
+    with pytest.raises(ContainerRefused):
+        read(made_up, Opener(passphrase=PHRASE))
+
+
 def manifest():
     return archive.Manifest(created_at="2026-11-23", counts={}, last_seal="", links={}, unreadable=0, missing=[])
 
@@ -101,7 +122,9 @@ def test_an_archive_is_verified_by_its_manifest():
     assert set(archive.verify(io.BytesIO(whole)).members) == {"database", "data/files/ñ.pdf"}
     read_back = {name: b"".join(blocks) for name, blocks in archive.read_members(io.BytesIO(whole))}
     assert read_back == {"database": b"abcd", "data/files/ñ.pdf": b""}
-    for broken in (whole.replace(b"abc", b"abx"), whole[:-4], whole + b"\0"):
+    of_manifest = [whole.replace(b'"members"', other) for other in (b'"member_"', b'"members:', b'"mem\xffers"')]
+    no_name = whole.replace("ñ.pdf".encode(), b"\xff\xff.pdf")
+    for broken in (whole.replace(b"abc", b"abx"), whole[:-4], whole + b"\0", *of_manifest, no_name):
         with pytest.raises(ContainerRefused):
             archive.verify(io.BytesIO(broken))
 

@@ -60,6 +60,14 @@ def row_xml(number: int, *references: str) -> str:
 _FAR = sheet_xml(row_xml(1, "A1"), row_xml(1048576, "XFD1048576"))
 
 
+def _with_texts(attribute: str) -> bytes:
+    """Return a workbook with shared texts; `attribute` tells how many they are."""
+    buffer = io.BytesIO(xlsx(sheet_xml(row_xml(1, "A1"))))
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("xl/sharedStrings.xml", f'<sst xmlns="{_MAIN}" {attribute}><si><t>a</t></si></sst>')
+    return buffer.getvalue()
+
+
 def _old_workbook_with(record: int, body: bytes, last: bytes = b"") -> bytes:
     """Return an old workbook whose first cell became another record, of the same length; `last` ends it."""
     book = workbook([["x" * (len(body) // 2)]])
@@ -133,11 +141,25 @@ HOSTILE = {
     "a document type": (lambda: xlsx('<!DOCTYPE x [<!ENTITY a "b">]>' + _FAR), "workbook"),
     "cells that never end": (lambda: xlsx(sheet_xml('<row r="1"><f>' + '<c r="A1"' * 100_000)), "workbook"),
     "openings of cells alone": (lambda: xlsx(sheet_xml('<row r="1"><f>' + "<c " * 100_000)), "workbook"),
+    "one value below an empty million": (
+        lambda: xlsx(sheet_xml(row_xml(1, "A1"), row_xml(9_999_999, "A9999999"))),
+        "sheet_sparse",
+    ),
+    "one value at the end of every column": (
+        lambda: xlsx(sheet_xml(row_xml(1, "A1"), row_xml(1_048_576, "T1048576"))),
+        "sheet_sparse",
+    ),
+    "texts without number": (lambda: _with_texts('uniqueCount="99999999999"'), "workbook"),
+    "texts without number, said in another way": (lambda: _with_texts("uniqueCount = '4294967296'"), "workbook"),
     "thousands of sheets": (lambda: xlsx(sheet_xml(row_xml(1, "A1")), sheets=20_000), "too_many_sheets"),
     "thousands of parts": (lambda: xlsx(sheet_xml(row_xml(1, "A1")), parts=6_000), "too_many_parts"),
     "an old workbook with a far cell": (
         lambda: _old_workbook_with(0x0203, struct.pack("<HHHd", 65535, 16383, 0, 1.0)),
         "sheet_span",
+    ),
+    "an old workbook with one value far below": (
+        lambda: _old_workbook_with(0x0203, struct.pack("<HHHd", 65535, 199, 0, 1.0)),
+        "sheet_sparse",
     ),
     "an old workbook with a far last column": (
         lambda: _old_workbook_with(0x00BE, struct.pack("<HHH", 65535, 0, 0), struct.pack("<H", 16383)),

@@ -114,6 +114,54 @@ def test_a_part_is_judged_alike_however_it_is_cut_into_pieces():
         assert scan_cells(pieces) == {}
 
 
+def test_a_far_cell_that_has_a_format_and_no_value_is_nothing(db, tmp_path):
+    path = tmp_path / "libro.xlsx"
+    rows = [row_xml(1, "A1", "B1"), row_xml(2, "A2", "B2"), '<row r="1048576"><c r="T1048576" s="3"/></row>']
+    path.write_bytes(xlsx(sheet_xml(*rows)))
+    assert preview_file(path)["sample"] == [["A2", "B2"]]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "parquet"])
+def test_a_row_with_a_null_character_is_set_aside_whatever_the_format(kind, load, tmp_path):
+    path = tmp_path / f"cartera.{kind}"
+    if kind == "parquet":
+        path.write_bytes(
+            parquet_bytes(pa.table({"cuenta": ["A", "B\0"], "vence": ["2026-10-01"] * 2, "saldo": [1, 2]}))
+        )
+    else:
+        names = (
+            row_xml(1, "A1", "B1", "C1")
+            .replace(">A1<", ">cuenta<")
+            .replace(">B1<", ">vence<")
+            .replace(">C1<", ">saldo<")
+        )
+        rows = [
+            f'<row r="{n}"><c r="A{n}" t="str"><v>{name}</v></c><c r="B{n}" t="str"><v>2026-10-01</v></c>'
+            f'<c r="C{n}"><v>{n}</v></c></row>'
+            for n, name in ((2, "A"), (3, "B_x0000_"))
+        ]
+        path.write_bytes(xlsx(sheet_xml(names, *rows)))
+    result = load(path, mapping=SHORT)
+    assert (result["accepted"], result["errors"][0]["errors"][0]["code"]) == (1, "null_sign")
+
+
+def test_a_row_of_zeros_is_a_row(db, tmp_path):
+    path = tmp_path / "libro.xlsx"
+    zeros = '<row r="2"><c r="A2"><v>0</v></c><c r="B2"><v>0</v></c></row><row r="3"/>'
+    path.write_bytes(xlsx(sheet_xml(row_xml(1, "A1", "B1"), zeros)))
+    assert preview_file(path)["sample"] == [["0", "0"]]
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04" + b"x" * 400, b"PAR1" + b"x" * 400], ids=["workbook", "parquet"])
+def test_a_damaged_file_is_told_of_in_words_of_its_user(content, db, tmp_path):
+    path = tmp_path / "cartera"
+    path.write_bytes(content)
+    with pytest.raises(LoadRefused) as refusal:
+        preview_file(path)
+    assert not [word for word in ("Error", "Exception", "Bad", "Zip", "XML", "(") if word in str(refusal.value)]
+    assert str(refusal.value).count(".") > 1  # what is wrong, and what to do
+
+
 @pytest.mark.parametrize(
     ("number", "text"), [(1200.0, "1200"), (1e30, "1" + "0" * 30), (float("inf"), "Infinity"), (0.1, "0.1")]
 )

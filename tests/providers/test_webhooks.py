@@ -419,3 +419,39 @@ def test_what_sendgrid_says(fields, meaning):
         assert (event.provider_reference, event.public_id) == ("LRzXl_NHStOGhQ4kofSm_A", PUBLIC_ID)
         assert event.at == datetime(2020, 9, 14, 19, 41, 32, tzinfo=UTC)
         assert "jose" not in str(event.detail)
+
+
+@pytest.mark.parametrize("vector", GOOD, ids=lambda v: f"{v['provider']}-{v.get('note', '')}")
+@pytest.mark.parametrize("odd", ["é", "ÿ" * 9, "sha256=é", "=", "A", "0" * 9_000, "\x7f"], ids=ascii)
+def test_whatever_stands_in_place_of_a_signature_is_no_signature(vector, odd):
+    incoming, config = signed(vector)
+    with pytest.raises(ForgedCall):
+        ADAPTERS[KINDS[vector["provider"]]].verify_call(
+            changed(incoming, headers=dict.fromkeys(incoming.headers, odd)), config
+        )
+
+
+def test_one_event_of_sendgrid_that_is_none_holds_up_no_other():
+    odd = [{"event": ["delivered"], "sg_message_id": "a"}, {"event": {}}, {"event": None}, [], 7]
+    good = {"event": "delivered", "sg_message_id": "b.c", "sg_event_id": "e1", "timestamp": 1_790_000_000}
+    events = ADAPTERS["sendgrid"].read_events(
+        call(json.dumps([*odd, good]).encode()), Config(provider_id=1, code="x", settings={})
+    )
+    assert [event.provider_reference for event in events] == ["b"]
+
+
+@pytest.mark.parametrize("count", ["9" * 5_000, "²", "", "0"])
+def test_files_of_a_message_are_those_that_it_names(count):
+    (event,) = twilio(
+        {"MessageSid": "SM1", "From": "+51987654321", "Body": "hola", "NumMedia": count, "MediaUrl0": "https://x/1"}
+    )
+    assert [media.media_id for media in event.media] == ["https://x/1"]
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "1999-12-31", "2100-01-01"])
+def test_an_instant_of_no_message_is_none(text):
+    assert webhooks.parse_iso_time(text) is None
+    assert [webhooks.parse_unix_time(value) for value in ("-62135596800", 253_402_300_799, "nan", "9" * 400)] == [
+        None
+    ] * 4
+    assert webhooks.parse_iso_time("2026-11-23T10:00:00", "America/Lima") == RECEIVED

@@ -25,9 +25,9 @@ def parse_instant(text: str) -> datetime:
     """Parse an ISO 8601 instant; without a zone it is UTC."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):  # OverflowError: in UTC it lies before the year 1 or after 9999
         raise argparse.ArgumentTypeError(f"«{text}» is not an instant; 2026-11-23T15:00:00Z is expected") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def parse_count(text: str) -> int:

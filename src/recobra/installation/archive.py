@@ -76,7 +76,7 @@ def read_members(source: IO[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
         length = _read_length(source, _MAX_NAME)
         if length == 0:
             return
-        name = _read(source, length).decode()
+        name = _read_name(source, length)
         blocks = _read_blocks(source)
         if name == _MANIFEST:
             for _block in blocks:
@@ -92,7 +92,7 @@ def verify(source: IO[bytes]) -> Manifest:
     found: dict[str, list[Any]] = {}
     manifest: Manifest | None = None
     while (length := _read_length(source, _MAX_NAME)) > 0:
-        name = _read(source, length).decode()
+        name = _read_name(source, length)
         digest = hashlib.sha256()
         size = 0
         kept = bytearray()
@@ -102,12 +102,32 @@ def verify(source: IO[bytes]) -> Manifest:
             if name == _MANIFEST and size <= _MAX_MANIFEST:
                 kept += block
         if name == _MANIFEST:
-            manifest = Manifest(**json.loads(kept))
+            manifest = _read_manifest(kept)
         else:
             found[name] = [size, digest.hexdigest()]
     if source.read(1) or manifest is None or found != manifest.members:
-        raise ContainerRefused("The backup is not whole: nothing was restored.")
+        raise _not_whole()
     return manifest
+
+
+def _not_whole() -> ContainerRefused:
+    return ContainerRefused("The backup is not whole: nothing was restored.")
+
+
+def _read_manifest(text: bytearray) -> Manifest:
+    """Return the manifest of an archive. Raises ContainerRefused."""
+    try:
+        return Manifest(**json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        raise _not_whole() from None
+
+
+def _read_name(source: IO[bytes], length: int) -> str:
+    """Return the name of a member. Raises ContainerRefused."""
+    try:
+        return _read(source, length).decode()
+    except UnicodeDecodeError:
+        raise _not_whole() from None
 
 
 def _read_blocks(source: IO[bytes]) -> Iterator[bytes]:
@@ -118,14 +138,14 @@ def _read_blocks(source: IO[bytes]) -> Iterator[bytes]:
 def _read_length(source: IO[bytes], most: int) -> int:
     length = int.from_bytes(_read(source, 4), "big")
     if length > most:
-        raise ContainerRefused("The backup is not whole: nothing was restored.")
+        raise _not_whole()
     return length
 
 
 def _read(source: IO[bytes], length: int) -> bytes:
     read = source.read(length)
     if len(read) != length:
-        raise ContainerRefused("The backup is not whole: nothing was restored.")
+        raise _not_whole()
     return read
 
 

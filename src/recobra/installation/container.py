@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any, Final
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -39,6 +39,8 @@ MIN_PASSPHRASE: Final = 15
 MIN_RSA_BITS: Final = 3072
 _MAX_HEADER: Final = 1 << 16
 _TAG: Final = 16
+_KEY_BYTES: Final = 32
+_PREFIX_BYTES: Final = 7
 _SCRYPT_N: Final = 1 << 17
 _WRAP: Final = b"recobra backup key"
 
@@ -76,8 +78,8 @@ class ChunkWriter(io.RawIOBase):
         self._out = out
         self._buffer = bytearray()
         self._number = 0
-        key = os.urandom(32)
-        prefix = os.urandom(7)
+        key = os.urandom(_KEY_BYTES)
+        prefix = os.urandom(_PREFIX_BYTES)
         header = {
             "format": FORMAT,
             "created_at": now.isoformat(),
@@ -197,9 +199,11 @@ def _read_header(source: IO[bytes]) -> tuple[bytes, dict[str, Any]]:
     try:
         header = json.loads(encoded)
         is_known = header["format"] == FORMAT and isinstance(header["recipients"], list)
-        _from_text(header["prefix"])
-    except (ValueError, KeyError, TypeError):
+        prefix = _from_text(header["prefix"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise _damaged() from None
+    if len(prefix) != _PREFIX_BYTES:
+        raise _damaged()
     if not is_known:
         raise ContainerRefused("The backup is of a version of Recobra that this one does not read.")
     return magic + length + encoded, header
@@ -230,7 +234,7 @@ def _unwrap_key(header: dict[str, Any], opener: Opener) -> bytes:
             key = _unwrap_for(recipient, opener.passphrase, private)
         except (InvalidTag, ValueError, KeyError, TypeError):
             continue
-        if key is not None:
+        if key is not None and len(key) == _KEY_BYTES:
             return key
     raise ContainerRefused("It does not open: another passphrase or key closed it, or its header is damaged.")
 
@@ -277,7 +281,7 @@ def _load_public(pem: bytes) -> rsa.RSAPublicKey | x25519.X25519PublicKey:
     """Return a public key that a backup may be closed with. Raises ContainerRefused."""
     try:
         key = serialization.load_pem_public_key(pem)
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise ContainerRefused("The public key cannot be read: a PEM file was expected.") from None
     if isinstance(key, x25519.X25519PublicKey) or (isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS):
         return key
@@ -288,7 +292,7 @@ def _load_private(pem: bytes) -> rsa.RSAPrivateKey | x25519.X25519PrivateKey:
     """Return a private key that opens a backup. Raises ContainerRefused."""
     try:
         key = serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ContainerRefused("The private key cannot be read: a PEM file without password was expected.") from None
     if isinstance(key, (rsa.RSAPrivateKey, x25519.X25519PrivateKey)):
         return key

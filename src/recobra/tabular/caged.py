@@ -105,7 +105,7 @@ def _ask(
         )
     except CageEnded as ended:
         _log.warning("reading a file was ended: %s %s", ended.reason, ended.detail)
-        raise FileRefused(_REFUSALS[ended.reason], detail=ended.detail, seconds=limits.seconds) from None
+        raise FileRefused(_REFUSALS[ended.reason], seconds=limits.seconds) from None
     if answer["refused"]:
         raise FileRefused(answer["refused"], **answer["facts"])
     return answer
@@ -119,5 +119,5 @@ def _take_over(duck: Workspace, relation: Relation, columns: str, path: Path) ->
             rows = pa.ipc.open_file(source).read_all()
             rows.validate(full=True)
             duck.append_arrow(relation, rows)
-    except (pa.ArrowException, OSError) as error:
-        raise FileRefused("unreadable", detail=type(error).__name__) from None
+    except (pa.ArrowException, OSError):
+        raise FileRefused("unreadable") from None

@@ -20,9 +20,7 @@ REASONS: Final[Mapping[str, Promise]] = {
         "The file takes longer to be read than a file may take, %(seconds)s seconds. Split it and send the parts."
     ),
     "needs_disk": _("The file unpacks to more than may be kept while it is read. Split it and send the parts."),
-    "unreadable": _(
-        "The file ends the program that reads it (%(detail)s). Save it anew, or as CSV, and send it again."
-    ),
+    "unreadable": _("The file ends the program that reads it. Save it anew, or as CSV, and send it again."),
     "readers_busy": _("Other files are being read. Wait a minute and try again."),
     "too_many_rows": _("The file holds more than %(limit)s rows, the limit for one load."),
     "too_many_columns": _("The file has %(found)s columns; %(limit)s is the limit."),
@@ -33,15 +31,22 @@ REASONS: Final[Mapping[str, Promise]] = {
     "gzip": _("The compressed file is damaged or cut off."),
     "zip_bomb": _("The workbook unpacks to %(unpacked)s bytes from %(packed)s: it is refused as a decompression bomb."),
     "encrypted": _("The workbook is protected by a password; save it without one."),
-    "workbook": _("The workbook is damaged or is no workbook: %(detail)s"),
+    "workbook": _(
+        "The file is damaged, or is no workbook. Open it in your spreadsheet program, save it anew as XLSX or CSV and "
+        "send it again; if it does not open there either, ask whoever made it for another one."
+    ),
     "sheet_span": _(
         "The sheet reaches as far as the cell %(cell)s, which makes more than %(limit)s cells. Delete what is written "
         "far from the table, save the workbook and send it again."
     ),
+    "sheet_sparse": _(
+        "The sheet reaches as far as the cell %(cell)s and is empty nearly everywhere. Delete what is written far from "
+        "the table, save the workbook and send it again."
+    ),
     "too_many_sheets": _("The workbook has more than %(limit)s sheets."),
     "too_many_parts": _("The workbook has %(found)s parts inside; %(limit)s is the limit."),
     "sheet_missing": _("The workbook has no sheet «%(sheet)s»; it has: %(sheets)s."),
-    "parquet": _("The Parquet file is damaged: %(detail)s"),
+    "parquet": _("The Parquet file is damaged or was cut off. Ask whoever made it to write and send it again."),
     "parquet_type": _(
         "The column «%(column)s» holds lists or structures; each column must hold one value, such as a text, a number "
         "or a date."
@@ -77,6 +82,7 @@ EXPECTED: Final[Mapping[str, Promise]] = {
     "unclosed_quote": _("a closing quotation mark"),
     "too_long": _("at most %(limit)s characters; there are %(found)s"),
     "bad_bytes": _("text in the file's own encoding"),
+    "null_sign": _("text without null characters"),
     "cell_error": _("a value; the cell %(cell)s shows %(error)s"),
     "cell_formula": _("a value; the formula in the cell %(cell)s was never calculated"),
 }
@@ -99,4 +105,5 @@ class FileRefused(Exception):
         super().__init__(code, facts)
 
     def __str__(self) -> str:
-        return str(self.reasons[self.code]) % self.facts
+        # The name of a sheet or a column may hold what no column of the database takes.
+        return (str(self.reasons[self.code]) % self.facts).replace("\0", " ")

@@ -18,6 +18,9 @@ from recobra_core.law.tables import build_table
 REQUIRED = ("country", "time_zone", "channel", "local_datetime", "prior_contacts")
 LOCAL_TIME = "YYYY-MM-DDTHH:MM"
 ATTEMPT = "_attempt"
+# At the ends of the calendar a day has no neighbour and no time zone.
+_FIRST_YEAR = 1900
+_LAST_YEAR = 2199
 
 
 class _ListedContact(NamedTuple):
@@ -178,7 +181,7 @@ def _parse_local_time(text: str, column: str) -> datetime:
     except ValueError:
         at = None
     # A bare date would be read as midnight, and an hour with a zone is not the debtor's.
-    if at is None or at.tzinfo or len(text) < len(LOCAL_TIME):
+    if at is None or at.tzinfo or len(text) < len(LOCAL_TIME) or not _FIRST_YEAR <= at.year <= _LAST_YEAR:
         prefix = "channel@" if column == "prior_contacts" else ""
         raise UnreadableRow(column=column, expected=f"{prefix}{LOCAL_TIME}")
     return at

@@ -4,6 +4,8 @@ import csv
 import io
 from datetime import UTC, datetime
 
+import pytest
+
 from recobra.messaging.channels.letter.courier import CourierStatus, read_tracking, write_courier_csv
 from recobra.messaging.channels.letter.pdf import Address
 from tests.messaging.letters.sample import letter
@@ -49,6 +51,13 @@ def test_what_became_of_letters_is_read_in_the_couriers_words():
         ("PE-1", CourierStatus.DELIVERED, datetime(2026, 11, 25, 15, tzinfo=UTC)),
         ("PE-2", CourierStatus.RETURNED, datetime(2026, 11, 26, tzinfo=UTC)),
     ]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "0001-01-01", "1999-12-31"])
+def test_a_day_that_no_letter_was_delivered_on_is_an_error_of_its_row(at):
+    found, errors = read_tracking(f"referencia;estado;fecha\nPE-1;entregado;{at}\nPE-2;devuelto;2026-11-26\n".encode())
+    assert [row.reference for row in found] == ["PE-2"]
+    assert [(error.line, error.column) for error in errors] == [(2, "at")]
 
 
 def test_columns_may_have_spanish_names_and_the_own_name_counts_first():

@@ -16,6 +16,9 @@ from zoneinfo import ZoneInfo
 
 from recobra.messaging.channels.adapter import InboundEvent, Media, ReceiptEvent, TemplateEvent, WebhookRequest
 
+# No provider's message is older, or from a day after; such instants cannot be shown in every time zone.
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 EventT = TypeVar("EventT", bound=InboundEvent | Media | ReceiptEvent | TemplateEvent)
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
@@ -69,22 +72,30 @@ def parse_query(call: WebhookRequest) -> dict[str, str]:
 
 
 def parse_unix_time(value: Any) -> datetime | None:
-    """Return an instant from seconds since 1970, None where the value is no such number."""
+    """Return an instant from seconds since 1970, None where the value is no such number or no believable one."""
     try:
-        return datetime.fromtimestamp(float(value), tz=UTC)
+        return _believe(datetime.fromtimestamp(float(value), tz=UTC))
     except (TypeError, ValueError, OverflowError, OSError):
         return None
 
 
 def parse_iso_time(text: str, zone: str = "UTC") -> datetime | None:
-    """Return an instant from ISO 8601 text, None where it is none; `zone` applies to text without an offset."""
+    """Return an instant from ISO 8601 text, None where it is none or no believable one.
+
+    `zone` applies to text without an offset.
+    """
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
     if at.tzinfo is None:
         at = at.replace(tzinfo=ZoneInfo(zone))
-    return at.astimezone(UTC)
+    return _believe(at)
+
+
+def _believe(at: datetime) -> datetime | None:
+    """Return an instant in UTC, None where no message can be from it."""
+    return at.astimezone(UTC) if _EARLIEST <= at < _LATEST else None
 
 
 def parse_public_id(value: Any) -> UUID | None:

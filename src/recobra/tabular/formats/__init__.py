@@ -48,6 +48,8 @@ def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
         sheet = SOURCES[kind](path, duck, options)
         duck.allow_memory(rows=duck.count(sheet.raw), text_bytes=text_bytes)
         _set_overlong_aside(duck, sheet)
+        if sheet.is_typed:  # a text with a null character is refused whole
+            _set_unstorable_aside(duck, sheet)
     except (MemoryError, duckdb.OutOfMemoryException):
         raise FileRefused("needs_memory") from None
     if not options.may_be_empty and not duck.count(sheet.raw) + duck.count(sheet.broken):
@@ -75,6 +77,24 @@ def _refuse_unreadable(path: Path) -> None:
         raise FileRefused("empty")
     if size > limits.BYTES:
         raise FileRefused("too_big", limit=limits.BYTES)
+
+
+def _set_unstorable_aside(duck: Workspace, sheet: Sheet) -> None:
+    """Move rows with a null character, which no column of the database takes, to the broken ones, without it."""
+    columns = [f"c{n}" for n in range(len(sheet.headers))]
+    tests = ", ".join(f"bool_or(contains({column}, chr(0)))" for column in columns)
+    found = duck.fetch_row(f"SELECT {tests} FROM {sheet.raw}")
+    for header, column, has_null in zip(sheet.headers, columns, found, strict=True):
+        if not has_null:
+            continue
+        cells = ", ".join(f"replace({each}, chr(0), ' ')" for each in columns)
+        duck.execute(
+            f"INSERT INTO {sheet.broken} SELECT line, to_json([{cells}]), 'null_sign', '{{}}', ?, "
+            f"left(replace({column}, chr(0), ' '), {_SHOWN_CHARACTERS}) FROM {sheet.raw} "
+            f"WHERE contains({column}, chr(0))",
+            [header],
+        )
+        duck.execute(f"DELETE FROM {sheet.raw} WHERE contains({column}, chr(0))")
 
 
 def _set_overlong_aside(duck: Workspace, sheet: Sheet) -> None:

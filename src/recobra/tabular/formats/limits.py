@@ -16,5 +16,7 @@ PACKING_FREE_BYTES: Final = 64 * 1024**2  # below this size no ratio is suspicio
 ARCHIVE_MEMBERS: Final = 5_000
 SHEETS: Final = 250
 SHEET_CELLS: Final = 30_000_000  # from A1 to the farthest cell, each of which takes 32 bytes, empty or not
+SPARSE_CELLS: Final = 5_000_000  # up to here a sheet may be as empty as it likes, and is read in two seconds
+SPARSE_RATIO: Final = 50  # beyond it one cell in so many has a value at least
 BROKEN_ROWS: Final = 250_000  # rows that cannot be laid out in columns, each kept with what is wrong with it
 BATCH_CHARACTERS: Final = 32 * 1024**2  # of rows that are in memory at once

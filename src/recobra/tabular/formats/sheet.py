@@ -84,7 +84,7 @@ def name_columns(cells: Iterable[str | None]) -> tuple[str, ...]:
     if len(cells) > limits.COLUMNS:
         raise FileRefused("too_many_columns", found=len(cells), limit=limits.COLUMNS)
     for position, cell in enumerate(cells, start=1):
-        name = (cell or "").strip().strip("\ufeff") or f"column {position}"
+        name = (cell or "").replace("\0", " ").strip().strip("\ufeff") or f"column {position}"
         counts[name] = counts.get(name, 0) + 1
         names.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
     if not any(name for name in names if not name.startswith("column ")):
@@ -170,7 +170,8 @@ def _broken_table(rows: list[Row]) -> pa.Table:
     """Return rows as Arrow columns in the order of BROKEN, long texts cut."""
     records = []
     for row in rows:
-        cells = [(cell or "")[: limits.FIELD_CHARACTERS] for cell in row.cells[: limits.COLUMNS]]
+        # What no column of the database takes; a row may be broken for another reason too.
+        cells = [(cell or "")[: limits.FIELD_CHARACTERS].replace("\0", " ") for cell in row.cells[: limits.COLUMNS]]
         records.append(
             {
                 "line": row.line,
@@ -178,7 +179,7 @@ def _broken_table(rows: list[Row]) -> pa.Table:
                 "code": row.code,
                 "params": json.dumps(row.params),
                 "col": row.column,
-                "value": row.value[:_VALUE_CHARACTERS],
+                "value": row.value[:_VALUE_CHARACTERS].replace("\0", " "),
             }
         )
     return pa.Table.from_pylist(records)

@@ -46,15 +46,13 @@ def _refuse_damaged() -> Iterator[None]:
         yield
     except calamine.PasswordError:
         raise FileRefused("encrypted") from None
-    except (calamine.CalamineError, ValueError, IndexError) as error:
-        raise FileRefused("workbook", detail=str(error)) from None
-    except OSError as error:  # its text names the server's own path
-        raise FileRefused("workbook", detail=error.strerror or type(error).__name__) from None
+    except (calamine.CalamineError, ValueError, IndexError, OSError):
+        raise FileRefused("workbook") from None
     except BaseException as error:
         # What the library did not foresee ends it, as an error beside all of Python's own.
         if type(error).__name__ != "PanicException":
             raise
-        raise FileRefused("workbook", detail=type(error).__name__) from None
+        raise FileRefused("workbook") from None
 
 
 def read_workbook(path: Path, duck: Workspace, sheet_name: str, *, kind: str, problems: CellProblems) -> Sheet:
@@ -69,6 +67,8 @@ def read_workbook(path: Path, duck: Workspace, sheet_name: str, *, kind: str, pr
 def _take_header(rows: Iterable[tuple[int, list[Any]]]) -> list[str]:
     """Return the first row that is not empty as column names, and leave the iterator behind it. Raises FileRefused."""
     for _number, cells in rows:
+        if _is_empty(cells):
+            continue
         names = [cell_text(cell) or "" for cell in cells]
         if any(names):
             while names and not names[-1]:
@@ -77,13 +77,20 @@ def _take_header(rows: Iterable[tuple[int, list[Any]]]) -> list[str]:
     raise FileRefused("empty")
 
 
+def _is_empty(cells: list[Any]) -> bool:
+    """Return whether a row has no value; a sheet may have a million such rows, so that this has to be quick."""
+    return cells.count("") == len(cells)
+
+
 def _convert_rows(
     rows: Iterable[tuple[int, list[Any]]], headers: tuple[str, ...], problems: CellProblems
 ) -> Iterator[Row]:
     """Yield each row that is not empty as text; one with unusable cells carries the problem of the first of them."""
     width = len(headers)
     for number, cells in rows:
-        texts = [cell_text(cell) for cell in cells]
+        if _is_empty(cells) and number not in problems:
+            continue
+        texts = [None if cell == "" else cell_text(cell) for cell in cells]
         texts += [None] * (width - len(texts))
         row_problems = {n: problem for n, problem in problems.get(number, {}).items() if n < width}
         if row_problems:

@@ -6,13 +6,14 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from django.utils.translation import gettext as _
 
 from recobra.kit.spreadsheet_text import escape_formula
+from recobra.messaging.channels import webhooks
 from recobra.messaging.channels.letter.pdf import Letter
 from recobra.tabular.records import Record, match_columns, read_records
 from recobra.tabular.refusals import FileRefused
@@ -189,8 +190,10 @@ def _check_row(values: Mapping[str, str], line: int) -> list[TrackingError]:
 
 def _parse_instant(text: str) -> datetime:
     """Return an ISO 8601 instant in UTC, which is also assumed without a zone. Raises ValueError."""
-    at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    at = webhooks.parse_iso_time(text)
+    if at is None:
+        raise ValueError(text)
+    return at
 
 
 def _build_row(letter: Letter, sheets: int) -> list[str]:

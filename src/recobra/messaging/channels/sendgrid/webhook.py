@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -49,7 +48,7 @@ def verify(call: WebhookRequest, config: Config) -> None:
         if key is None:
             raise ForgedCall("No key to check the call with is set.")
         key.verify(signature, timestamp.encode() + call.body, ec.ECDSA(SHA256()))
-    except (InvalidSignature, binascii.Error) as error:
+    except (InvalidSignature, ValueError) as error:  # ValueError: the header is no base64, or not even ASCII
         raise ForgedCall("The call is not signed with the account's key.") from error
     at = webhooks.parse_unix_time(timestamp)
     if at is None or abs(call.received_at - at) > TOLERANCE:
@@ -105,7 +104,7 @@ def _read_meaning(item: Mapping[str, Any]) -> tuple[str, bool | None] | None:
 
     Permanent is None where the event says nothing about the address itself.
     """
-    event = item.get("event")
+    event = str(item.get("event"))
     if event == "bounce":
         return "BOUNCED", item.get("type") != "blocked"
     if event == "dropped":

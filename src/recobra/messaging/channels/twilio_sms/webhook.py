@@ -57,11 +57,9 @@ def _read_receipt(fields: dict[str, str], reference: str, status: str, call: Web
 
 def _read_inbound(fields: dict[str, str], reference: str, call: WebhookRequest) -> InboundEvent:
     """Return a debtor's message with its files."""
-    count_text = fields.get("NumMedia", "0")
-    count = int(count_text) if count_text.isdecimal() else 0
     media = []
-    # The count comes from the call: a false one must not make us loop.
-    for index in range(min(count, _MAX_FILES)):
+    # How many there are is seen by the fields: the count beside them may be anything.
+    for index in range(_MAX_FILES):
         url = fields.get(f"MediaUrl{index}")
         if url is not None:
             media.append(Media(media_id=url, media_type=fields.get(f"MediaContentType{index}", "")))

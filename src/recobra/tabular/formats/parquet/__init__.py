@@ -42,9 +42,8 @@ def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:  # noqa: A
         duck.create(RAW, f"SELECT row_number() OVER () + 1 AS line, {columns} FROM read_parquet(?)", [pattern])
     except duckdb.OutOfMemoryException:
         raise
-    except duckdb.Error as error:
-        # Of the library's sentence only the kind of error: it names the server's own path.
-        raise FileRefused("parquet", detail=type(error).__name__) from None
+    except duckdb.Error:
+        raise FileRefused("parquet") from None
     create_broken(duck)
     return Sheet(headers, "parquet")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from recobra.tabular.formats import limits
-from recobra.tabular.formats.sheet import cell_name
+from recobra.tabular.formats.span import SheetSpan
 from recobra.tabular.refusals import FileRefused
 
 _HEADER_BYTES: Final = 512
@@ -44,8 +44,8 @@ def check_workbook(path: Path) -> None:
     try:
         book = _CompoundFile(content).read_book()
         _refuse_far_cells(book)
-    except (struct.error, IndexError, ValueError) as error:
-        raise FileRefused("workbook", detail=str(error)) from None
+    except (struct.error, IndexError, ValueError):
+        raise FileRefused("workbook") from None
 
 
 class _CompoundFile:
@@ -156,27 +156,27 @@ def _refuse_far_cells(book: bytes) -> None:
 
     Raises ValueError where the book announces more texts than it can hold.
     """
-    at = sheets = rows = columns = 0
+    at = sheets = 0
+    cells, announced = SheetSpan(), SheetSpan()
     unpack = struct.Struct("<HH").unpack_from
     while at + 4 <= len(book):
         record, length = unpack(book, at)
         if record in _CELLS:
             row, column = unpack(book, at + 4)
-            rows, columns = max(rows, row + 1), max(columns, column + 1)
+            cells.add(row + 1, column + 1)
         elif record in _SEVERAL_CELLS and length >= _SHORTEST_SEVERAL:
-            (row,) = struct.unpack_from("<H", book, at + 4)
+            row, first = unpack(book, at + 4)
             (column,) = struct.unpack_from("<H", book, at + 2 + length)
-            rows, columns = max(rows, row + 1), max(columns, column + 1)
+            cells.add(row + 1, column + 1, cells=max(column - first + 1, 1))
         elif record == _DIMENSIONS:
             # Two versions: rows by two bytes or by four.
             row, _first, column = struct.unpack_from("<4xIHH" if length >= _LONG_DIMENSIONS else "<2xHHH", book, at + 4)
-            rows, columns = max(rows, row), max(columns, column)
+            announced.add(row, column, cells=0)
         elif record == _SHARED_STRINGS and struct.unpack_from("<4xI", book, at + 4)[0] > len(book):
             raise ValueError("SST")
         elif record == _SHEET:
             sheets += 1
         at += 4 + length
-    if rows * columns > limits.SHEET_CELLS:
-        raise FileRefused("sheet_span", cell=cell_name(rows, columns), limit=limits.SHEET_CELLS)
+    cells.refuse_sparse()
     if sheets > limits.SHEETS:
         raise FileRefused("too_many_sheets", limit=limits.SHEETS)

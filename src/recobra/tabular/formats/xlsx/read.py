@@ -19,6 +19,11 @@ from .scan import QuickScan, UnreadableXml, local_name, parse_xml, scan_cells
 CHUNK_BYTES = 1 << 20
 _OFFICE: Final = "xl/workbook.xml"
 _LINKS: Final = "xl/_rels/workbook.xml.rels"
+# What reading a damaged or foreign ZIP ends with.
+_DAMAGED: Final = (
+    *(UnreadableXml, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError),
+    *(KeyError, ValueError, OSError),
+)
 
 
 def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
@@ -27,10 +32,8 @@ def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
         with zipfile.ZipFile(path) as archive:
             unsure = _check_packing(archive, path.stat().st_size)
             problems = _check_unsure(archive, unsure, chosen=_find_sheet_file(archive, options.sheet))
-    except UnreadableXml as error:
-        raise FileRefused("workbook", detail=str(error)) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ValueError, OSError) as error:
-        raise FileRefused("workbook", detail=type(error).__name__) from None
+    except _DAMAGED:
+        raise FileRefused("workbook") from None
     except RuntimeError:
         raise FileRefused("encrypted") from None
     return read_workbook(path, duck, options.sheet, kind="xlsx", problems=problems)
@@ -47,7 +50,7 @@ def _check_packing(archive: zipfile.ZipFile, packed: int) -> list[str]:
         raise FileRefused("too_many_parts", found=len(members), limit=limits.ARCHIVE_MEMBERS)
     _refuse_bomb(sum(member.file_size for member in members), packed)
     if _OFFICE not in archive.namelist():
-        raise FileRefused("workbook", detail=_OFFICE)
+        raise FileRefused("workbook")
     unsure = []
     # The sizes in the directory may lie, so every member is unpacked and counted.
     total = 0

@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from recobra.tabular.formats import limits
 from recobra.tabular.formats.sheet import cell_name
+from recobra.tabular.formats.span import SheetSpan, refuse_far_cell
 from recobra.tabular.formats.workbook import CellProblem, CellProblems
 from recobra.tabular.refusals import FileRefused
 
@@ -20,10 +21,15 @@ _CELL: Final = b'<c r="'
 # Beginnings of a cell that is written in another way, of a formula or an error, and of a document type.
 _UNUSUAL: Final = (b"<c>", b"<c/", b"<c\t", b"<c\n", b"<c\r", b":c ", b":c>", b":c/", b":c\t", b":c\n", b":c\r")
 _NEEDS_LOOK: Final = (b"<f", b't="e"', b"<!", b"\0")
+# Shared texts say how many they are, and a reader makes room for so many before it looks for one.
+_ANNOUNCED: Final = "uniqueCount"
+_FREE_TEXTS: Final = 100_000
+_HEAD_BYTES: Final = 4096
 _DIGITS: Final = b"0123456789"
 _LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _REFERENCE_BYTES: Final = 12  # «XFD1048576"» is the longest
 _ROW_DIGITS: Final = 7
+_COUNT_DIGITS: Final = 18
 _LONGEST_TOKEN: Final = 1 << 19
 _TAIL_BYTES: Final = 64  # carried over to the next piece, so that a mark cut in two is found
 
@@ -41,12 +47,18 @@ class QuickScan:
     def __init__(self) -> None:
         self.is_sure = True
         self._tail = b""
+        self._span = SheetSpan()
+        self._size = 0
+        self._announced_texts = 0
 
     def feed(self, piece: bytes) -> None:
         """Judge the next piece of the part. Raises FileRefused where its cells reach too far."""
         if not self.is_sure:
             return
         text = self._tail + piece
+        if _ANNOUNCED.encode() in text and not self._read_announced(piece):
+            self.is_sure = False
+        self._size += len(piece)
         if any(mark in text for mark in _NEEDS_LOOK) or any(mark in text for mark in _UNUSUAL):
             self.is_sure = False
             return
@@ -60,6 +72,27 @@ class QuickScan:
         """Judge what is left at the end of the part. Raises FileRefused."""
         if self.is_sure:
             self._judge(self._tail)
+            # No text takes less than a byte of the part.
+            _refuse_countless(self._announced_texts, found=self._size)
+            # Cells that have a format and no value cost nothing; only parsing tells them from the others.
+            self.is_sure = self.is_sure and not self._span.is_sparse
+
+    def _read_announced(self, piece: bytes) -> bool:
+        """Note how many texts the part says that it has; return False where its first bytes do not tell."""
+        found: list[str] = []
+
+        def read_start(_name: str, attributes: dict[str, str]) -> None:
+            if _ANNOUNCED in attributes:
+                found.append(attributes[_ANNOUNCED])
+
+        try:
+            parse_xml([piece[:_HEAD_BYTES]], start=read_start, is_whole=False)
+        except UnreadableXml:
+            return False
+        if self._size or not found:
+            return False
+        self._announced_texts = _read_count(found[0])
+        return True
 
     def _judge(self, text: bytes) -> None:
         cells = text.split(_CELL)[1:]
@@ -75,13 +108,7 @@ class QuickScan:
         ):
             self.is_sure = False
             return
-        refuse_far_cell(max(map(int, rows)), max(map(_column_number, columns)))
-
-
-def refuse_far_cell(row: int, column: int) -> None:
-    """Raise FileRefused where a sheet that reaches to this row and column, from 1, has too many cells."""
-    if row * column > limits.SHEET_CELLS:
-        raise FileRefused("sheet_span", cell=cell_name(row, column), limit=limits.SHEET_CELLS)
+        self._span.add(max(map(int, rows)), max(map(_column_number, columns)), cells=len(cells))
 
 
 def scan_cells(pieces: Iterable[bytes]) -> CellProblems:
@@ -92,13 +119,35 @@ def scan_cells(pieces: Iterable[bytes]) -> CellProblems:
     sheet = _Sheet()
     parse_xml(pieces, start=sheet.start_element, text=sheet.add_text)
     sheet.end_cell()
+    sheet.span.refuse_sparse()
+    _refuse_countless(sheet.announced_texts, found=sheet.elements)
     return sheet.problems
 
 
+def _refuse_countless(announced: int, *, found: int) -> None:
+    """Raise FileRefused where a part says that it has far more texts than it can have."""
+    if announced > max(found, _FREE_TEXTS):
+        raise FileRefused("workbook")
+
+
+def _read_count(text: str) -> int:
+    """Return a count that a part says of itself, 0 for what is no number."""
+    text = text.strip().removeprefix("+")
+    digits = text.lstrip("0")
+    return int(digits[:_COUNT_DIGITS] or "0") if text.isascii() and text.isdigit() else 0
+
+
 def parse_xml(
-    pieces: Iterable[bytes], *, start: Callable[[str, dict[str, str]], None], text: Callable[[str], None] | None = None
+    pieces: Iterable[bytes],
+    *,
+    start: Callable[[str, dict[str, str]], None],
+    text: Callable[[str], None] | None = None,
+    is_whole: bool = True,
 ) -> None:
-    """Parse XML by expat, each element's local name and attributes to `start`. Raises UnreadableXml."""
+    """Parse XML by expat, each element's local name and attributes to `start`; `is_whole` false: only its beginning.
+
+    Raises UnreadableXml.
+    """
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler = start
@@ -110,7 +159,8 @@ def parse_xml(
             if len(piece) >= _LONGEST_TOKEN and b">" not in piece:
                 raise UnreadableXml("…")
             parser.Parse(piece, False)
-        parser.Parse(b"", True)
+        if is_whole:
+            parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise UnreadableXml(str(error)) from None
 
@@ -132,6 +182,9 @@ class _Sheet:
     """
 
     problems: CellProblems = field(default_factory=dict)
+    span: SheetSpan = field(default_factory=SheetSpan)  # of the cells that have a value
+    elements: int = 0
+    announced_texts: int = 0
     row: int = 0
     column: int = 0
     has_cell: bool = False
@@ -144,6 +197,8 @@ class _Sheet:
         """Take the start of an element."""
         element = local_name(name)
         self.is_in_value = False
+        self.elements += 1
+        self.announced_texts = max(self.announced_texts, _read_count(attributes.get(_ANNOUNCED, "")))
         if element == "row":
             self.end_cell()
             number = attributes.get("r", "")
@@ -181,7 +236,9 @@ class _Sheet:
         self.is_error = attributes.get("t") == "e"
 
     def end_cell(self) -> None:
-        """Note the problem of the cell that ends, if it has any."""
+        """Note how far the cell that ends reaches, and its problem, if it has any."""
+        if self.value:
+            self.span.add(self.row, self.column)
         if self.has_cell and (self.is_error or (self.has_formula and not self.value)):
             cell = cell_name(self.row, self.column)
             problem = CellProblem("cell_formula", {"cell": cell})
