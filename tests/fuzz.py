@@ -98,7 +98,7 @@ def damaged_files(seeds: dict[str, bytes], count: int, numbers: random.Random) -
     """Yield so many damaged files with the name of the sound one."""
     for position in range(count):
         name = sorted(seeds)[position % len(seeds)]
-        is_packed = seeds[name].startswith(b"PK")
+        is_packed = zipfile.is_zipfile(io.BytesIO(seeds[name]))
         change = damage_inside if is_packed and numbers.random() < 0.8 else damage
         yield name, change(seeds[name], numbers)
 

@@ -138,6 +138,14 @@ HOSTILE = {
         "sheet_span",
     ),
     "a far cell in a part that is no XML by its name": (lambda: xlsx(_FAR, target="media/sheet.png"), "workbook"),
+    "an encoding that does not exist": (
+        lambda: xlsx('<?xml version="1.0" encoding="UVF-8"?><!-- -->' + sheet_xml(row_xml(1, "A1"))),
+        "workbook",
+    ),
+    "an encoding that is no alphabet": (
+        lambda: xlsx('<?xml version="1.0" encoding="idna"?><!-- -->' + sheet_xml(row_xml(1, "A1"))),
+        "workbook",
+    ),
     "a document type": (lambda: xlsx('<!DOCTYPE x [<!ENTITY a "b">]>' + _FAR), "workbook"),
     "cells that never end": (lambda: xlsx(sheet_xml('<row r="1"><f>' + '<c r="A1"' * 100_000)), "workbook"),
     "openings of cells alone": (lambda: xlsx(sheet_xml('<row r="1"><f>' + "<c " * 100_000)), "workbook"),

@@ -67,13 +67,14 @@ def rich_workbook() -> bytes:
 def odd_workbook(numbers: random.Random) -> bytes:
     """Return a workbook whose cells, texts, formats and names stand where and as often as no program would put them."""
     rows = "".join(_odd_row(numbers) for _ in range(numbers.choice((0, 1, 3, 40))))
-    before = f'<dimension ref="A1:{numbers.choice(_REFERENCES)}"/><cols><col min="1" max="{numbers.choice(_NUMBERS)}"/></cols>'
+    reach, widest = numbers.choice(_REFERENCES), numbers.choice(_NUMBERS)
+    before = f'<dimension ref="A1:{reach}"/><cols><col min="1" max="{widest}"/></cols>'
     merges = "".join(
         f'<mergeCell ref="{numbers.choice(_REFERENCES)}:{numbers.choice(_REFERENCES)}"/>'
         for _ in range(numbers.choice((0, 0, 1, 3_000)))
     )
     after = f"<mergeCells>{merges}</mergeCells>" + numbers.choice(
-        ("", '<conditionalFormatting sqref="A1:XFD1048576"/>' * 500, "<x>" * 300, "<!-- -->", "<autoFilter/>")
+        ("", "", '<conditionalFormatting sqref="A1:XFD1048576"/>' * 500, "<!-- -->", "<autoFilter/>", "<x/>" * 300)
     )
     head = numbers.choice(
         ("", '<row r="1"><c r="A1" t="str"><v>cuenta</v></c><c r="B1" t="str"><v>saldo</v></c></row>')
@@ -82,7 +83,7 @@ def odd_workbook(numbers: random.Random) -> bytes:
     buffer = io.BytesIO(xlsx(sheet, sheets=numbers.choice((1, 1, 2, 200))))
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
         texts = "".join(f"<si><t>{numbers.choice(_VALUES)}</t></si>" for _ in range(numbers.choice((0, 1, 9))))
-        count = numbers.choice(_NUMBERS)
+        count = _seldom(numbers, ("1", "9"), _NUMBERS)
         archive.writestr("xl/sharedStrings.xml", f'<sst {_MAIN} count="{count}" uniqueCount="{count}">{texts}</sst>')
         formats = "".join(
             f'<numFmt numFmtId="{numbers.choice(_NUMBERS)}" formatCode="{numbers.choice(_FORMATS).replace(chr(34), "&quot;")}"/>'
@@ -97,14 +98,21 @@ def odd_workbook(numbers: random.Random) -> bytes:
     return buffer.getvalue()
 
 
+def _seldom(numbers: random.Random, usual: tuple[str, ...], odd: tuple[str, ...]) -> str:
+    """Return a usual text, one time in eight an odd one: what is odd everywhere is refused at its first fault."""
+    return numbers.choice(odd if numbers.random() < 0.125 else usual)
+
+
 def _odd_row(numbers: random.Random) -> str:
-    number = numbers.choice(("", "", f' r="{numbers.choice(_NUMBERS)}"', ' spans="1:99999999"'))
+    number = _seldom(numbers, ("", "", ' r="7"'), (f' r="{numbers.choice(_NUMBERS)}"', ' spans="1:99999999"'))
     return f"<row{number}>{''.join(_odd_cell(numbers) for _ in range(numbers.choice((0, 1, 2, 9))))}</row>"
 
 
 def _odd_cell(numbers: random.Random) -> str:
-    reference = numbers.choice(("", f' r="{numbers.choice(_REFERENCES)}"', f' r="{numbers.choice(_REFERENCES)}"'))
-    value = numbers.choice(_VALUES)
+    reference = _seldom(
+        numbers, ("", ' r="A1"', ' r="B2"', ' r="C3"', ' r="D9"'), tuple(f' r="{r}"' for r in _REFERENCES)
+    )
+    value = _seldom(numbers, ("0", "1", "45000.5"), _VALUES)
     inside = numbers.choice(
         (
             f"<v>{value}</v>",
@@ -116,7 +124,8 @@ def _odd_cell(numbers: random.Random) -> str:
             "<v/>",
         )
     )
-    return f'<c{reference} t="{numbers.choice(_KINDS)}" s="{numbers.choice(_NUMBERS)}">{inside}</c>'
+    style = _seldom(numbers, ("0", "1"), _NUMBERS)
+    return f'<c{reference} t="{_seldom(numbers, ("s", "n", "str", "b"), _KINDS)}" s="{style}">{inside}</c>'
 
 
 def odd_old_workbook(numbers: random.Random) -> bytes:

@@ -25,7 +25,7 @@ from .test_fuzz import SEEDS
 
 pytestmark = pytest.mark.fuzz
 PREVIEWS = extent.choose(daily=20, whole=500)
-LISTS = extent.choose(daily=5, whole=150)
+LISTS = 150
 PAYMENTS = (
     ("cuenta", "monto", "fecha", "referencia", "moneda"),
     [("0001", "10,50", "01/11/2026", "R-{n}", "PEN"), ("0002", "1.234,00", "2026-11-02", "R-{n}", "")],
@@ -141,6 +141,7 @@ def test_no_damaged_file_breaks_the_cage(db, tmp_path):
     assert len(watched.ends) > 2, fuzz.SEED
 
 
+@pytest.mark.long
 def test_no_damaged_list_of_payments_breaks_its_reader(load, company, now, tmp_path):
     load()
     path = tmp_path / "pagos"
@@ -153,6 +154,7 @@ def test_no_damaged_list_of_payments_breaks_its_reader(load, company, now, tmp_p
     _try_lists("payments in the cage", PAYMENTS, read, PaymentRefused)
 
 
+@pytest.mark.long
 def test_no_damaged_list_of_a_courier_breaks_its_reader(company, now):
     def read(content):
         answer = import_tracking(content=content, actor=acting("bruno", now=now))
@@ -161,6 +163,7 @@ def test_no_damaged_list_of_a_courier_breaks_its_reader(company, now):
     _try_lists("a courier's answers in the cage", TRACKING, read, LettersRefused)
 
 
+@pytest.mark.long
 def test_no_damaged_list_of_users_breaks_its_reader(company, now):
     def read(content):
         load_users(content=content, portfolios={company.code}, actor=acting("dario", now=now))
@@ -169,6 +172,7 @@ def test_no_damaged_list_of_users_breaks_its_reader(company, now):
     _try_lists("users in the cage", USERS, read, (UserFileRefused, FileRefused))
 
 
+@pytest.mark.long
 def test_no_damaged_portfolio_breaks_its_load(company, now, tmp_path):
     path = tmp_path / "cartera"
 

@@ -145,6 +145,25 @@ def test_a_row_with_a_null_character_is_set_aside_whatever_the_format(kind, load
     assert (result["accepted"], result["errors"][0]["errors"][0]["code"]) == (1, "null_sign")
 
 
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("cuenta;saldo\nA1;" + '"' * 51 + 'x; 1";y\r2\nA2;3\n', (1, 2)),  # a return within a line that is broken too
+        (
+            'cuenta;saldo\n"' + "x" * 9_000_000 + "\n" + "y" * 9_000_000 + '";1\nA2;3\n',
+            (1, 2),
+        ),  # a field over two lines
+    ],
+    ids=["return", "long field"],
+)
+def test_a_line_that_cannot_be_split_is_set_aside(text, ends, db, tmp_path):
+    path = tmp_path / "cartera.csv"
+    path.write_bytes(text.encode())
+    with open_workspace() as duck:
+        sheet = formats.read(path, duck, formats.ReadOptions())
+        assert (duck.count(sheet.raw), duck.count(sheet.broken)) == ends
+
+
 def test_a_row_of_zeros_is_a_row(db, tmp_path):
     path = tmp_path / "libro.xlsx"
     zeros = '<row r="2"><c r="A2"><v>0</v></c><c r="B2"><v>0</v></c></row><row r="3"/>'

@@ -24,6 +24,17 @@ BARRED = [
     "https://api.example.com:99999",
     "https://[",
     "https://[api.example.com]",
+    "https://user:key@10.0.0.1",
+    "https://api.twilio.com@10.0.0.1",
+    "https://api.twilio.com:443@169.254.169.254/latest",
+    "https://10.0.0.1#@api.twilio.com",
+    "https://10.0.0.1?@api.twilio.com",
+    "https://[::ffff:a9fe:a9fe]",
+    "https://[64:ff9b::a00:1]",
+    "https://[2002:a00:1::]",
+    "file:///etc/passwd",
+    "gopher://10.0.0.1:6379/_FLUSHALL",
+    "//10.0.0.1",
 ]
 
 

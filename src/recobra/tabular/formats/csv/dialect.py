@@ -65,7 +65,11 @@ def _read_sample(handle: TextIO) -> list[str]:
 def split_record(line: str, delimiter: str, quote: str) -> list[str]:
     """Return the fields of one record."""
     csv.field_size_limit(limits.LINE_BYTES)
-    return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [""])
+    try:
+        return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [""])
+    except csv.Error:
+        # A return outside of quotation marks ends a line for some programs and is a part of it for others.
+        return next(csv.reader([line.replace("\r", " ")], delimiter=delimiter, quotechar=quote), [""])
 
 
 def _score_delimiter(lines: list[str], delimiter: str) -> tuple[int, int]:

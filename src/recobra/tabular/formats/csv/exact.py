@@ -68,7 +68,10 @@ def _read_record(line: str, lines: _Lines, dialect: Dialect) -> Row:
         following.append(more)
         if more.count(dialect.quote) % 2:
             ended = [f"{text}\n" for text in (line, *following)]
-            cells = next(csv.reader(ended, delimiter=dialect.delimiter, quotechar=dialect.quote), [""])
+            try:
+                cells = next(csv.reader(ended, delimiter=dialect.delimiter, quotechar=dialect.quote), [""])
+            except csv.Error:  # the lines together are longer than a field may be
+                break
             if len(cells) == len(dialect.header):
                 return Row(number, list(cells))
             break

@@ -161,7 +161,8 @@ def parse_xml(
             parser.Parse(piece, False)
         if is_whole:
             parser.Parse(b"", True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        # The two others: an encoding that Python does not know, or that expat cannot take from it.
         raise UnreadableXml(str(error)) from None
 
 
