@@ -42,7 +42,7 @@ test-spark:
 
 fuzz:
 	$(SETUP) dev frontend
-	@$(PY) tools/fuzz.py $(ARGS)
+	@$(PY) -m tools.fuzz $(ARGS)
 
 check:
 	$(SETUP) dev frontend

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SEED = int(os.environ.get("RECOBRA_FUZZ_SEED") or secrets.randbelow(2**32))
+CHOSEN_SEED = "RECOBRA_FUZZ_SEED"
+SEED = int(os.environ.get(CHOSEN_SEED) or secrets.randbelow(2**32))
 """Print it with whatever fails: RECOBRA_FUZZ_SEED=… repeats the run."""
 
 REPORT = "RECOBRA_FUZZ_REPORT"

@@ -1,6 +1,7 @@
 """Give every reader its damaged inputs, whole and by one seed, and print what became of them.
 
-`fuzz.py [pytest's arguments]`; RECOBRA_FUZZ_SEED=N repeats a run. Fails when a reader breaks or takes too much.
+`python -m tools.fuzz [pytest's arguments]`; RECOBRA_FUZZ_SEED=N repeats a run.
+Fails when a reader breaks or takes too much.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from tests.fuzz import CHOSEN_SEED, REPORT, SEED
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 WORKERS: Final = 2
 SHOWN_ENDS: Final = 12
@@ -24,19 +26,18 @@ SHOWN_ENDS: Final = 12
 
 def main(arguments: Sequence[str]) -> int:
     """Run the tests with the mark `fuzz` at full size and return their exit code."""
-    seed = os.environ.get("RECOBRA_FUZZ_SEED") or str(secrets.randbelow(2**32))
-    print(f"seed {seed}: RECOBRA_FUZZ_SEED={seed} make fuzz repeats this run", flush=True)
+    print(f"seed {SEED}: {CHOSEN_SEED}={SEED} make fuzz repeats this run", flush=True)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), "--whole", "-m", "fuzz", *arguments]
-        environment = {**os.environ, "RECOBRA_FUZZ_SEED": seed, "RECOBRA_FUZZ_REPORT": folder}
+        environment = {**os.environ, CHOSEN_SEED: str(SEED), REPORT: folder}
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
         readers = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))]
     print_readers(readers)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(
         f"{sum(reader['inputs'] for reader in readers):,} inputs, "
-        f"{sum(reader['failures'] for reader in readers)} broke their reader; seed {seed}; "
+        f"{sum(reader['failures'] for reader in readers)} broke their reader; seed {SEED}; "
         f"{time.monotonic() - begin:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of processor"
     )
     return code
