@@ -1,5 +1,6 @@
 """The web server keeps no body that nobody may send, and nobody shuts others out by waiting."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -7,13 +8,11 @@ from datetime import timedelta
 
 import pytest
 from django.http import HttpResponse
-from django.urls import reverse
 from waitress import wasyncore
 
 from recobra.cli import web_server
-from recobra.kit import upload_pass
-
-MEGABYTE = 1024**2
+from recobra.kit import body_limits, upload_pass
+from recobra.kit.sizes import MEGABYTE
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +76,7 @@ def length(count):
     return f"Content-Length: {count}"
 
 
-@pytest.mark.parametrize("path", ["/entrar/", "/api/webhooks/wa/", "/cartas/seguimiento/", web_server.UPLOAD_PATH])
+@pytest.mark.parametrize("path", ["/entrar/", "/api/webhooks/wa/", "/cartas/seguimiento/", body_limits.LOAD_PATH])
 def test_a_large_body_is_refused_before_a_byte_of_it_is_kept(connect, path):
     status, _body = answer_to(connect(), head(path, length(299 * MEGABYTE)))
     assert status == "HTTP/1.1 413 Request Entity Too Large"
@@ -95,7 +94,8 @@ def test_a_body_in_pieces_is_cut_off_at_the_same_limit(connect):
 
 
 def test_what_an_address_may_take_is_taken(connect):
-    for path, limit in {"/entrar/": web_server.FORM_BYTES_MAX, **web_server.BODY_BYTES_MAX}.items():
+    for path in ("/entrar/", "/api/webhooks/wa/", *body_limits.FILE_BYTES_MAX):
+        limit = body_limits.limit_body(path, has_upload_pass=False)
         assert answer_to(connect(), head(path, length(limit)), b"x" * limit) == ("HTTP/1.1 200 OK", f"read {limit}")
 
 
@@ -104,10 +104,10 @@ def test_only_who_was_given_a_pass_may_send_a_large_file(connect, settings):
     upload_pass.give(response, user_id=7)
     cookie = response.cookies[settings.UPLOAD_COOKIE_NAME].value
     count = 5 * MEGABYTE
-    right = head(web_server.UPLOAD_PATH, length(count), f"Cookie: a=b; {settings.UPLOAD_COOKIE_NAME}={cookie}")
+    right = head(body_limits.LOAD_PATH, length(count), f"Cookie: a=b; {settings.UPLOAD_COOKIE_NAME}={cookie}")
     assert answer_to(connect(), right, b"x" * count) == ("HTTP/1.1 200 OK", f"read {count}")
     for forged in (f"{cookie[:-1]}A", "7", '"'):
-        wrong = head(web_server.UPLOAD_PATH, length(count), f"Cookie: {settings.UPLOAD_COOKIE_NAME}={forged}")
+        wrong = head(body_limits.LOAD_PATH, length(count), f"Cookie: {settings.UPLOAD_COOKIE_NAME}={forged}")
         assert answer_to(connect(), wrong)[0].startswith("HTTP/1.1 413")
 
 
@@ -162,7 +162,61 @@ def test_a_head_that_is_too_long_is_refused(connect):
     assert status in {"HTTP/1.0 431 Request Header Fields Too Large", ""}, "or cut off while it was still sending"
 
 
-def test_the_addresses_with_limits_of_their_own_are_those_of_the_pages():
-    assert reverse("console:load-new") == web_server.UPLOAD_PATH
-    known = {reverse("console:letters-tracking"), reverse("api:webhook", args=["x"])[:5]}
-    assert set(web_server.BODY_BYTES_MAX) == known
+SMUGGLED = b"POST /smuggled HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+CHUNKED = "Transfer-Encoding: chunked"
+AMBIGUOUS = {
+    "both lengths": head("/", length(5), CHUNKED) + b"0\r\n\r\n",
+    "both lengths, the other way round": head("/", CHUNKED, length(5)) + b"0\r\n\r\n",
+    "two lengths": head("/", length(5), length(0)) + b"hello",
+    "one length twice": head("/", length(5), length(5)) + b"hello",
+    "lengths in one line": head("/", "Content-Length: 5, 5") + b"hello",
+    "a length with a sign": head("/", "Content-Length: +5") + b"hello",
+    "a length in hexadecimal": head("/", "Content-Length: 0x5") + b"hello",
+    "another encoding": head("/", "Transfer-Encoding: xchunked") + b"0\r\n\r\n",
+    "two encodings": head("/", "Transfer-Encoding: identity, chunked") + b"0\r\n\r\n",
+    "an encoding twice": head("/", CHUNKED, CHUNKED) + b"0\r\n\r\n",
+    "an encoding after a vertical tab": head("/", "Transfer-Encoding: \x0bchunked") + b"0\r\n\r\n",
+    "an empty encoding": head("/", "Transfer-Encoding:", length(5)) + b"hello",
+    "chunks in HTTP/1.0": head("/", CHUNKED).replace(b"HTTP/1.1", b"HTTP/1.0") + b"0\r\n\r\n",
+    "a version to come": head("/", CHUNKED).replace(b"HTTP/1.1", b"HTTP/2.0") + b"0\r\n\r\n",
+    "no version": b"GET /\r\n\r\n",
+    "a space before the colon": head("/", "Transfer-Encoding : chunked", length(5)) + b"0\r\n\r\n",
+    "a header over two lines": head("/", "Transfer-Encoding:\r\n chunked", length(5)) + b"0\r\n\r\n",
+    "a bare line feed": head("/", f"X: a\n{CHUNKED}", length(5)) + b"0\r\n\r\n",
+    "bare line feeds alone": b"GET / HTTP/1.1\nHost: localhost\n\n",
+    "a bare carriage return": head("/", f"X: a\r{CHUNKED}", length(5)) + b"0\r\n\r\n",
+    "a chunk's size with a sign": head("/", CHUNKED) + b"+5\r\nhello\r\n0\r\n\r\n",
+    "a chunk's size with 0x": head("/", CHUNKED) + b"0x5\r\nhello\r\n0\r\n\r\n",
+    "a chunk's size after a space": head("/", CHUNKED) + b" 5\r\nhello\r\n0\r\n\r\n",
+    "a chunk's size that is too long": head("/", CHUNKED) + b"100000005\r\nhello\r\n0\r\n\r\n",
+    "a chunk's size with a bare line feed": head("/", CHUNKED) + b"5\n\r\nhello\r\n0\r\n\r\n",
+    "a chunk's extension": head("/", CHUNKED) + b"5;a=b\nc\r\nhello\r\n0\r\n\r\n",
+    "no size": head("/", CHUNKED) + b"\r\n5\r\nhello\r\n0\r\n\r\n",
+    "a chunk that is longer than it says": head("/", CHUNKED) + b"3\r\nhello\r\n0\r\n\r\n",
+    "a field after the body": head("/", CHUNKED) + b"0\r\nContent-Length: 5\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+def test_a_request_whose_end_is_in_doubt_is_refused_and_what_follows_is_not_read(connect, name):
+    connection = connect()
+    connection.sendall(AMBIGUOUS[name] + SMUGGLED)
+    answer = b""
+    with contextlib.suppress(ConnectionResetError):
+        while received := connection.recv(65_536):  # until it is closed
+            answer += received
+    assert answer.split(b" ", 2)[1] == b"400"
+    assert answer.count(b"HTTP/1.") == 1
+
+
+def test_a_body_in_chunks_is_read_however_it_is_cut(connect):
+    whole = head("/", CHUNKED) + b"5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n"
+    for size in (1, 7, len(whole)):
+        parts = [whole[at : at + size] for at in range(0, len(whole), size)]
+        assert answer_to(connect(), *parts) == ("HTTP/1.1 200 OK", "read 15")
+    connection = connect()
+    connection.sendall(whole + head("/", length(2)) + b"ok")
+    answer = b""
+    while answer.count(b"read") < 2:
+        answer += connection.recv(65_536)
+    assert [part.split(b"\r\n")[0] for part in answer.split(b"read ")[1:]] == [b"15HTTP/1.1 200 OK", b"2"]

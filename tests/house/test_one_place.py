@@ -32,6 +32,12 @@ ONE_PLACE = {
     "number words": (r"cuarenta", {f"{APP}conversations/bot/numerals.py"}),
     "making of a promise": (r"Promise\.objects\.create|PromiseRegistered\(promise", {f"{APP}agreements/operations.py"}),
     "who is a second person": (r"has_other_holder\(", {f"{APP}access/queries.py", f"{APP}approvals/queries.py"}),
+    "bytes of a megabyte": (r"1024 ?\* ?1024|1024 ?\*\* ?2\b", {f"{APP}kit/sizes.py"}),
+    "files that survive a power cut": (r"os\.fsync", {f"{APP}kit/durable_files.py"}),
+    "limits of bodies": (
+        r"CONTENT_LENGTH|max_request_body_size",
+        {f"{APP}cli/web_server.py", f"{APP}config/middleware.py"},
+    ),
     "telephone numbers in files": (r"PhoneMetadata", {f"{APP}tabular/phones.py"}),
 }
 

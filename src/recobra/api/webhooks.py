@@ -19,17 +19,11 @@ from recobra.conversations.webhooks.receive import UnknownProvider, answer_chall
 from recobra.kit import clock
 from recobra.messaging.channels.adapter import ForgedCall, Unsuitable, WebhookRequest
 
-# Meta's calls have up to 3 MB (developers.facebook.com/docs/graph-api/webhooks/getting-started).
-BODY_BYTES_MAX = 4 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
-class TooLarge(Exception):
-    """The body is larger than any provider's call."""
-
-
 class ProviderView(View):
-    """A view for calls of providers: 403 forged, 404 unknown provider, 413 too large, 503 to be called again."""
+    """A view for calls of providers: 403 forged, 404 unknown provider, 503 to be called again."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer a call, or refuse it by the status alone."""
@@ -39,8 +33,6 @@ class ProviderView(View):
             return HttpResponse(status=404)
         except ForgedCall:
             return HttpResponse(status=403)
-        except TooLarge:
-            return HttpResponse(status=413)
         except Unsuitable:
             # The fault is ours: 503 makes the provider keep the event and call again.
             _log.exception(
@@ -77,18 +69,12 @@ def _receive_call(provider_code: str, call: WebhookRequest) -> HttpResponse:
 
 
 def read_call(request: HttpRequest) -> WebhookRequest:
-    """Return a call as the provider made it. Raises TooLarge."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES_MAX:
-        raise TooLarge
-    # The header may be missing or wrong, so no more than the limit is read.
-    body = request.read(BODY_BYTES_MAX + 1)
-    if len(body) > BODY_BYTES_MAX:
-        raise TooLarge
+    """Return a call as the provider made it; how large it may be is judged before (`kit/body_limits.py`)."""
     return WebhookRequest(
         method=request.method or "",
         # Signatures cover the public address; proxies may have changed host and scheme.
         url=settings.PUBLIC_URL.rstrip("/") + request.get_full_path(),
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=body,
+        body=request.read(),
         received_at=clock.now(),
     )

@@ -10,28 +10,24 @@ import copy
 import time
 from collections import Counter
 from functools import partial
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 
-from django.conf import settings
 from waitress.adjustments import Adjustments
+from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
-from waitress.utilities import Error
+from waitress.utilities import BadRequest, Error
 
-from recobra.kit import upload_pass
+from recobra.cli import http_framing
+from recobra.kit import body_limits, upload_pass
+from recobra.kit.sizes import MEGABYTE
 
 THREADS: Final = 8
 CONNECTIONS_MAX: Final = 400
 HEADER_BYTES_MAX: Final = 32 * 1024
-FORM_BYTES_MAX: Final = 2 * 1024**2
-# What is sent to addresses that begin so may be larger.
-BODY_BYTES_MAX: Final = {"/api/": 4 * 1024**2, "/cartas/seguimiento/": 16 * 1024**2}
-UPLOAD_PATH: Final = "/cargas/nueva/"
-UPLOAD_BYTES_MAX: Final = 1024**3
 # All bodies that are on their way here at the same time, apart from files of people who may load them.
-BODIES_BYTES_MAX: Final = 128 * 1024**2
+BODIES_BYTES_MAX: Final = 128 * MEGABYTE
 # A request has so many seconds, and one more for so many bytes.
 REQUEST_SECONDS: Final = 20
 BYTES_PER_SECOND: Final = 4_096
@@ -62,6 +58,10 @@ class LimitedParser(HTTPRequestParser):
 
     def received(self, data: bytes) -> int:
         """Take in bytes and return how many of them belong to this request (waitress calls this)."""
+        if not self.headers_finished and http_framing.has_bare_line_feed(self._head_with(data)):
+            self.error = BadRequest("a line ends with a line feed alone")
+            self.completed = True
+            return len(data)
         consumed = super().received(data)
         if self.error is not None:
             # Whoever waits for «100 Continue» gets the refusal instead.
@@ -69,15 +69,22 @@ class LimitedParser(HTTPRequestParser):
         return int(consumed)
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Read the head of the request, and choose the limit of its body (waitress calls this)."""
+        """Read the head of the request, and choose the limit of its body (waitress calls this). Raises ParsingError."""
+        fault = http_framing.find_fault(header_plus.removesuffix(b"\r\n\r\n"))
+        if fault:
+            raise ParsingError(fault)
         super().parse_header(header_plus)
-        if not self.chunked and not self.content_length:
+        if self.chunked:
+            self.body_rcv = http_framing.ChunkedBody(OverflowableBuffer(self.adj.inbuf_overflow))
+        elif not self.content_length:
             return
-        limit = self._body_limit()
+        path = str(self.path)
+        has_pass = path == body_limits.LOAD_PATH and self._has_upload_pass()
+        limit = body_limits.limit_body(path, has_upload_pass=has_pass)
         # A body of just so many bytes is taken; waitress refuses at its limit.
         self.adj = copy.copy(self.adj)
         self.adj.max_request_body_size = limit + 1
-        if limit == UPLOAD_BYTES_MAX:
+        if has_pass:
             return
         expected = limit if self.chunked else self.content_length
         if not self.chunked and expected > limit:
@@ -88,21 +95,13 @@ class LimitedParser(HTTPRequestParser):
             return
         self.counted_bytes = expected
 
-    def _body_limit(self) -> int:
-        """Return how many bytes the body may have."""
-        path = str(self.path)
-        if path == UPLOAD_PATH and self._has_upload_pass():
-            return UPLOAD_BYTES_MAX
-        return next((limit for start, limit in BODY_BYTES_MAX.items() if path.startswith(start)), FORM_BYTES_MAX)
+    def _head_with(self, data: bytes) -> bytes:
+        """Return what is known of the head once `data` has come."""
+        return bytes(self.header_plus + data).lstrip(b"\r\n").partition(b"\r\n\r\n")[0]
 
     def _has_upload_pass(self) -> bool:
         """Return whether the request brings the cookie that the page of a new load gives."""
-        try:
-            cookies = SimpleCookie(self.headers.get("COOKIE", ""))
-        except CookieError:
-            return False
-        found = cookies.get(settings.UPLOAD_COOKIE_NAME)
-        return found is not None and upload_pass.is_valid(found.value)
+        return upload_pass.is_in(str(self.headers.get("COOKIE", "")))
 
 
 class LimitedChannel(HTTPChannel):

@@ -1,14 +1,17 @@
-"""What holds for every request and answer: text that nobody types is refused, and browsers keep nothing."""
+"""What holds for every request and answer: bodies are bounded, odd text is refused, and browsers keep nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.utils.cache import patch_cache_control
 from django.utils.deprecation import MiddlewareMixin
+
+from recobra.kit import body_limits, upload_pass
 
 # The largest number of a row in PostgreSQL.
 _BIGINT_MAX: Final = 2**63 - 1
@@ -63,6 +66,23 @@ class KeepNothing(MiddlewareMixin):
         """Forbid to store the answer."""
         patch_cache_control(response, no_store=True, private=True)
         return response
+
+
+class LimitBody(MiddlewareMixin):
+    """Refuse a body that is larger than its address takes, whatever server is in front: none of it is read then."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        """Return the refusal, None to go on."""
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        # Django takes a length that is none for an empty body.
+        if not length.isascii() or not length.isdecimal():
+            return None
+        has_pass = upload_pass.is_in(request.META.get("HTTP_COOKIE", ""))
+        limit = body_limits.limit_body(request.path_info, has_upload_pass=has_pass)
+        if int(length) <= limit:
+            return None
+        # The length lets whoever asked go at once: this comes before the middleware that adds it.
+        return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, headers={"Content-Length": "0"})
 
 
 class RefuseOddText(MiddlewareMixin):

@@ -8,6 +8,7 @@ from datetime import time
 from pathlib import Path
 
 from recobra.kit import database, keys, zones
+from recobra.kit.body_limits import FORM_BYTES_MAX
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = database.data_dir()
@@ -147,6 +148,7 @@ MIDDLEWARE = [
     "recobra.kit.proxies.TrueAddress",
     "django.middleware.security.SecurityMiddleware",
     "recobra.config.middleware.SecurityHeaders",
+    "recobra.config.middleware.LimitBody",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "recobra.config.middleware.KeepNothing",
@@ -272,8 +274,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
 # Imported by whoever works jobs off or queues one by its name, not by every command.
 PROCRASTINATE_IMPORT_PATHS = [f"recobra.{path.parent.name}.jobs" for path in sorted(BASE_DIR.glob("*/jobs.py"))]
-# Fields of a form, without files; the web server refuses larger ones before (cli/web_server.py).
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+# Fields of a form, without files; larger bodies are refused before (kit/body_limits.py).
+DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_BYTES_MAX
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

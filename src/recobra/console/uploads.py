@@ -13,16 +13,18 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from recobra.access.queries import User
 from recobra.intake import jobs
 from recobra.kit import disk
+from recobra.kit.body_limits import FILE_BYTES_MAX
 from recobra.kit.database import data_dir
+from recobra.kit.sizes import MEGABYTE
 
 RETENTION = timedelta(days=1)
 FILES_MAX = 20
-_MEGABYTE = 1024**2
 NAME_LENGTH_MAX = 200
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
@@ -46,6 +48,11 @@ class UploadRefused(Exception):
     """A file is not taken in; the text says why."""
 
 
+def is_too_large(request: HttpRequest, file: UploadedFile[Any]) -> bool:
+    """Tell if a file is larger than its page takes."""
+    return (file.size or 0) > FILE_BYTES_MAX[request.path_info]
+
+
 def save_upload(*, file: UploadedFile[Any], portfolio_code: str, user: User, now: datetime) -> Upload:
     """Write an uploaded file in chunks, and delete files older than RETENTION. Raises UploadRefused."""
     _delete_old_files(now - RETENTION)
@@ -67,7 +74,7 @@ def _check_room(size: int, user: User) -> None:
         raise UploadRefused(text % {"free": shortage.free_mb, "needed": shortage.needed_mb})
     waiting = [path for path in _list_files(user) if path.exists()]
     used = sum(path.stat().st_size for path in waiting)
-    if len(waiting) >= FILES_MAX or used + size > settings.UPLOAD_QUOTA_MB * _MEGABYTE:
+    if len(waiting) >= FILES_MAX or used + size > settings.UPLOAD_QUOTA_MB * MEGABYTE:
         text = _(
             "Your files that wait take %(used)s MB in %(files)s files; %(most)s MB and %(most_files)s files are the "
             "limit. Load them or put them aside first; what is not loaded is deleted after a day."
@@ -75,7 +82,7 @@ def _check_room(size: int, user: User) -> None:
         raise UploadRefused(
             text
             % {
-                "used": used // _MEGABYTE,
+                "used": used // MEGABYTE,
                 "files": len(waiting),
                 "most": settings.UPLOAD_QUOTA_MB,
                 "most_files": FILES_MAX,

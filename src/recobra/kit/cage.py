@@ -24,14 +24,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from .sizes import MEGABYTE
+
 Reason = Literal["memory", "time", "disk", "broken", "busy"]
 Answer = dict[str, Any]
 Task = Callable[..., Answer]
 
 MOST_AT_ONCE: Final = 2
 LONGEST_WAIT_SECONDS: Final = 60
-ANSWER_BYTES: Final = 8 * 1024**2
-KEPT_MEMORY_BYTES: Final = 256 * 1024**2
+ANSWER_BYTES: Final = 8 * MEGABYTE
+KEPT_MEMORY_BYTES: Final = 256 * MEGABYTE
 """A child that holds more than this after its task is ended: what it freed seldom goes back to the machine."""
 _TICK_SECONDS: Final = 0.05
 _DISK_EVERY_TICKS: Final = 4

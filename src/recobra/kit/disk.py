@@ -10,8 +10,8 @@ from typing import Final
 from django.conf import settings
 
 from . import database
+from .sizes import MEGABYTE
 
-MEGABYTE: Final = 1024**2
 _SERVERS: Final = Path("/var/lib/recobra")
 
 

@@ -7,6 +7,7 @@ nobody else can fill the disk.
 from __future__ import annotations
 
 from datetime import timedelta
+from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from django.conf import settings
@@ -36,3 +37,12 @@ def is_valid(text: str) -> bool:
     except signing.BadSignature:
         return False
     return True
+
+
+def is_in(cookies: str) -> bool:
+    """Return whether the cookies of a request, as its header has them, bring a pass that is valid."""
+    try:
+        found = SimpleCookie(cookies).get(settings.UPLOAD_COOKIE_NAME)
+    except CookieError:
+        return False
+    return found is not None and is_valid(found.value)

@@ -13,13 +13,13 @@ import pyarrow as pa
 from django.conf import settings
 
 from recobra.kit.cage import CageEnded, CageLimits, Reason, run_in_cage, warm_up
+from recobra.kit.sizes import MEGABYTE
 from recobra.tabular import cage_tasks
 from recobra.tabular.formats import ReadOptions, Sheet, detect_format
 from recobra.tabular.formats.sheet import BROKEN, BROKEN_COLUMNS, RAW
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.workspace import Relation, Workspace, open_folder
 
-MEGABYTE: Final = 1024**2
 _REFUSALS: Final[dict[Reason, str]] = {
     "memory": "needs_memory",
     "time": "needs_time",

@@ -10,6 +10,8 @@ from typing import Self
 import psutil
 from django.db import connection
 
+from recobra.kit.sizes import MEGABYTE
+
 EVERY_SECONDS = 0.2
 
 
@@ -24,7 +26,7 @@ class MemoryWatch:
     @property
     def peak_mb(self) -> int:
         """The largest sample, in megabytes."""
-        return round(self._peak / 1024**2)
+        return round(self._peak / MEGABYTE)
 
     def __enter__(self) -> Self:
         """Begin to sample; an earlier peak is kept."""

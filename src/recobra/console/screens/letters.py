@@ -14,6 +14,8 @@ from recobra.access.operations import record_export
 from recobra.access.roles import Right
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.uploads import is_too_large
+from recobra.kit.body_limits import limit_file_mb
 from recobra.messaging.channels.letter import operations as letters
 from recobra.messaging.channels.letter import queries
 from recobra.messaging.channels.letter.pdf import LetterUnsuitable
@@ -22,7 +24,6 @@ from .place import installation_place
 
 BATCHES_SHOWN = 50
 COURIER_NAME_LENGTH_MAX = 80
-TRACKING_BYTES_MAX = 10 * 1024 * 1024
 
 
 @require_GET
@@ -71,8 +72,9 @@ def download_file(request: StaffRequest, batch_id: int, name: str) -> HttpRespon
 def import_tracking(request: StaffRequest) -> HttpResponse:
     """Import the courier's tracking file; lines that cannot be read are shown with what was expected."""
     file = request.FILES.get("archivo")
-    if file is None or (file.size or 0) > TRACKING_BYTES_MAX:
-        messages.error(request, _("Choose the courier's file, of up to 10 MB."))
+    if file is None or is_too_large(request, file):
+        most = limit_file_mb(request.path_info)
+        messages.error(request, _("Choose the courier's file, of up to %(most)s MB.") % {"most": most})
         return redirect("console:letters")
     result = letters.import_tracking(content=file.read(), actor=actor_of(request))
     return _render_letters(request, {"tracked": result})

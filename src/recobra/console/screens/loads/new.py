@@ -23,6 +23,7 @@ from recobra.intake.operations import LoadRefused
 from recobra.intake.queries import Mapping
 from recobra.intake.refusals import expected_words
 from recobra.kit import clock, upload_pass
+from recobra.kit.body_limits import limit_file_mb
 from recobra.portfolio.queries import Portfolio, portfolios_for
 from recobra.tabular import caged
 
@@ -40,7 +41,11 @@ def upload_file(request: StaffRequest) -> HttpResponse:
     # While the person chooses the file, who will read it gets ready.
     caged.prepare()
     if request.method == "POST":
-        if file is not None and code in {portfolio.code for portfolio in portfolios}:
+        if file is not None and uploads.is_too_large(request, file):
+            problem = _("The file is too large: up to %(most)s MB are taken.") % {
+                "most": limit_file_mb(request.path_info)
+            }
+        elif file is not None and code in {portfolio.code for portfolio in portfolios}:
             try:
                 upload = uploads.save_upload(file=file, portfolio_code=code, user=request.user, now=clock.now())
             except uploads.UploadRefused as refusal:

@@ -13,11 +13,11 @@ from recobra.access.roles import Right
 from recobra.access.user_file import HEADERS, USERS_MAX, UserFileRefused, load_users
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.uploads import is_too_large
+from recobra.kit.body_limits import limit_file_mb
 from recobra.portfolio.queries import portfolios_for
 
 from .links import deliver_link
-
-BYTES_MAX = 2 * 1024 * 1024
 
 
 @require_http_methods(["GET", "POST"])
@@ -28,8 +28,8 @@ def upload_users(request: StaffRequest) -> HttpResponse:
     if request.method == "GET":
         return render(request, "console/users/upload.html", context)
     file = request.FILES.get("archivo")
-    if file is None or (file.size or 0) > BYTES_MAX:
-        messages.error(request, _("Choose a file of up to 2 MB."))
+    if file is None or is_too_large(request, file):
+        messages.error(request, _("Choose a file of up to %(most)s MB.") % {"most": limit_file_mb(request.path_info)})
         return render(request, "console/users/upload.html", context, status=422)
     actor = actor_of(request)
     codes = [portfolio.code for portfolio in portfolios_for(request.user)]
