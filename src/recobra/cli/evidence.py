@@ -7,8 +7,10 @@ from pathlib import Path
 
 from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
+from recobra.kit import durable_files
+from recobra.kit.sizes import MEGABYTE
 
-MAX_BYTES = 512 * 1024 * 1024
+MAX_BYTES = 512 * MEGABYTE
 
 
 def add_commands(commands: options.Commands) -> None:
@@ -128,6 +130,6 @@ def _read_file(path: Path) -> bytes:
 def _write_file(path: Path, content: bytes) -> None:
     """Write a file, in place of one that is there. Raises CommandRefused."""
     try:
-        path.write_bytes(content)
+        durable_files.write_file(path, content)
     except OSError as error:
         raise CommandRefused(f"{path} cannot be written: {error.strerror or error}.") from error

@@ -17,6 +17,8 @@ from typing import Final
 
 from django.conf import settings
 
+from recobra.kit import durable_files
+
 from .models import Seal
 
 _LAST_BYTES: Final = 4096
@@ -58,12 +60,7 @@ def keep(seal: Seal) -> None:
         if last is not None and last.digest == bytes(seal.digest).hex():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps(describe(seal), separators=(",", ":")) + "\n"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        durable_files.append_line(path, json.dumps(describe(seal), separators=(",", ":")))
     except OSError as error:
         _log.error("The seal %s could not be kept in %s: %s", seal.number, path, error.strerror)
 

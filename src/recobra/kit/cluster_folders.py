@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from . import created_once
+from . import created_once, durable_files
 
 _SOCKET_PATH_LIMIT: Final = 100  # sun_path holds 107 bytes; the file name `.s.PGSQL.5432` takes the rest
 _SYSTEM: Final = Path("/var/lib/recobra")
@@ -103,7 +103,7 @@ def write_server_file(path: Path, text: str) -> None:
         user = find_server_user()
         if user is not None:
             os.fchown(file.fileno(), user.pw_uid, user.pw_gid)
-    draft.replace(path)
+    durable_files.put_in_place(draft, path)
 
 
 def is_reachable(path: Path) -> bool:

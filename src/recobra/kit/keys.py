@@ -23,7 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from . import clock, created_once
+from . import clock, created_once, durable_files
 from .database import data_dir
 
 DATA_KEYS: Final = "data-keys"
@@ -128,7 +128,8 @@ def renew_secret_key() -> None:
     earlier = read_secret_keys()[:SECRET_KEYS_KEPT]
     path = find_key_file(SECRET_KEY)
     try:
-        write_key_file(path, "".join(f"{key}\n" for key in [secrets.token_urlsafe(50), *earlier]))
+        text = "".join(f"{key}\n" for key in [secrets.token_urlsafe(50), *earlier])
+        durable_files.write_file(path, text.encode())
     except OSError as error:
         raise KeysUnsuitable(f"{path} cannot be written: {error.strerror or error}.") from error
 
@@ -201,27 +202,9 @@ def _change_keys(change: Callable[[list[DataKey]], list[DataKey]]) -> None:
     try:
         with _one_writer(path):
             ring = KeyRing(keys=tuple(_parse_keys(path)))
-            write_key_file(path, _format_keys(change(list(ring.keys))))
+            durable_files.write_file(path, _format_keys(change(list(ring.keys))).encode())
     except OSError as error:
         raise KeysUnsuitable(f"{path} cannot be written: {error.strerror or error}.") from error
-
-
-def write_key_file(path: Path, text: str) -> None:
-    """Replace a file of keys, at once and on the disk: after a power cut it is the old one or the new one."""
-    draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @contextmanager
