@@ -132,10 +132,18 @@ def test_a_restore_gives_back_everything_and_proves_it(recobra, restore, office,
     assert aging(recobra, **target) == aging(recobra, at=office)
     listed = recobra("keys", "list", "--json", **target).document
     assert (listed["unreadable"], listed["keys"][0]["values"] > 0) == (0, True)
+    # What was sent and asked for after the backup is not known: nothing leaves until a person says so.
+    stopped = recobra("dispatch", "--once", **target)
+    assert (stopped.code, "contact resume" in stopped.reason) == (1, True)
+    asked = recobra("contact", "resume", **target)
+    assert (asked.code, restored.document["made_at"][:10] in asked.reason, "--yes" in asked.reason) == (1, True, True)
     with psycopg.connect(target["RECOBRA_DATABASE_URL"]) as server:
         (kind,) = server.execute("SELECT kind FROM journal_entry ORDER BY id DESC LIMIT 1").fetchone()
         assert kind == "backup.restored"
         assert server.execute("SELECT status FROM installation_backuprun").fetchall() == [("DONE",)]
+    assert recobra("contact", "resume", "--yes", "--json", **target).document == {"cancelled": 0}
+    assert recobra("dispatch", "--once", "--json", **target).document["leased"] == 0
+    assert "not stopped" in recobra("contact", "resume", **target).reason
     # The links of messages that have left are of the same key.
     monkeypatch.delenv("RECOBRA_SECRET_KEY")
     monkeypatch.setenv("RECOBRA_KEYS_DIR", str(home))

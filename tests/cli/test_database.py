@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from django.db import connection
 
+from recobra.cli import bootstrap
 from recobra.kit import database as settings
 
 ONE_FACT = (
@@ -15,16 +17,16 @@ ONE_FACT = (
 @pytest.fixture
 def fact(database_url, home):
     """One fact of a finished day, taken away again behind the triggers' back."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        (key,) = connection.execute(ONE_FACT).fetchone()
+    with psycopg.connect(database_url, autocommit=True) as server:
+        (key,) = server.execute(ONE_FACT).fetchone()
         yield key
-        connection.execute("ALTER TABLE journal_entry DISABLE TRIGGER USER")
-        connection.execute("ALTER TABLE journal_seal DISABLE TRIGGER USER")
-        connection.execute("DELETE FROM journal_entry")
-        connection.execute("DELETE FROM journal_seal")
-        connection.execute("ALTER TABLE journal_entry ENABLE ALWAYS TRIGGER journal_write_digest")
-        connection.execute("ALTER TABLE journal_entry ENABLE ALWAYS TRIGGER journal_append_only")
-        connection.execute("ALTER TABLE journal_seal ENABLE ALWAYS TRIGGER seal_append_only")
+        server.execute("ALTER TABLE journal_entry DISABLE TRIGGER USER")
+        server.execute("ALTER TABLE journal_seal DISABLE TRIGGER USER")
+        server.execute("DELETE FROM journal_entry")
+        server.execute("DELETE FROM journal_seal")
+        server.execute("ALTER TABLE journal_entry ENABLE ALWAYS TRIGGER journal_write_digest")
+        server.execute("ALTER TABLE journal_entry ENABLE ALWAYS TRIGGER journal_append_only")
+        server.execute("ALTER TABLE journal_seal ENABLE ALWAYS TRIGGER seal_append_only")
     (home / "journal-seals.jsonl").unlink(missing_ok=True)
 
 
@@ -35,7 +37,9 @@ def test_a_backup_is_read_into_an_empty_database(recobra, fact, tmp_path, new_in
     restored = recobra("db", "restore", file, "--json", at=other)
     assert (restored.code, restored.document["tables"] > 30) == (0, True)
     verified = recobra("journal", "verify", "--json", at=other)
-    assert (verified.document["ok"], verified.document["rows"]) == (True, 1)
+    assert (verified.document["ok"], verified.document["rows"]) == (True, 2), "and that sending stopped"
+    assert "contact resume" in recobra("dispatch", "--once", at=other).reason
+    assert not (other / "database-restored").exists()
 
 
 def test_what_is_stored_is_closed_to_the_machines_other_accounts(recobra_process, new_installation):
@@ -79,11 +83,11 @@ def test_verifying_seals_nothing(recobra, fact):
 
 def test_a_printed_seal_that_is_missing_ends_with_1(recobra, fact, database_url):
     sealed = recobra("journal", "seal", "--json").document
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("ALTER TABLE journal_entry DISABLE TRIGGER USER")
-        connection.execute("ALTER TABLE journal_seal DISABLE TRIGGER USER")
-        connection.execute("DELETE FROM journal_entry")
-        connection.execute("DELETE FROM journal_seal")
+    with psycopg.connect(database_url, autocommit=True) as server:
+        server.execute("ALTER TABLE journal_entry DISABLE TRIGGER USER")
+        server.execute("ALTER TABLE journal_seal DISABLE TRIGGER USER")
+        server.execute("DELETE FROM journal_entry")
+        server.execute("DELETE FROM journal_seal")
     cut = recobra("journal", "verify", "--expect", sealed["hash"])
     assert (cut.code, "the expected seal is missing" in cut.reason) == (1, True)
     # The file beside the database names it too, without anything in hand.
@@ -93,13 +97,34 @@ def test_a_printed_seal_that_is_missing_ends_with_1(recobra, fact, database_url)
 
 def test_an_altered_row_is_named_and_ends_with_1(recobra, fact, database_url):
     recobra("journal", "seal")
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("ALTER TABLE journal_entry DISABLE TRIGGER USER")
-        connection.execute("UPDATE journal_entry SET actor = 'brunO'")
+    with psycopg.connect(database_url, autocommit=True) as server:
+        server.execute("ALTER TABLE journal_entry DISABLE TRIGGER USER")
+        server.execute("UPDATE journal_entry SET actor = 'brunO'")
     ended = recobra("journal", "verify", "--json")
     assert (ended.code, ended.document["ok"]) == (1, False)
     assert (ended.document["first_altered"]["id"], ended.document["first_altered"]["day"]) == (fact, "2026-01-05")
     assert f"row {fact}" in ended.reason
+
+
+@pytest.fixture
+def wanting_a_table(monkeypatch, database_url):
+    """Let a migration want a table for itself, in a hurry."""
+    monkeypatch.setattr(bootstrap, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(bootstrap, "LOCK_TRIES", 2)
+    added = "ALTER TABLE journal_seal ADD COLUMN tried integer"
+    monkeypatch.setattr(bootstrap, "_bring_to_present", lambda **_more: connection.cursor().execute(added))
+    yield
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute("ALTER TABLE journal_seal DROP COLUMN tried")
+
+
+def test_a_migration_lets_the_others_pass_and_says_who_is_in_its_way(recobra, database_url, wanting_a_table):
+    with psycopg.connect(database_url) as report:
+        report.execute("SELECT count(*) FROM journal_seal")
+        refused = recobra("db", "migrate")
+        assert (refused.code, "tries again" in refused.err) == (1, True)
+        assert f"{report.info.backend_pid} (recobra_owner)" in refused.reason
+    assert recobra("db", "migrate").code == 0
 
 
 def test_an_old_server_is_refused():

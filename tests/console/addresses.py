@@ -170,6 +170,7 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "creditors": ("get", {"dario"}, {}),
     "creditor": ("get", {"dario"}, {}),
     "installation": ("get", AUDITING, {}),
+    "installation-resume": ("post", {"dario"}, {}),
     "users": ("get", {"dario"}, {}),
     "users-notices": ("post", {"dario"}, {}),
     "users-upload": ("get", {"dario"}, {}),

@@ -8,6 +8,7 @@ from recobra.access.actors import Service, service_actor
 from recobra.installation.models import BackupRun
 from recobra.kit import clock
 from recobra.kit.encrypted_field import EncryptedValue
+from recobra.messaging.sending_stop import stop_sending
 from recobra.portfolio.models import Creditor
 from recobra.strategy.alarms import check_installation
 
@@ -70,3 +71,20 @@ def test_values_of_another_installation_are_counted_and_an_alarm(at_desk, world)
 def test_who_does_not_look_after_it_does_not_see_it(at_desk, world):
     assert page(at_desk, "ana").status_code == 403
     assert page(at_desk, "hilda").status_code == 200
+
+
+def test_after_a_restore_a_person_lets_messages_leave_again(at_desk, world):
+    now = clock.now()
+    stop_sending(state_of=now - timedelta(hours=9), actor=service_actor(Service.COMMAND, now=now))
+    check_installation(actor=service_actor(Service.SYSTEM, now=now))
+    assert "no se envía nada hasta que una persona lo confirme" in at_desk("dario").get("/").content.decode()
+    shown = page(at_desk).content.decode()
+    assert "No se envía nada" in shown
+    assert "Volver a enviar mensajes" in shown
+    assert "Volver a enviar mensajes" not in page(at_desk, "hilda").content.decode()
+    refused = at_desk("dario").post("/instalacion/reanudar/", follow=True).content.decode()
+    assert "marque la casilla" in refused
+    assert "No se envía nada" in refused
+    resumed = at_desk("dario").post("/instalacion/reanudar/", {"entered": "1"}, follow=True).content.decode()
+    assert "Los mensajes vuelven a salir" in resumed
+    assert "No se envía nada" not in resumed

@@ -25,6 +25,7 @@ from django.test import Client
 
 from recobra.access.models import User
 from recobra.approvals.models import Approval
+from recobra.installation.data_files import RESTORED_DATABASE
 from recobra.journal.facts import FactRefused
 from recobra.journal.models import Entry
 from recobra.journal.seal_signature import trusted_signers
@@ -185,6 +186,8 @@ def _restore(dump: Path, memory: Path) -> None:
                 if each.applies_to(figures):
                     moved[name] = server.execute(each.was).fetchall()
             memory.write_bytes(pickle.dumps(Before(figures=figures, balances=balances, moved=moved)))
+        # That sending stops after a restore is proved in tests/cli/test_database.py; here nothing is to be added.
+        (Path(folder) / RESTORED_DATABASE).unlink()
         migrated = run_here("db", "migrate", environment=environment)
         assert migrated.code == 0, migrated.err
 

@@ -7,11 +7,19 @@ import importlib.util
 import os
 import pkgutil
 import sys
+import time
 from pathlib import Path
 
 from recobra.cli.answer import CommandRefused
 from recobra.kit import clock, database, file_modes
 
+LOCK_SECONDS = 5
+"""How long a migration waits for a table, and lets the others pass before it tries again."""
+LOCK_TRIES = 12
+_LOCK_HOLDERS = """
+    SELECT DISTINCT pid, usename FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'relation' AND granted AND relation >= 16384 AND pid <> pg_backend_pid()
+        AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY pid"""
 _APPS_LEFT = frozenset({"sessions"})
 """Apps of earlier versions that are installed no more; what was brought up to date still records their migrations."""
 
@@ -122,33 +130,82 @@ def _migrations_on_disk() -> set[tuple[str, str]]:
 def apply_migrations(*, again: bool = False) -> list[str]:
     """Bring tables and privileges up to date as their owner, one process at a time; return the migrations applied.
 
-    `again` gives the privileges also where they are those of this version: a role may have been made since.
+    `again` gives the privileges also where they are those of this version: a role may have been made since. Nobody
+    waits behind it for longer than LOCK_SECONDS at a time. Raises CommandRefused where a table stays in use.
     """
     with database.as_owner():
-        return _apply_migrations(again=again)
+        applied = _apply_migrations(again=again)
+        _stop_sending_where_restored()
+    return applied
 
 
 def _apply_migrations(*, again: bool) -> list[str]:
     """Do so on a connection of the owner's."""
-    from django.core.management import call_command  # noqa: PLC0415 - needs the settings
-    from django.db import connection  # noqa: PLC0415
-
-    from recobra.kit import privileges  # noqa: PLC0415
+    from django.db import OperationalError, connection  # noqa: PLC0415 - needs the settings
+    from psycopg.errors import LockNotAvailable  # noqa: PLC0415
 
     with connection.cursor() as cursor:
         # Serve, worker and dispatcher start together; the others wait here and then find nothing to do.
         cursor.execute("SELECT pg_advisory_lock(hashtext('recobra migrate'))")
+        # Whoever wants a table that a migration waits for waits behind it, even to read.
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{LOCK_SECONDS}s"])
     try:
         migrations = pending_migrations()
-        if migrations:
-            privileges.drop_reporting()
-            call_command("migrate", verbosity=0, interactive=False)
-        if again or _missing_privileges():
-            _give_privileges()
+        for tries_left in reversed(range(LOCK_TRIES)):
+            try:
+                _bring_to_present(again=again)
+                break
+            except OperationalError as error:
+                if not isinstance(error.__cause__, LockNotAvailable):
+                    raise
+                if not tries_left:
+                    raise CommandRefused(_describe_waiting()) from error
+            report_progress("A table is in use; the migration lets the others pass and tries again.")
+            time.sleep(LOCK_SECONDS)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('recobra migrate'))")
     return migrations
+
+
+def _bring_to_present(*, again: bool) -> None:
+    """Apply the migrations that are pending, each in a transaction of its own, and give the privileges."""
+    from django.core.management import call_command  # noqa: PLC0415 - needs the settings
+
+    from recobra.kit import privileges  # noqa: PLC0415
+
+    if pending_migrations():
+        privileges.drop_reporting()
+        call_command("migrate", verbosity=0, interactive=False)
+    if again or _missing_privileges():
+        _give_privileges()
+
+
+def _describe_waiting() -> str:
+    """Say who uses tables for so long that a migration does not come in between."""
+    from django.db import connection  # noqa: PLC0415 - needs the settings
+
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_HOLDERS)
+        users = ", ".join(f"{pid} ({role})" for pid, role in cursor.fetchall())
+    return (
+        f"The tables stayed in use for {2 * LOCK_SECONDS * LOCK_TRIES} seconds, by processes of the database: {users}. "
+        "End the long work (a load, a report, a backup) and try again. What is applied stays; nothing is half done."
+    )
+
+
+def _stop_sending_where_restored() -> None:
+    """Let nothing leave where the database was restored alone: it does not know what happened after its backup."""
+    from recobra.installation.data_files import RESTORED_DATABASE  # noqa: PLC0415 - loads Django
+
+    mark = database.data_dir() / RESTORED_DATABASE
+    if not mark.exists():
+        return
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
+    from recobra.messaging.sending_stop import stop_sending  # noqa: PLC0415
+
+    stop_sending(state_of=None, actor=service_actor(Service.COMMAND, now=clock.now()))
+    mark.unlink()
 
 
 def _missing_privileges() -> bool:

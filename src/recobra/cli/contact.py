@@ -1,4 +1,4 @@
-"""`recobra contact`: judgement of the gate about a written list of contacts."""
+"""`recobra contact`: judgement of the gate about a written list of contacts; sending that goes on after a restore."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import csv
 from pathlib import Path
 
-from recobra.cli import options
+from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
 
 PROFILES = ("strict",)
@@ -14,7 +14,7 @@ PROFILES = ("strict",)
 
 def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
-    verbs = options.add_group(commands, "contact", "ask what the law allows")
+    verbs = options.add_group(commands, "contact", "ask what the law allows, and let messages leave again")
     check = options.add_command(verbs, "check", "judge every contact of a CSV file")
     check.add_argument("--batch", type=Path, required=True, metavar="IN.csv", help="the contacts to judge")
     check.add_argument("--output", type=Path, metavar="OUT.csv", help="where the answers go, row by row")
@@ -22,6 +22,28 @@ def add_commands(commands: options.Commands) -> None:
         "--profile", choices=PROFILES, default="strict", help="strict: what the law leaves unsaid is refused"
     )
     check.set_defaults(run=check_batch)
+    resume = options.add_command(verbs, "resume", "let messages leave again after a restore")
+    options.add_yes(resume)
+    resume.set_defaults(run=resume_sending)
+
+
+def resume_sending(arguments: argparse.Namespace) -> Answer:
+    """Let messages leave again, after it was said what is taken back."""
+    bootstrap.set_up()
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
+    from recobra.kit import clock  # noqa: PLC0415
+    from recobra.messaging import sending_stop  # noqa: PLC0415
+
+    stop = sending_stop.find_stop()
+    if stop is not None:
+        known = f"what happened after {stop.state_of:%Y-%m-%d %H:%M} UTC" if stop.state_of else "what came after it"
+        question = (
+            f"A backup was restored, and {known} is not known here: enter opt-outs and erasures anew first."
+            f" {sending_stop.count_taken_back(stop)} messages and letters that wait are taken back."
+        )
+        options.confirm(question, yes=arguments.yes)
+    command = service_actor(Service.COMMAND, now=clock.now())
+    return Answer(document={"cancelled": sending_stop.resume_sending(actor=command)})
 
 
 def check_batch(arguments: argparse.Namespace) -> Answer:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
-from recobra.kit import database, database_roles, embedded, pg_client
+from recobra.kit import database, database_roles, durable_files, embedded, pg_client
+
+_OWNER_NEEDED = "set RECOBRA_DATABASE_OWNER_URL to the role that owns the tables."
 
 
 def add_commands(commands: options.Commands) -> None:
@@ -40,7 +42,7 @@ def migrate_database(_arguments: argparse.Namespace) -> Answer:
 
 
 def show_status(_arguments: argparse.Namespace) -> Answer:
-    """Answer with the database in use and the migrations that it lacks."""
+    """Answer with the database in use, the migrations that it lacks, and whether a backup can be made from here."""
     bootstrap.set_up(tables=False)
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
@@ -49,8 +51,11 @@ def show_status(_arguments: argparse.Namespace) -> Answer:
         version, size = cursor.fetchone()
     with database.as_owner():
         pending = bootstrap.pending_migrations()
+    with pg_client.connect() as server:
+        can_back_up = not pg_client.find_unreadable(server)
     where = "embedded" if bootstrap.is_embedded() else "RECOBRA_DATABASE_URL"
-    return Answer(document={"database": where, "version": version, "bytes": size, "pending": pending})
+    document = {"database": where, "version": version, "bytes": size, "pending": pending, "can_back_up": can_back_up}
+    return Answer(document=document)
 
 
 def print_roles(arguments: argparse.Namespace) -> Answer:
@@ -89,9 +94,16 @@ def back_up(arguments: argparse.Namespace) -> Answer:
     if not arguments.file.resolve().parent.is_dir():
         raise CommandRefused(f"The folder of {arguments.file} does not exist.")
     partial = arguments.file.with_name(f"{arguments.file.name}.partial")
-    pg_client.run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={partial}")
+    with pg_client.connect() as server:
+        unreadable = pg_client.find_unreadable(server)
+    if unreadable:
+        raise CommandRefused(f"This role may not read {unreadable}: {_OWNER_NEEDED}")
     # A dump that failed half-way must not look like a backup.
-    partial.replace(arguments.file)
+    try:
+        pg_client.run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={partial}")
+        durable_files.put_in_place(partial, arguments.file)
+    finally:
+        partial.unlink(missing_ok=True)
     return Answer(document={"file": str(arguments.file), "bytes": arguments.file.stat().st_size})
 
 
@@ -102,19 +114,28 @@ def restore_backup(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up(tables=False)
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
+    from recobra.installation.data_files import RESTORED_DATABASE  # noqa: PLC0415
+
     with database.as_owner():
         tables = connection.introspection.table_names()
     if tables:
         raise CommandRefused("The database is not empty: a backup is restored into an empty one only.")
-    pg_client.run(
-        "pg_restore",
-        "--no-owner",
-        "--no-privileges",
-        "--exit-on-error",
-        "--single-transaction",
-        f"--dbname={connection.settings_dict['NAME']}",
-        str(arguments.file),
-    )
+    # Before the rows are there: from their first instant on nothing of theirs is to be sent.
+    mark = database.data_dir() / RESTORED_DATABASE
+    durable_files.write_file(mark, b"")
+    try:
+        pg_client.run(
+            "pg_restore",
+            "--no-owner",
+            "--no-privileges",
+            "--exit-on-error",
+            "--single-transaction",
+            f"--dbname={connection.settings_dict['NAME']}",
+            str(arguments.file),
+        )
+    except pg_client.ClientFailed:
+        mark.unlink()
+        raise
     from recobra.journal import kept_seals  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock, privileges  # noqa: PLC0415
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import threading
@@ -23,6 +24,7 @@ DEFAULT_PORT = 8000
 BEAT_SECONDS = 5
 NOW_TOLERANCE = timedelta(minutes=5)
 NO_USERS = "There is no user yet: make the first with «recobra user create NAME --role administrator»."
+SENDING_STOPPED = "A backup was restored: nothing is sent until somebody confirms it with «recobra contact resume»."
 _log = logging.getLogger(__name__)
 
 
@@ -45,8 +47,12 @@ def serve_console(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_public_url(arguments.port)
     bootstrap.set_up()
     from recobra.access import queries  # noqa: PLC0415 - needs the settings
+    from recobra.messaging.sending_stop import is_stopped  # noqa: PLC0415
 
-    return answer_and_serve(arguments.port, lines=() if queries.has_active_user() else (NO_USERS,))
+    notes = [] if queries.has_active_user() else [NO_USERS]
+    if is_stopped():
+        notes.append(SENDING_STOPPED)
+    return answer_and_serve(arguments.port, lines=tuple(notes))
 
 
 def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> Answer:
@@ -64,13 +70,22 @@ def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> 
     try:
         server = web_server.create_server(get_wsgi_application(), host=settings.LISTEN, port=port)
     except OSError as error:
-        raise CommandRefused(f"Port {port} is taken by another program; choose one with --port.") from error
+        raise CommandRefused(_describe_refused_port(error, host=settings.LISTEN, port=port)) from error
     address = f"http://localhost:{port}/"
     return Answer(
         document={"address": address, **more},
         lines=(*lines, f"Serving on {address} (Ctrl-C stops)"),
         then=lambda: _serve_until_stopped(server),
     )
+
+
+def _describe_refused_port(error: OSError, *, host: str, port: int) -> str:
+    """Say why a port cannot be served."""
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken by another program; choose one with --port."
+    if error.errno == errno.EACCES:
+        return f"This account may not serve port {port}; choose one from 1024 on with --port."
+    return f"RECOBRA_LISTEN is «{host}», which is no address of this machine: {error.strerror or error}."
 
 
 def _serve_until_stopped(server: Any) -> None:
@@ -161,12 +176,15 @@ def start_dispatcher(arguments: argparse.Namespace) -> Answer:
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
     from recobra.messaging.channels.email import server  # noqa: PLC0415
+    from recobra.messaging.sending_stop import is_stopped  # noqa: PLC0415
 
     server.refuse_local_names()
     if arguments.now is not None and not settings.DEMO and abs(arguments.now - clock.now()) > NOW_TOLERANCE:
         # At another hour than it is, the law's hours would be judged by a clock that the debtor does not have.
         raise CommandRefused("--now may be another time than it is in demonstration mode only.")
     if arguments.once:
+        if is_stopped():
+            raise CommandRefused(SENDING_STOPPED)
         if arguments.now is None:
             return Answer(document=messaging.dispatch_due(instant=clock.now))
         return Answer(document=messaging.dispatch_once(actor=service_actor(Service.DISPATCH, now=arguments.now)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 from uuid import uuid4
 
 import psycopg
@@ -25,7 +24,7 @@ from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.journal.seal import last_seal
-from recobra.kit import key_rotation, pg_client
+from recobra.kit import durable_files, key_rotation, pg_client
 from recobra.kit.database import data_dir
 from recobra.kit.keys import DATA_KEYS, EVIDENCE_KEY, SECRET_KEY, find_key_file, keys_dir, read_key_ring
 from recobra.messaging import tokens
@@ -76,27 +75,23 @@ def back_up(*, file: Path, lock: Lock, is_scheduled: bool = False, actor: Actor)
         run = BackupRun.objects.create(started_at=actor.now, started_by=actor.name, is_scheduled=is_scheduled)
         partial = file.with_name(f"{file.name}{PARTIAL}")
         try:
-            manifest, members = _write(partial, lock=lock, now=actor.now)
-            partial.replace(file)
-            _sync_folder(file.parent)
+            with durable_files.open_draft(file, draft=partial) as out:
+                manifest, members = _write(out, partial, lock=lock, now=actor.now)
         except (OSError, pg_client.ClientFailed, BackupRefused, psycopg.Error) as error:
-            partial.unlink(missing_ok=True)
             _finish_failed(run, str(error), actor=actor)
             raise BackupRefused(str(error)) from error
         except BaseException as error:
-            partial.unlink(missing_ok=True)
             _finish_failed(run, type(error).__name__, actor=actor)
             raise
         return _finish_made(run, file, manifest, files_count=members, actor=actor)
 
 
-def _write(partial: Path, *, lock: Lock, now: datetime) -> tuple[Manifest, int]:
-    """Write the whole file; return its manifest and how many files it holds."""
+def _write(out: IO[bytes], partial: Path, *, lock: Lock, now: datetime) -> tuple[Manifest, int]:
+    """Write the whole file, which is `partial` as yet; return its manifest and how many files it holds."""
     home = data_dir()
     # Before the snapshot: it names seals that are committed, and one that the dump lacks would look like a cut.
     seals = _read_seals(home)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as out, _take_snapshot() as snapshot:
+    with _take_snapshot() as snapshot:
         own = partial if partial.parent == home else partial.parent
         paths = [path.relative_to(home) for path in list_data_files(home, apart_from=own)]
         named = _read_named(snapshot)
@@ -120,8 +115,6 @@ def _write(partial: Path, *, lock: Lock, now: datetime) -> tuple[Manifest, int]:
                 missing=sorted(named.files - there),
             )
             archive.finish(manifest)
-        out.flush()
-        os.fsync(out.fileno())
     return manifest, sum(name.startswith(DATA) for name in archive.members)
 
 
@@ -142,8 +135,18 @@ def _one_at_a_time() -> Iterator[None]:
 
 @contextmanager
 def _take_snapshot() -> Iterator[_Snapshot]:
-    """Hold a snapshot of the database while the block lasts; it stops nobody."""
+    """Hold a snapshot of the database while the block lasts; it stops nobody. Raises BackupRefused."""
     with pg_client.connect() as server:
+        unreadable = pg_client.find_unreadable(server)
+        if unreadable:
+            raise BackupRefused(
+                _(
+                    "The role «%(role)s» of the database may not read %(table)s: set RECOBRA_DATABASE_OWNER_URL to the "
+                    "role that owns the tables, also for the worker."
+                )
+                % {"role": server.info.user, "table": unreadable}
+            )
+        server.rollback()
         server.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         server.read_only = True
         row = server.execute("SELECT pg_export_snapshot()").fetchone()
@@ -247,15 +250,6 @@ def _read_keys() -> Iterator[tuple[str, bytes]]:
     yield DATA_KEYS, find_key_file(DATA_KEYS).read_bytes()
     if (keys_dir() / EVIDENCE_KEY).exists():
         yield EVIDENCE_KEY, (keys_dir() / EVIDENCE_KEY).read_bytes()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let a new name in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _finish_made(run: BackupRun, file: Path, manifest: Manifest, *, files_count: int, actor: Actor) -> BackupRun:

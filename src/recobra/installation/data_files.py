@@ -13,10 +13,13 @@ from typing import Final
 from recobra.kit.declarations import declared
 from recobra.kit.keys import KEY_FILES
 
-LEFT_OUT: Final = frozenset({"postgres", "cache", "tmp", "run", "static", "backups"})
+LEFT_OUT: Final = frozenset({"postgres", "cache", "tmp", "run", "static", "backups", "database-restored"})
 """What is made anew, or is in the dump, or is a backup itself."""
 UNFINISHED: Final = "restore-unfinished"
 """The mark of a restore that was cut off: nothing works in such a directory."""
+
+RESTORED_DATABASE: Final = "database-restored"
+"""The mark of a database that was restored alone: sending stops as soon as its tables are those of this version."""
 
 
 def list_named_files() -> Iterator[str]:

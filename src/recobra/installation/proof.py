@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 
@@ -12,6 +13,7 @@ from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.journal.seal_signature import trusted_signers
 from recobra.journal.verification import Verification, verify_journal
+from recobra.messaging.sending_stop import stop_sending
 
 from .archive import Manifest
 from .backup import count_unreadable, has_valid_links, read_last_seal
@@ -30,7 +32,10 @@ class Proof:
 
 @requires(Right.SERVE)
 def prove_restored(manifest: Manifest, *, files: int, actor: Actor) -> Proof:
-    """Prove a restored installation and record it. Raises RestoreRefused where it is not what the backup was of."""
+    """Prove a restored installation, let it send nothing yet, and record it.
+
+    Raises RestoreRefused where it is not what the backup was of.
+    """
     if not has_valid_links(manifest.links):
         raise RestoreRefused(
             "The links of messages already sent are dead here: RECOBRA_SECRET_KEY is another key. Take it away, or put "
@@ -43,6 +48,7 @@ def prove_restored(manifest: Manifest, *, files: int, actor: Actor) -> Proof:
     journal = verify_journal(signers=trusted_signers(now=actor.now))
     rows = sum(manifest.counts.values())
     with transaction.atomic():
+        stop_sending(state_of=datetime.fromisoformat(manifest.created_at), actor=actor)
         # The backup itself stands in it as one that was under way.
         BackupRun.objects.filter(status=BackupRun.Status.RUNNING).update(
             status=BackupRun.Status.DONE, finished_at=actor.now, rows_count=rows, files_count=files

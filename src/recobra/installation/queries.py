@@ -58,7 +58,8 @@ def is_backup_late(at: datetime) -> bool:
     """Tell if backups are scheduled and the last whole one is older than a day and some hours."""
     if not is_scheduled():
         return False
-    return not BackupRun.objects.filter(status=BackupRun.Status.DONE, started_at__gt=at - LATE_AFTER).exists()
+    recent = BackupRun.objects.filter(started_at__gt=at - LATE_AFTER, started_at__lte=at)
+    return not recent.filter(status=BackupRun.Status.DONE).exists()
 
 
 def has_backup_failed(_at: datetime) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import shutil
 import subprocess
 import tempfile
@@ -15,7 +14,7 @@ from typing import IO, Any, Final, TypeVar
 
 import psycopg
 
-from recobra.kit import pg_client
+from recobra.kit import durable_files, pg_client
 from recobra.kit.database import data_dir
 from recobra.kit.keys import KEY_FILES, keys_dir
 
@@ -81,7 +80,7 @@ def restore_files(file: Path, opener: Opener, manifest: Manifest) -> int:
     """
     home = data_dir()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (home / UNFINISHED).write_text(f"{file.name}\n", encoding="utf-8")
+    durable_files.write_file(home / UNFINISHED, f"{file.name}\n".encode())
     count = 0
     with _open(file, opener) as plain:
         for name, blocks in read_members(plain):
@@ -97,12 +96,18 @@ def restore_files(file: Path, opener: Opener, manifest: Manifest) -> int:
 
 
 def check_database() -> None:
-    """Refuse a database with tables. Raises RestoreRefused."""
+    """Refuse a database with tables, or in which none may be made. Raises RestoreRefused."""
     with pg_client.connect() as server:
         row = server.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
         assert row is not None
         if row[0]:
             raise RestoreRefused("The database is not empty: a backup is restored into an empty one only.")
+        row = server.execute("SELECT has_schema_privilege('public', 'CREATE')").fetchone()
+        if row != (True,):
+            raise RestoreRefused(
+                f"The role «{server.info.user}» of the database may not make tables: set RECOBRA_DATABASE_OWNER_URL to "
+                "the role that owns it."
+            )
 
 
 def restore_database(file: Path, opener: Opener) -> None:
@@ -188,14 +193,12 @@ def _write_file(path: Path, blocks: Iterator[bytes], expected: list[Any]) -> Non
     """Write a file, private to its owner, and compare it with the manifest."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     digest = hashlib.sha256()
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+    with durable_files.open_draft(path, is_new=True) as target:
         for block in blocks:
             digest.update(block)
             target.write(block)
-        target.flush()
-        os.fsync(target.fileno())
-    if digest.hexdigest() != expected[1]:
-        raise RestoreRefused("The backup changed while it was read: nothing was restored.")
+        if digest.hexdigest() != expected[1]:
+            raise RestoreRefused("The backup changed while it was read: nothing was restored.")
 
 
 def _feed(client: subprocess.Popen[bytes], blocks: Iterator[bytes]) -> None:

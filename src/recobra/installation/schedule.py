@@ -38,7 +38,8 @@ def is_due(now: datetime) -> bool:
     """Tell if the scheduled backup is to be made now."""
     if not is_scheduled():
         return False
-    runs = BackupRun.objects.filter(is_scheduled=True)
+    # What a clock that was wrong has dated later does not count: nothing would be due until then.
+    runs = BackupRun.objects.filter(is_scheduled=True, started_at__lte=now)
     if runs.filter(status=BackupRun.Status.DONE, started_at__gte=due_since(now)).exists():
         return False
     return not runs.filter(started_at__gt=now - RETRY_AFTER).exists()

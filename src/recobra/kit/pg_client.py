@@ -70,6 +70,17 @@ def connect() -> psycopg.Connection[Any]:
     return psycopg.connect(make_conninfo("", **parameters))
 
 
+def find_unreadable(server: psycopg.Connection[Any]) -> str:
+    """Return the name of a table that the role of a connection may not read, as a dump must; '' where it reads all."""
+    row = server.execute(
+        "SELECT format('%I.%I', nspname, relname) FROM pg_class JOIN pg_namespace space ON space.oid = relnamespace "
+        "WHERE relkind IN ('r', 'p', 'S') AND nspname <> 'information_schema' AND nspname !~ '^pg_' "
+        "AND NOT CASE relkind WHEN 'S' THEN has_sequence_privilege(pg_class.oid, 'SELECT') "
+        "ELSE has_table_privilege(pg_class.oid, 'SELECT') END ORDER BY 1 LIMIT 1"
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
 def environment() -> dict[str, str]:
     """Return the environment of a client: there other users of the machine cannot read the password."""
     return {**os.environ, **_variables()}

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop
 from recobra.kit.alarm_rule import InstallationAlarm, PortfolioAlarm, Severity
 
 from .models import Contact, ProviderState, WebhookCall
+from .sending_stop import is_stopped
 
 ALARMS = (
     PortfolioAlarm(
@@ -25,6 +26,13 @@ ALARMS = (
             .exclude(purpose=Contact.Purpose.REPLY)
             .values_list("portfolio_id", flat=True)
         ),
+    ),
+    InstallationAlarm(
+        code="sending_stopped",
+        text=gettext_noop("A backup was restored: nothing is sent until somebody confirms it."),
+        severity=Severity.URGENT,
+        page="console:installation",
+        has_cause=lambda _at: is_stopped(),
     ),
     InstallationAlarm(
         code="lost_calls",

@@ -218,3 +218,17 @@ class LettersTracked(Fact):
     delivered: int
     returned: int
     errors: int
+
+
+@fact("sending.stopped", _("Sending stopped"))
+class SendingStopped(Fact):
+    """A backup of the state at `state_of` was restored: nothing leaves until a person says so."""
+
+    state_of: datetime | None
+
+
+@fact("sending.resumed", _("Sending resumed"))
+class SendingResumed(Fact):
+    """A person let messages leave again; `cancelled` counts those that were taken back."""
+
+    cancelled: int

@@ -30,6 +30,7 @@ HOLD: Final = "hold"
 TAKEN_BACK: Final = "taken_back"
 CAMPAIGN_PAUSED: Final = "campaign_paused"
 CAMPAIGN_ENDED: Final = "campaign_ended"
+RESTORED: Final = "restored"
 
 SENTENCES: Final = {
     PAYMENT: _("A payment was received."),
@@ -53,4 +54,5 @@ SENTENCES: Final = {
     NOT_DELIVERED: _("It was found out that the message did not arrive."),
     CAMPAIGN_PAUSED: _("The campaign was paused."),
     CAMPAIGN_ENDED: _("The campaign ended before it was sent."),
+    RESTORED: _("A backup was restored: it may have been sent already."),
 }

@@ -80,6 +80,7 @@ _MARK = """
             AND NOT EXISTS (
                 SELECT FROM consent_silence silence
                 WHERE silence.value = marked.address AND silence.kind = marked.kind)
+            AND NOT EXISTS (SELECT FROM messaging_sendingstop WHERE ended_at IS NULL)
         ORDER BY leased.id FOR UPDATE OF leased SKIP LOCKED)
     UPDATE messaging_contact c
     SET handed_over_at = %s, judged_at = marked.judged_at, local_date = marked.local_date, attempts = c.attempts + 1,

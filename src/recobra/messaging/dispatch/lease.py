@@ -21,6 +21,7 @@ from recobra.access.permissions import consequence
 from recobra.messaging import reasons
 from recobra.messaging.facts import ContactUncertain
 from recobra.messaging.outbox.transitions import RETURNING, change_contacts, record_ends
+from recobra.messaging.sending_stop import is_stopped
 
 LEASE_SECONDS: Final = 120
 
@@ -96,8 +97,11 @@ def lease_contacts(
 ) -> list[int]:
     """Lease up to `limit` due contacts, at most one per debtor, the most urgent first; return their ids.
 
+    None while sending is stopped.
     `only_channel` leases of one channel alone; without it, of all channels but `except_channels`.
     """
+    if is_stopped():
+        return []
     # The condition is left out where it does not narrow, so that PostgreSQL plans the statement without it.
     if only_channel:
         channel_condition = "c.channel = %(only_channel)s"

@@ -4,6 +4,7 @@ from .letters import Letter, LetterBatch
 from .outbox import Contact, ContactItem, MailboxMessage, Template
 from .providers import Provider, ProviderState
 from .receipts import Receipt, WebhookCall
+from .sending import SendingStop
 
 __all__ = [
     "Contact",
@@ -14,6 +15,7 @@ __all__ = [
     "Provider",
     "ProviderState",
     "Receipt",
+    "SendingStop",
     "Template",
     "WebhookCall",
 ]

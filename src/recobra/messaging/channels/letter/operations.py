@@ -17,6 +17,7 @@ from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact, record_facts
+from recobra.kit import durable_files
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import ReceiptEvent
 from recobra.messaging.channels.letter.content import letter_from_json
@@ -31,6 +32,7 @@ from recobra.messaging.channels.letter.pdf import BATCH_LIMIT, render_batch
 from recobra.messaging.facts import LetterPrinted, LettersTracked
 from recobra.messaging.models import Contact, Letter, LetterBatch
 from recobra.messaging.receipts.record import record_receipts
+from recobra.messaging.sending_stop import is_stopped
 from recobra.messaging.silence import is_silenced
 from recobra.portfolio.statement import Statement, fetch_statements
 
@@ -68,6 +70,8 @@ def print_letters(*, country: str, courier: str = "", limit: int = BATCH_LIMIT, 
     A letter is set aside as not delivered if the debtor has since opted out, is on hold or has paid, or if the
     letter waited too long. Letters of portfolios out of the actor's reach stay. Raises LettersRefused.
     """
+    if is_stopped():
+        raise LettersRefused(_("A backup was restored: nothing is sent until somebody confirms it."))
     waiting = _lock_waiting(country, actor.portfolio_codes, limit)
     printable, set_aside = _check_letters(waiting, actor.now)
     batch = (
@@ -203,8 +207,8 @@ def _print_batch(batch: LetterBatch, letters: Sequence[Letter], actor: Actor) ->
     folder = batch_folder(batch.pk)
     # Files are written before the commit: those of a batch that is rolled back belong to no row and do no harm.
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / "letters.pdf").write_bytes(rendered.pdf)
-    (folder / "courier.csv").write_bytes(write_courier_csv(contents, sheets=rendered.sheets))
+    durable_files.write_file(folder / "letters.pdf", rendered.pdf)
+    durable_files.write_file(folder / "courier.csv", write_courier_csv(contents, sheets=rendered.sheets))
     Letter.objects.filter(pk__in=[letter.pk for letter in letters]).update(
         status="PRINTED", batch=batch, changed_at=actor.now
     )
