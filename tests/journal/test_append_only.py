@@ -1,3 +1,6 @@
+import time
+
+import psycopg
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from tests import databases
@@ -59,6 +62,26 @@ def test_a_month_that_opens_is_guarded_like_the_others(db, now):
         connection.cursor() as cursor,
     ):
         cursor.execute(f"TRUNCATE journal_entry_2031_{now:%m}")
+
+
+def test_the_coming_month_is_opened_before_its_first_fact(db, now):
+    operations.open_coming_month(now=now.replace(year=2032, month=12))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('journal_entry_2033_01') IS NOT NULL")
+        assert cursor.fetchone() == (True,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_month_is_not_waited_for_while_a_backup_reads_the_journal(now):
+    with psycopg.connect(databases.url_of()) as backup:
+        backup.execute("SELECT count(*) FROM journal_entry")
+        began = time.monotonic()
+        with transaction.atomic():
+            _write(now.replace(year=2034))
+        assert time.monotonic() - began < 5
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT tableoid::regclass::text FROM journal_entry WHERE at > '2034-01-01'")
+        assert cursor.fetchall() == [("journal_entry_default",)]
 
 
 def test_reactions_follow_their_fact(db, now, monkeypatch):

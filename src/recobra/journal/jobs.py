@@ -1,4 +1,4 @@
-"""Job that seals the newest rows of the journal."""
+"""Jobs that seal the newest rows of the journal and open its months."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from recobra.kit import clock
 
-from . import seal
+from . import operations, seal
 
 _log = logging.getLogger(__name__)
 
@@ -22,3 +22,10 @@ def seal_newest_rows(timestamp: int) -> None:  # noqa: ARG001 - a late tick seal
     except seal.WritersBusy as busy:
         # The alarm «unsealed_day» says so where it lasts.
         _log.info("%s", busy)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="journal.open_month", queueing_lock="journal.open_month")
+def open_coming_month(timestamp: int) -> None:  # noqa: ARG001 - a late tick opens what is missing now
+    """Open the month to come: where the first fact of a long transaction does so, all others wait for that."""
+    operations.open_coming_month(now=clock.now())

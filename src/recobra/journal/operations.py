@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 import pyarrow as pa
@@ -58,6 +59,12 @@ def record_facts(kind: type[F], rows: pa.Table, *, actor: Actor, version: str = 
     fields = rows.drop_columns([name for name in _SUBJECTS.names if name in rows.column_names])
     facts = [kinds.make(kind, each) for each in fields.to_pylist()]
     _write(kind, facts, pa.table(columns).cast(_SUBJECTS), actor=actor, version=version)
+
+
+def open_coming_month(*, now: datetime) -> None:
+    """Make the partition of the month after an instant, unless the journal is in use: the next try does it then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT journal_open_month((date_trunc('month', %s::date) + interval '1 month')::date)", [now])
 
 
 def _write(kind: type[F], facts: list[F], subjects: pa.Table, *, actor: Actor, version: str) -> None:
