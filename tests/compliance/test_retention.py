@@ -20,6 +20,7 @@ from recobra.compliance.retention.classes import COMPANY_DECIDES, data_classes
 from recobra.consent import operations as consent
 from recobra.consent.models import AddressKey, ConsentEntry, Silence
 from recobra.consent.queries import is_silenced
+from recobra.conversations import attachments
 from recobra.conversations.attachments import attachments_dir
 from recobra.conversations.models import Attachment, Conversation, ConversationMessage
 from recobra.conversations.webhooks.receive import RETENTION as CALLS_TERM
@@ -414,6 +415,22 @@ def test_files_that_nobody_else_sent_go_too(company, db, django_capture_on_commi
     with django_capture_on_commit_callbacks(execute=True):
         night()
     assert sorted(path.name for path in (attachments_dir() / "aa").iterdir()) == ["ambos"]
+
+
+def test_a_file_that_a_killed_erasure_left_goes_the_next_night(company, db, tmp_path, monkeypatch):
+    monkeypatch.setattr(attachments, "attachments_dir", lambda: tmp_path)
+    (first,) = forgotten.settle(company, 1)
+    folder = tmp_path / "bb"
+    folder.mkdir()
+    for name in ("solo", "otro"):
+        (folder / name).write_bytes(b"pdf")
+        message = ConversationMessage.objects.filter(conversation__debtor=first).get()
+        Attachment.objects.create(message=message, status="KEPT", path=f"bb/{name}", digest=name, name="dni.pdf")
+    Attachment.objects.filter(path="bb/solo").update(path="")
+    at = datetime.now(UTC)
+    assert attachments.delete_unnamed_files(actor=acting("system", now=at)) == 0, "its row may not be committed yet"
+    assert attachments.delete_unnamed_files(actor=acting("system", now=at + timedelta(days=2))) == 1
+    assert [path.name for path in folder.iterdir()] == ["otro"]
 
 
 def test_what_goes_by_age_goes(db, company):

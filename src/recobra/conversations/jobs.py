@@ -37,8 +37,9 @@ def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
 @app.periodic(cron="40 2 * * *")
 @app.task(name="contact.forget", queueing_lock="contact.forget")
 def delete_old_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
-    """Delete the calls of providers that are older than the retention."""
+    """Delete the calls of providers that are older than the retention, and files that nobody names."""
     conversations.delete_old_calls(actor=service_actor(Service.SYSTEM, now=clock.now()))
+    attachments.delete_unnamed_files(actor=service_actor(Service.SYSTEM, now=clock.now()))
 
 
 @app.periodic(cron="17 * * * *")

@@ -26,12 +26,14 @@ Erase = Callable[[Sequence[int], datetime], int]
 class Block:
     """A reason against erasing a debtor's data: `code` is kept, `text` is shown, marked with gettext_noop.
 
-    `find` returns those of some debtors for whom it holds on a day.
+    `find` returns those of some debtors for whom it holds on a day. One that `is_passing` is over within minutes: no
+    request of a person is answered by it.
     """
 
     code: str
     text: str
     find: Callable[[Sequence[int], date], Collection[int]]
+    is_passing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

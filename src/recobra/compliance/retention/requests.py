@@ -152,6 +152,11 @@ def answer_erasure(*, request_id: int, day: date, actor: Actor) -> PersonRequest
     request.answered_by = actor.name
     request.save(update_fields=["answered_at", "answered_by"])
     answers = plan_erasure(debtor, day)
+    known = all_blocks()
+    passing = {code for each in answers for code in each.blocks if known[code].is_passing}
+    if passing:
+        reasons = " ".join(str(_(known[code].text)) for code in sorted(passing))
+        raise RequestRefused(_("%(reason)s Answer again in some minutes.") % {"reason": reasons})
     classes = frozenset(each.data_class for each in answers if each.verdict == ERASE)
     if classes:
         erase_debtors([debtor.pk], classes, actor=actor)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from recobra.access.actors import Actor
 from recobra.access.permissions import check_scope, consequence, requires
@@ -23,6 +23,7 @@ from recobra.intake.load import last_load, pipeline
 from recobra.intake.load_context import LoadContext
 from recobra.intake.mapping import Control, Document, parse_mapping
 from recobra.intake.models import Load, Mapping
+from recobra.intake.portfolio_lock import lock_portfolio
 from recobra.intake.refusals import LoadRefused, held_words, refuse_load
 from recobra.journal.operations import record_fact
 from recobra.kit import disk
@@ -321,19 +322,11 @@ def describe_load(load: Load) -> dict[str, Any]:
 
 @contextmanager
 def _lock_portfolio(portfolio: Portfolio) -> Iterator[None]:
-    """Hold the portfolio's lock. Raises LoadRefused where another load has it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('intake'), %s)", [portfolio.pk])
-        (is_locked,) = cursor.fetchone()
-        if not is_locked:
-            raise LoadRefused("running")
-    try:
+    """Hold the portfolio's lock, and end the load of who was killed with it. Raises LoadRefused."""
+    with lock_portfolio(portfolio.pk):
         # The lock dies with its connection, so a load that is still RUNNING while nobody has it was killed. One that
         # had been held has its file still, and waits again.
         killed = Load.objects.filter(portfolio=portfolio, status=Load.Status.RUNNING)
         killed.exclude(stored_as="").update(status=Load.Status.HELD, progress={})
         killed.filter(stored_as="").update(status=Load.Status.FAILED, reason=str(LoadRefused("killed")))
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext('intake'), %s)", [portfolio.pk])
