@@ -64,6 +64,12 @@ def test_an_ipv6_customer_is_one_address():
 
 
 @pytest.mark.django_db
+def test_a_clock_that_was_wrong_for_a_moment_keeps_nobody_out():
+    assert [try_in(now=NOW + timedelta(days=365)) for _ in range(6)] == [True] * 5 + [False]
+    assert [try_in() for _ in range(6)] == [True] * 5 + [False]
+
+
+@pytest.mark.django_db
 def test_success_is_given_back():
     limits = throttle.sign_in_limits(purpose="password", name="ana", address="203.0.113.7", device=None)
     for _ in range(100):

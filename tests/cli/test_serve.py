@@ -177,13 +177,31 @@ def test_a_process_that_gives_no_sign_of_life_is_ended(tmp_path):
     assert (how, life.seconds_ago()) == ("gave no sign of life", None)
 
 
+BEATS = """import os, pathlib, time
+path = pathlib.Path(os.environ["RECOBRA_HEARTBEAT"])
+path.parent.mkdir(exist_ok=True)
+path.touch()
+for number in range(600):
+    os.utime(path, (number, number))
+    time.sleep(0.1)"""
+
+
+def test_a_clock_that_is_put_forward_ends_nobody(tmp_path):
+    """Its signs of life are of another year, as if the clock had been put forward since each of them."""
+    life = heartbeat.new_heartbeat(tmp_path, "dispatch")
+    stopped = threading.Event()
+    threading.Timer(1.5, stopped.set).start()
+    how = supervision._run_once([sys.executable, "-c", BEATS], life, stopped, hang_seconds=1.0)
+    assert how == f"ended with code {-signal.SIGTERM}"
+
+
 def test_health_says_what_runs_and_what_does_not(serving):
     address = f"{serving.address}healthz"
     _until(lambda: _health(address)[1]["parts"]["dispatcher"] == "ok")
     _until(lambda: _health(address)[1]["parts"]["worker"] == "ok")
     code, document = _health(address)
     assert (code, document["status"]) == (200, "ok"), document
-    assert document["parts"].keys() == {"database", "worker", "dispatcher", "disk", "cycle", "load"}
+    assert document["parts"].keys() == {"database", "worker", "dispatcher", "disk", "jobs", "cycle", "load"}
 
 
 def _health(address):

@@ -51,6 +51,14 @@ def test_it_is_due_once_a_day_from_its_hour_on(settings):
 
 
 @pytest.mark.django_db
+def test_what_a_wrong_clock_has_dated_later_keeps_no_backup_from_being_made(now):
+    run_of(now + timedelta(days=365))
+    run_of(now + timedelta(days=365), status="FAILED")
+    assert schedule.is_due(now)
+    assert queries.is_backup_late(now)
+
+
+@pytest.mark.django_db
 def test_a_failure_is_shown_told_and_tried_again(settings, nightly, now, tmp_path):
     (tmp_path / "frase").write_text("corta\n")
     with pytest.raises(BackupRefused, match="passphrase"):

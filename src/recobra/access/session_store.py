@@ -14,18 +14,22 @@ from django.db.models.functions import Now
 
 from .models import Session
 
+CLOCK_TOLERANCE: Final = timedelta(hours=1)
+"""How far the clock of the database and that of the product may differ."""
 BEFORE_SIGN_IN: Final = timedelta(minutes=10)
 """How long somebody has from the password to the code."""
 
 
 def alive() -> QuerySet[Session]:
     """Return the sessions that have not reached a limit."""
+    # What a clock that was wrong has dated later is no session: it would outlive both limits.
+    dated = Session.objects.filter(started_at__lt=Now() + CLOCK_TOLERANCE, last_seen_at__lt=Now() + CLOCK_TOLERANCE)
     signed_in = Q(
         user__isnull=False,
         last_seen_at__gt=Now() - timedelta(minutes=settings.SESSION_IDLE_MINUTES),
         started_at__gt=Now() - timedelta(hours=settings.SESSION_HOURS),
     )
-    return Session.objects.filter(signed_in | Q(user__isnull=True, started_at__gt=Now() - BEFORE_SIGN_IN))
+    return dated.filter(signed_in | Q(user__isnull=True, started_at__gt=Now() - BEFORE_SIGN_IN))
 
 
 def digest(key: str) -> str:

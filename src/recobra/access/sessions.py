@@ -87,7 +87,7 @@ def _end(chosen: QuerySet[Session], *, user_id: int | None, actor: Actor) -> int
 def is_fresh(request: HttpRequest, *, now: datetime) -> bool:
     """Return whether the user of a request signed in a moment ago."""
     signed_in_at = request.session.get(SIGNED_IN_AT)
-    return signed_in_at is not None and now - datetime.fromisoformat(signed_in_at) < FRESH_FOR
+    return signed_in_at is not None and abs(now - datetime.fromisoformat(signed_in_at)) < FRESH_FOR
 
 
 class SessionLimits:

@@ -37,6 +37,7 @@ PER_ADDRESS: Final = Limit(attempts=30, interval=timedelta(seconds=20))
 PER_SUBJECT: Final = Limit(attempts=5, interval=timedelta(minutes=2))
 """Of one person at one thing, such as a page that is refused: how often it is written down."""
 
+_CLOCK_TOLERANCE: Final = "1 hour"
 _FREED_PER_ATTEMPT: Final = 20
 """More than an attempt adds, so that the table shrinks to what is in use."""
 
@@ -103,6 +104,14 @@ def _count(limits: Mapping[bytes, Limit], now: datetime) -> set[bytes]:
     keys, steps = _columns(ordered)
     room = [limit.attempts * limit.interval for limit in ordered.values()]
     with connection.cursor() as cursor:
+        # No limit is busy for longer than all its attempts: later dates are of a clock that was wrong, and would keep
+        # everybody out until then.
+        cursor.execute(
+            """UPDATE access_attemptlimit kept SET busy_until = %s
+            FROM unnest(%s::bytea[], %s::interval[]) AS asked (key, room)
+            WHERE kept.key = asked.key AND kept.busy_until > %s::timestamptz + asked.room + %s::interval""",
+            [now, keys, room, now, _CLOCK_TOLERANCE],
+        )
         cursor.execute(
             """
             WITH asked (key, step, room) AS (SELECT * FROM unnest(%(keys)s::bytea[], %(steps)s::interval[],

@@ -61,7 +61,8 @@ def _run_once(words: Sequence[str], life: heartbeat.Heartbeat, stopped: threadin
         PARENT_VARIABLE: str(os.getpid()),
         heartbeat.FILE_VARIABLE: str(life.path),
     }
-    begin = time.monotonic()
+    # By the clock that nobody sets: one that is put forward must not end a process amid its work.
+    mark, marked_at = life.last_mark(), time.monotonic()
     with subprocess.Popen(  # noqa: S603 - our own command
         words,
         env=environment,
@@ -71,10 +72,9 @@ def _run_once(words: Sequence[str], life: heartbeat.Heartbeat, stopped: threadin
     ) as child:
         hangs = False
         while child.poll() is None and not hangs and not stopped.wait(_LOOK_SECONDS):
-            silent_seconds = life.seconds_ago()
-            if silent_seconds is None:
-                silent_seconds = time.monotonic() - begin
-            hangs = silent_seconds > hang_seconds
+            if life.last_mark() != mark:
+                mark, marked_at = life.last_mark(), time.monotonic()
+            hangs = time.monotonic() - marked_at > hang_seconds
         if hangs:
             child.kill()  # what hangs does not hear that it should end
         else:

@@ -40,6 +40,13 @@ class Heartbeat:
                     self.path.parent.mkdir(parents=True, exist_ok=True)
                     self.path.touch()
 
+    def last_mark(self) -> int | None:
+        """Return what is another number after each sign, None before the first; says nothing of when that was."""
+        try:
+            return self.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+
     def seconds_ago(self) -> float | None:
         """Return how long ago the last sign was, None before the first."""
         try:
