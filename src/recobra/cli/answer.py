@@ -53,12 +53,15 @@ def _text_lines(document: Mapping[str, Any], indent: str = "") -> tuple[str, ...
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
             lines.append(f"{indent}{key}:")
             for row in value:
-                cells = [f"{name} {_text_value(cell)}" for name, cell in row.items()]
+                cells = [f"{name} {text_value(cell)}" for name, cell in row.items()]
                 lines.append(f"{indent}  {'  '.join(cells)}")
         else:
-            lines.append(f"{indent}{key}: {_text_value(value)}")
+            lines.append(f"{indent}{key}: {text_value(value)}")
     return tuple(lines)
 
 
-def _text_value(value: Any) -> str:
+def text_value(value: Any) -> str:
+    """Return a value as a person reads it: what a list holds one after the other, `-` for nothing."""
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(str, value)) or None
     return "-" if value is None else str(value)

@@ -80,7 +80,7 @@ def rotate_keys(arguments: argparse.Namespace) -> Answer:
         earlier = keys.rotate_signing_key(actor=actor)
         return Answer(
             document={"earlier": earlier},
-            lines=(f"A new key signs links from the next start on; {earlier} earlier ones still count.",),
+            lines=(f"A new key signs links from the next start on. Earlier ones that still count: {earlier}.",),
         )
     rotation = keys.rotate_data_keys(is_drawn=arguments.drawn, actor=actor)
     return Answer(

@@ -91,6 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("RECOBRA_DEBUG") == "1":
             raise
         one_line = " ".join(str(error).split())
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            # «[Errno 30]» tells nobody anything.
+            one_line = f"{error.filename}: {error.strerror}."
         return _report_failure(one_line or type(error).__name__)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
+from recobra.kit import durable_files
 
 
 def add_commands(commands: options.Commands) -> None:
@@ -16,7 +17,7 @@ def add_commands(commands: options.Commands) -> None:
     due.set_defaults(run=count_due)
     run = options.add_command(verbs, "run", "erase what is due, as the night does")
     run.add_argument("--limit", type=int, default=None, metavar="N", help="debtors at most (default: those of a night)")
-    run.add_argument("--yes", action="store_true", help="erase; without it only the count is said")
+    options.add_yes(run)
     run.set_defaults(run=erase_due)
     copy = options.add_command(verbs, "copy", "write everything that is held on one debtor to a ZIP")
     copy.add_argument("--debtor", required=True, metavar="NUMBER", help="the creditor's number of the debtor")
@@ -39,16 +40,13 @@ def count_due(_arguments: argparse.Namespace) -> Answer:
 
 def erase_due(arguments: argparse.Namespace) -> Answer:
     """Erase what is due today, after it was said how much it is."""
-    if not arguments.yes:
-        answer = count_due(arguments)
-        return Answer(
-            document=answer.document,
-            ok=False,
-            reason=f"{answer.document['free']} debtors would lose data for good: say --yes to do it",
-        )
     if arguments.limit is not None and arguments.limit < 1:
         raise CommandRefused("--limit must be 1 or more.")
     bootstrap.set_up()
+    if not arguments.yes:
+        free = count_due(arguments).document["free"]
+        question = f"{free} debtors lose data for good, and what is too old of the classes that go by age goes too."
+        options.confirm(question, yes=False)
     from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.compliance.retention import schedule  # noqa: PLC0415
     from recobra.kit import clock  # noqa: PLC0415
@@ -85,8 +83,7 @@ def copy_person(arguments: argparse.Namespace) -> Answer:
         actor=service_actor(Service.COMMAND, now=clock.now()),
     )
     try:
-        arguments.output.touch(mode=0o600)
-        arguments.output.write_bytes(copy.content)
+        durable_files.write_file(arguments.output, copy.content)
     except OSError as error:
         raise CommandRefused(f"{arguments.output} cannot be written: {error.strerror or error}.") from error
     return Answer(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from recobra.cli import bootstrap, options
-from recobra.cli.answer import Answer, CommandRefused
+from recobra.cli.answer import Answer, CommandRefused, text_value
 
 if TYPE_CHECKING:
     from recobra.access.queries import User
@@ -133,7 +133,7 @@ def list_users(_arguments: argparse.Namespace) -> Answer:
     from recobra.access.queries import list_staff  # noqa: PLC0415 - needs the settings
 
     rows = [_describe(user).document for user in list_staff()]
-    lines = tuple("  ".join(str(value) for value in row.values()) for row in rows)
+    lines = tuple("  ".join(text_value(value or None) for value in row.values()) for row in rows)
     if not rows:
         lines = ("There is no user yet; make one with `recobra user create`.",)
     return Answer(document={"users": rows}, lines=lines)

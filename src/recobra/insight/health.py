@@ -1,4 +1,4 @@
-"""Whether an installation works: its database, the processes beside the console, the disk, the last cycle and load."""
+"""Whether an installation works: database, processes beside the console, disk, jobs, the last cycle and load."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, ProgrammingError, connection
+from django.db.models import Max
+from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
 from recobra.intake.models import Load
 from recobra.kit import disk, heartbeat
 from recobra.strategy.models import Assignment, CycleRun
 
 CYCLE_LATE: Final = timedelta(hours=36)
+JOB_LATE: Final = timedelta(hours=3)
+"""How long a job may run or wait: the longest, a backup or a load of millions, takes less."""
 VITAL: Final = frozenset({"database", "worker", "dispatcher", "disk"})
 """Parts without which the installation does not do its work; the others tell of yesterday's."""
 
@@ -28,21 +32,21 @@ class Part:
 
 
 def check_health(data_dir: Path, *, now: datetime) -> list[Part]:
-    """Return the state of each part: database, worker, dispatcher, disk, cycle, load."""
+    """Return the state of each part: database, worker, dispatcher, disk, jobs, cycle, load."""
     parts = [_check_process(data_dir, "worker", "worker"), _check_process(data_dir, "dispatch", "dispatcher")]
     parts.append(_check_disk())
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        last = [_check_cycle(now), _check_load()]
+        last = [_check_jobs(now), _check_cycle(now), _check_load()]
+    except ProgrammingError:
+        why = "its tables are missing or of another version: run «recobra db migrate»"
     except DatabaseError as error:
         why = " ".join(str(error).split())
-        return [
-            Part("database", is_ok=False, note=why),
-            *parts,
-            *(Part(name, is_ok=False, note=why) for name in ("cycle", "load")),
-        ]
-    return [Part("database", is_ok=True, note="answers"), *parts, *last]
+    else:
+        return [Part("database", is_ok=True, note="answers"), *parts, *last]
+    unknown = [Part(name, is_ok=False, note="not known") for name in ("jobs", "cycle", "load")]
+    return [Part("database", is_ok=False, note=why), *parts, *unknown]
 
 
 def is_working(parts: list[Part]) -> bool:
@@ -61,6 +65,22 @@ def _check_process(data_dir: Path, kind: str, name: str) -> Part:
 def _check_disk() -> Part:
     """Return the state of the disk by the reserve below which loads and cycles wait."""
     return Part("disk", is_ok=disk.find_shortage() is None, note=f"{disk.count_free_bytes() / (1 << 30):.1f} GiB free")
+
+
+def _check_jobs(now: datetime) -> Part:
+    """Return the state of the jobs: one that hangs keeps the others waiting, and its worker gives signs of life."""
+    events = ProcrastinateEvent.objects.order_by()
+    begun = events.filter(job__status="doing", type="started").values("job__task_name").annotate(since=Max("at"))
+    waiting = events.filter(job__status="todo", type__in=("deferred", "deferred_for_retry", "scheduled"))
+    running = begun.order_by("since").values_list("job__task_name", "since").first()
+    queued = (
+        waiting.exclude(job__scheduled_at__gt=now - JOB_LATE).order_by("at").values_list("job__task_name", "at").first()
+    )
+    for verb, found in (("runs", running), ("waits", queued)):
+        if found is not None and found[1] is not None and now - found[1] > JOB_LATE:
+            return Part("jobs", is_ok=False, note=f"{found[0]} {verb} since {found[1]:%Y-%m-%d %H:%M} UTC")
+    count = ProcrastinateJob.objects.filter(status="doing").count()
+    return Part("jobs", is_ok=True, note=f"{count} running")
 
 
 def _check_cycle(now: datetime) -> Part:
