@@ -164,3 +164,12 @@ def test_many_rows_are_streamed(db, monkeypatch):
             _promise(MONDAY, debtor_id)
     seal.seal_journal(now=MONDAY)
     assert (_verify().ok, _verify().rows) == (True, 20)
+
+
+def test_a_clock_that_jumps_forward_and_back_breaks_no_seal(sealed_week):
+    for days in (400, 4, -30, 5):
+        at = MONDAY + timedelta(days=days)
+        _promise(at, 9)
+        seal.seal_journal(now=at)
+    assert _first() is None
+    assert _verify().unsealed == 0

@@ -302,3 +302,30 @@ def third_day(staff: Staff) -> None:
     staff.post("carla", "/campanas/recordatorio-whatsapp/terminar/")
     staff.post("carla", "/reglas/1/retirar/")
     seal_journal(now=clock.now())
+
+
+def fourth_day(staff: Staff) -> None:
+    """What is asked about one's own data, how long they stay, and who may come in; a state without it has a day off."""
+    try:
+        period, role, team = _address("retention-period"), _address("role-new"), _address("team-new")
+    except LookupError:
+        return
+    from django.apps import apps  # noqa: PLC0415 - an earlier state has no such tables
+
+    today = clock.now().date().isoformat()
+    days = {"clase": "conversations", "pais": "PE", "dias": "900", "desde": today, "motivo": "Acta 12 del comité"}
+    staff.post("carla", period, days)
+    asking = [account.debtor_id for account in _accounts()[6:8]]
+    for debtor_id, kind in zip(asking, ("ACCESS", "ERASURE"), strict=True):
+        asked = {"tipo": kind, "dia": today, "nota": "Por carta, con copia del DNI"}
+        staff.post("carla", _file(debtor_id, "derechos/solicitud/"), asked)
+    staff.post("carla", _file(asking[0], "derechos/copia/"))
+    erasure = apps.get_model("compliance", "PersonRequest").objects.get(kind="ERASURE")
+    staff.post("carla", _file(asking[1], f"derechos/{erasure.pk}/suprimir/"))
+    rights = ["see_board", "see_cases", "see_messages", "close_task"]
+    staff.post("dario", role, {"name": "Telecobro", "rights": rights, "confirmed": "1"})
+    people = dict(apps.get_model("access", "User").objects.values_list("username", "pk"))
+    staff.post("dario", team, {"name": "Consumo", "supervisor_id": people["bruno"], "members": [people["ana"]]})
+    new = {"username": "elena", "role": "GESTOR", "first_name": "Elena", "last_name": "Ríos", "language": "es"}
+    staff.post("dario", _address("user-new"), new | {"portfolios": ["PE-CONSUMO"]})
+    staff.post("dario", "/acreedores/1/", CREDITOR | {"payment_instructions": "Transferencia a la cuenta 0099-8877."})

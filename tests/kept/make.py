@@ -1,7 +1,7 @@
 """Make the dump of a small installation: `python -m tests.kept.make tests/kept/NAME.dump.xz`.
 
 The installation is made by the product's own commands and screens alone: a demonstration of a few dozen accounts, then
-what each of its five users does on three days. So the same file makes one with an earlier state of the product too: see
+what each of its five users does on four days. So the same file makes one with an earlier state of the product too: see
 docs/testing.md.
 """
 
@@ -81,7 +81,7 @@ class Staff:
 
 
 def work() -> None:
-    """Do what the users do on three days."""
+    """Do what the users do on four days."""
     from recobra.cli import bootstrap  # noqa: PLC0415 - needs the environment
 
     bootstrap.set_up()
@@ -97,7 +97,7 @@ def work() -> None:
     translation.activate("es")
     staff = Staff()
     clock.now = lambda: staff.now
-    for day in (days.first_day, days.second_day, days.third_day):
+    for day in (days.first_day, days.second_day, days.third_day, days.fourth_day):
         day(staff)
         staff.now += DAY
 
