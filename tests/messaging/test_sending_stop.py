@@ -72,7 +72,7 @@ def test_letters_that_waited_are_not_printed(post):
     Letter.objects.create(contact=contact, reference="R-1", changed_at=post.now)
     restored(post.now)
     actor = acting("carla", now=post.now)
-    with pytest.raises(LettersRefused, match="copia de seguridad"):
+    with pytest.raises(LettersRefused, match="Se restauró un respaldo"):
         print_letters(country="PE", actor=actor)
     assert resume_sending(actor=acting("dario", now=post.now)) == 1
     with pytest.raises(LettersRefused, match="No hay cartas por imprimir"):
