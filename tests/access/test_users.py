@@ -10,7 +10,16 @@ from django.db import transaction
 from django.utils import translation
 from tests.worlds import Post
 
-from recobra.access import password_links, role_changes, teams, users
+from recobra.access import (
+    operations,
+    password_links,
+    passwords,
+    role_changes,
+    second_factor,
+    sessions,
+    teams,
+    users,
+)
 from recobra.access.actors import Service, actor_for, service_actor
 from recobra.access.models import CompanyRole, Notice, PasswordLink, Team, User
 from recobra.access.permissions import NotAllowed
@@ -48,6 +57,11 @@ def details(user, **changes):
 
 def change(user, actor, **changes):
     return users.change_user(user_id=user.pk, details=details(user, **changes), actor=actor)
+
+
+def told():
+    """Who was told what, by names."""
+    return set(Notice.objects.values_list("user__username", "kind"))
 
 
 def facts(kind):
@@ -127,7 +141,12 @@ def test_each_change_is_a_fact_with_what_was_and_what_is(dario, cast, company, s
     assert facts("user.scope_set") == [{"user_id": ana.pk, "portfolios": ["*"], "before": [company.code]}]
     ana = User.objects.get(pk=ana.pk)
     assert (has_right(ana, Right.LIFT_HOLD), portfolio_codes(ana), ana.team) == (True, None, team)
-    assert not Notice.objects.exists()
+    assert told() == {
+        ("ana", "ROLE_GIVEN"),
+        ("ana", "ADDRESS_CHANGED"),
+        ("elena", "ROLE_GIVEN"),
+        ("elena", "ADDRESS_CHANGED"),
+    }
     change(ana, dario)
     assert Entry.objects.filter(kind__startswith="user.").count() == 4, "what stays is no fact"
 
@@ -264,9 +283,85 @@ def test_who_widens_the_own_rights_is_seen_by_the_other_administrators(dario, ca
 def test_a_further_administrator_is_seen_by_the_others(dario, cast, second):
     change(cast["carla"], dario, role="ADMINISTRATOR")
     password_links.invite_user(username="rosa", details=UserDetails(role="ADMINISTRATOR"), actor=dario)
-    kinds = [(notice.user_id, notice.kind) for notice in Notice.objects.order_by("pk")]
-    carla = cast["carla"].pk
-    assert set(kinds) == {(second.pk, "ADMINISTRATOR_MADE"), (carla, "ADMINISTRATOR_MADE")}
+    assert told() == {
+        ("elena", "ADMINISTRATOR_MADE"),
+        ("carla", "ADMINISTRATOR_MADE"),
+        ("carla", "ROLE_GIVEN"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("act", "owner", "others"),
+    [
+        (lambda ana, dario: password_links.make_password_link(user_id=ana.pk, actor=dario), "LINK_MADE", "LINK_MADE"),
+        (lambda ana, dario: second_factor.reset_factors(user=ana, actor=dario), "FACTORS_RESET", "FACTORS_RESET"),
+        (lambda ana, dario: change(ana, dario, email="otra@sur.example"), "ADDRESS_CHANGED", "ADDRESS_CHANGED"),
+        (lambda ana, dario: change(ana, dario, role="SUPERVISOR"), "ROLE_GIVEN", "ROLE_GIVEN"),
+        (lambda ana, dario: change(ana, dario, role="MANAGER"), "ROLE_GIVEN", "APPROVER_MADE"),
+        (lambda ana, dario: users.shut_out_user(user_id=ana.pk, actor=dario), None, "SHUT_OUT"),
+        (lambda ana, dario: sessions.end_sessions(user=ana, actor=dario), "SESSIONS_ENDED", None),
+        (
+            lambda ana, dario: operations.set_password(
+                username=ana.username, password=PASSWORD, actor=service_actor(Service.COMMAND, now=dario.now)
+            ),
+            "PASSWORD_SET",
+            "PASSWORD_SET",
+        ),
+    ],
+)
+def test_who_owns_an_account_and_who_manages_users_are_told_what_another_one_did(
+    dario, cast, second, client, *, act, owner, others
+):
+    client.force_login(cast["ana"])
+    act(cast["ana"], dario)
+    names = told()
+    assert {kind for name, kind in names if name == "ana"} == ({owner} - {None})
+    assert {kind for name, kind in names if name == "elena"} == ({others} - {None})
+    assert all(name != "dario" for name, kind in names if kind != "PASSWORD_SET"), "nobody is told of the own act"
+
+
+def test_somebody_let_in_again_and_an_invited_manager_are_seen_by_the_others(dario, cast, second):
+    users.shut_out_user(user_id=cast["ana"].pk, actor=dario)
+    users.let_user_in(user_id=cast["ana"].pk, actor=dario)
+    password_links.invite_user(username="rosa", details=UserDetails(role="MANAGER"), actor=dario)
+    password_links.invite_user(username="luis", details=UserDetails(role="GESTOR"), actor=dario)
+    assert told() == {("elena", "SHUT_OUT"), ("elena", "LET_IN"), ("elena", "APPROVER_MADE")}
+
+
+WAYS_TO_END = [
+    lambda ana, dario: users.shut_out_user(user_id=ana.pk, actor=dario),
+    lambda ana, dario: second_factor.reset_factors(user=ana, actor=dario),
+    lambda ana, dario: sessions.end_sessions(user=ana, actor=dario),
+    lambda ana, dario: passwords.change_own_password(ana, PASSWORD, now=dario.now),
+    lambda ana, dario: operations.set_password(username=ana.username, password=PASSWORD, actor=dario),
+    lambda ana, dario: password_links.set_password_by_link(
+        token=password_links.make_password_link(user_id=ana.pk, actor=dario)[1], password=PASSWORD, now=dario.now
+    ),
+]
+
+
+@pytest.mark.parametrize("end", WAYS_TO_END)
+def test_whatever_ends_all_sessions_ends_the_rows_and_those_that_begin_at_this_moment(dario, cast, client, end):
+    ana = cast["ana"]
+    client.force_login(ana)
+    generation = ana.session_generation
+    end(ana, dario)
+    assert (ana.sessions.count(), client.get("/").status_code) == (0, 302)
+    assert User.objects.get(pk=ana.pk).session_generation == generation + 1
+    assert facts("user.sessions_ended") == [{"user_id": ana.pk, "sessions": 1}]
+
+
+def test_a_link_made_for_less_opens_nothing_more(dario, cast, now):
+    def raise_role():
+        more = {"sees_all_portfolios": False, "requires_second_factor": False}
+        role_changes.change_role(code="GESTOR", name="", rights=RIGHTS["SUPERVISOR"], **more, actor=dario)
+
+    for raise_rights in (lambda: change(cast["ana"], dario, role="SUPERVISOR"), raise_role):
+        User.objects.filter(pk=cast["ana"].pk).update(role="GESTOR")
+        _user, token = password_links.make_password_link(user_id=cast["ana"].pk, actor=dario)
+        raise_rights()
+        with pytest.raises(password_links.LinkRefused):
+            password_links.find_link(token, now=now)
 
 
 def test_nobody_gives_portfolios_beyond_the_own_reach(cast, company, now):

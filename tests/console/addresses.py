@@ -206,6 +206,7 @@ OPEN = {
     "account",
     "own-password",
     "own-sessions-end",
+    "own-notices",
 } | {
     "second-step",
     "factor-totp",

@@ -11,8 +11,11 @@ from django.test import Client
 
 from recobra.access.models import CompanyRole, Notice, Team, User
 from recobra.access.roles import RIGHTS, Right
+from recobra.approvals.models import Approval
 from recobra.journal.models import Entry
 from tests.messaging.smtp_sink import Sink
+
+from .test_account import come_in
 
 PASSWORD = "gatos-azules-27"
 FORM = {"first_name": "Rosa", "last_name": "Paz", "email": "", "language": "es", "role": "GESTOR", "team_id": ""}
@@ -54,11 +57,55 @@ def test_the_link_is_sent_where_there_is_a_mail_server_and_shown_where_it_cannot
         settings.SMTP_URL = sink.url
         shown = page(dario.post("/usuarios/nuevo/", {**FORM, "username": "rosa", "email": "rosa@sur.example"}))
         assert "Se envió a rosa@sur.example." in shown
+        assert "/clave/" not in shown, "whoever made it needs it no more"
         (mail,) = sink.contents
         assert b"/clave/" in mail.replace(b"=\r\n", b"")
     settings.SMTP_URL = "smtp://127.0.0.1:1"
     shown = page(dario.post("/usuarios/nuevo/", {**FORM, "username": "luis", "email": "luis@sur.example"}))
     assert "No se pudo enviar" in shown
+    assert "/clave/" in shown
+
+
+def test_one_administrator_alone_makes_no_link_for_somebody_who_approves(cast, at_desk):
+    dario, address = come_in("dario"), f"/usuarios/{cast['carla'].pk}/"
+    said = page(dario.post(f"{address}enlace/", follow=True))
+    assert "Espera la aprobación de una segunda persona." in said
+    assert "Lo solicitó dario" in said
+    asked = Approval.objects.get()
+    carla = at_desk("carla")
+    question = page(carla.get(f"/aprobaciones/{asked.pk}/"))
+    assert "Un enlace para una contraseña nueva" in question
+    assert "Compruebe que esta persona lo pidió" in question
+    carla.post(f"/aprobaciones/{asked.pk}/aprobar/")
+    assert "/clave/" in page(dario.post(f"{address}enlace/"))
+    assert "Espera la aprobación" in page(dario.post(f"{address}enlace/", follow=True))
+
+
+def test_whose_account_another_one_changed_is_told_at_home_until_it_was_seen(cast, at_desk, company):
+    dario, ana = come_in("dario"), at_desk("ana")
+    with_link = page(dario.post(f"/usuarios/{cast['ana'].pk}/enlace/"))
+    assert "/clave/" in with_link
+    for place in ("/", "/mi-cuenta/"):
+        assert "Se creó un enlace para definir una contraseña nueva de su cuenta." in page(ana.get(place))
+    zoe = at_desk("zoe")
+    assert "Lo que otros cambiaron" not in page(zoe.get("/"))
+    ana.post("/mi-cuenta/avisos/")
+    assert "Lo que otros cambiaron" not in page(ana.get("/"))
+
+
+def test_another_address_is_told_to_the_one_before(dario, cast, settings):
+    User.objects.filter(username="ana").update(email="ana@sur.example")
+    with Sink(faults={}) as sink:
+        settings.SMTP_URL = sink.url
+        dario.post(f"/usuarios/{cast['ana'].pk}/", {**FORM, "email": "otra@sur.example"})
+        (mail,) = sink.contents
+    assert b"To: ana@sur.example" in mail
+    assert b"Lo hizo: dario" in mail.replace(b"=\r\n", b"")
+
+
+def test_a_link_needs_a_sign_in_of_just_now(dario, cast):
+    answer = dario.post(f"/usuarios/{cast['ana'].pk}/enlace/")
+    assert answer["Location"] == f"/entrar/?next=%2Fusuarios%2F{cast['ana'].pk}%2F&again=1"
 
 
 def test_what_cannot_be_is_said_beside_its_field(dario):

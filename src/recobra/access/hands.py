@@ -7,9 +7,9 @@ from typing import Final
 
 from recobra.journal.queries import audit_entries
 
-from .facts import PasswordLinkMade, RoleSaved, RoleSet, ScopeSet, UserCreated, UserLetIn, UserShutOut
+from .facts import FactorsReset, PasswordLinkMade, RoleSaved, RoleSet, ScopeSet, UserCreated, UserLetIn, UserShutOut
 from .models import User
-from .roles import Right, roles_with
+from .roles import CRITICAL, Right, defined_roles, role_of, roles_with
 
 LASTS: Final = timedelta(days=3)
 """How long whoever made an account, or a link to it, may still hold it: as long as an invitation is of use."""
@@ -19,7 +19,8 @@ _FACTS_MAX: Final = 10_000
 def are_one_hand(one_id: int | None, other_id: int | None, *, right: Right, now: datetime) -> bool:
     """Tell if one person may hold both accounts: one opened the other lately, or somebody opened both.
 
-    An account is opened by who made it, made a link for its password, let it in, or gave it its right or its reach.
+    An account is opened by who made it, made a link for its password, took its second factors away, let it in, or gave
+    it its right or its reach.
     """
     if one_id is None or other_id is None:
         return False
@@ -50,9 +51,39 @@ def has_removed_holder(user_id: int | None, *, right: Right, now: datetime) -> b
     return False
 
 
+def is_critical_account(user: User, *, now: datetime) -> bool:
+    """Tell if a user manages users or decides about critical changes, or did so lately.
+
+    Who takes such a role away, takes the account over and gives the role back has taken over all of it.
+    """
+    if role_of(user).rights & CRITICAL:
+        return True
+    critical_roles = {role.code for role in defined_roles() if role.rights & CRITICAL}
+    for entry in audit_entries(
+        portfolio_ids=None, kinds=(RoleSet.kind, RoleSaved.kind), since=now - LASTS, limit=_FACTS_MAX
+    ):
+        fact = entry.fact()
+        if isinstance(fact, RoleSet):
+            was_critical = fact.user_id == user.pk and fact.before in critical_roles
+        else:
+            assert isinstance(fact, RoleSaved)
+            was_critical = fact.role == user.role and bool(CRITICAL & set(fact.rights_before or []))
+        if was_critical:
+            return True
+    return False
+
+
+def is_opened_since(user_id: int, instant: datetime, *, by: type[PasswordLinkMade | FactorsReset]) -> bool:
+    """Tell if a link for a user's password was made, or the second factors were taken away, after an instant."""
+    entries = audit_entries(portfolio_ids=None, kinds=(by.kind,), since=instant, limit=_FACTS_MAX)
+    facts = [entry.fact() for entry in entries]
+    return any(isinstance(fact, by) and fact.user_id == user_id for fact in facts)
+
+
 def _openers(right: Right, now: datetime) -> dict[int, set[int]]:
     """Return by account who opened it lately."""
-    kinds = [fact.kind for fact in (UserCreated, PasswordLinkMade, UserLetIn, RoleSet, ScopeSet, RoleSaved)]
+    opening = (UserCreated, PasswordLinkMade, FactorsReset, UserLetIn, RoleSet, ScopeSet, RoleSaved)
+    kinds = [fact.kind for fact in opening]
     openers: dict[int, set[int]] = {}
     for entry in audit_entries(portfolio_ids=None, kinds=kinds, since=now - LASTS, limit=_FACTS_MAX):
         if entry.actor_id is None:
@@ -62,7 +93,7 @@ def _openers(right: Right, now: datetime) -> dict[int, set[int]]:
             is_given = right in fact.rights_after and right not in (fact.rights_before or [])
             opened = list(User.objects.filter(role=fact.role).values_list("pk", flat=True)) if is_given else []
         else:
-            assert isinstance(fact, UserCreated | PasswordLinkMade | UserLetIn | RoleSet | ScopeSet)
+            assert isinstance(fact, UserCreated | PasswordLinkMade | FactorsReset | UserLetIn | RoleSet | ScopeSet)
             opened = [fact.user_id]
         for user_id in opened:
             openers.setdefault(user_id, set()).add(entry.actor_id)

@@ -8,9 +8,11 @@ from recobra.journal.operations import record_fact
 
 from .actors import Actor
 from .facts import ListExported, PasswordSet, PersonOpened
-from .models import SavedView, User
+from .models import Notice, SavedView, User
+from .notices import tell_about_account
 from .permissions import consequence, requires
 from .roles import Right
+from .sessions import end_every_session
 from .users import UserRefused as UserRefused  # noqa: PLC0414 - refused here too
 from .users import check_new_password
 
@@ -30,11 +32,12 @@ def set_password(*, username: str, password: str, actor: Actor) -> None:
     if user is None:
         raise UserRefused(f"There is no user «{username}».")
     check_new_password(password, user)
-    # Sessions carry a hash of the password, so Django drops them once it changes.
     user.set_password(password)
     user.must_change_password = user.pk != actor.user_id
     user.save(update_fields=["password", "must_change_password"])
+    end_every_session(user, actor=actor)
     record_fact(PasswordSet(user_id=user.pk), actor=actor)
+    tell_about_account(Notice.Kind.PASSWORD_SET, user.pk, actor=actor)
 
 
 @consequence

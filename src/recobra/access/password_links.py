@@ -18,9 +18,11 @@ from recobra.journal.operations import record_fact
 
 from .actors import Actor, actor_for
 from .facts import InvitationAccepted, PasswordLinkMade, PasswordSet
-from .models import PasswordLink, User
+from .models import Notice, PasswordLink, User
+from .notices import tell_about_account
 from .permissions import requires
 from .roles import Right
+from .sessions import end_every_session
 from .users import UserDetails, UserRefused, check_new_password, insert_user
 
 INVITATION_LIFETIME: Final = timedelta(days=3)
@@ -48,11 +50,16 @@ def invite_user(*, username: str, details: UserDetails, actor: Actor) -> tuple[U
 def make_password_link(*, user_id: int, actor: Actor) -> tuple[User, str]:
     """Make a link by which a user sets an own password, in place of an earlier one; return its token.
 
-    What the user knows now stays good until the link is used. Raises User.DoesNotExist, UserRefused.
+    What the user knows now stays good until the link is used. The user and the other administrators are told.
+    Doors ask `approvals.account_access`, which knows whose account needs a second person for that.
+    Raises User.DoesNotExist, UserRefused.
     """
     user = User.objects.select_for_update().get(pk=user_id)
     if user.shut_out_at is not None:
         raise UserRefused(_("«%(name)s» is shut out: let him or her in first.") % {"name": user.username})
+    if user.pk == actor.user_id:
+        raise UserRefused(_("Change your own password under «My account»."))
+    tell_about_account(Notice.Kind.LINK_MADE, user.pk, actor=actor)
     return user, _make_link(user, actor)
 
 
@@ -71,12 +78,13 @@ def set_password_by_link(*, token: str, password: str, now: datetime) -> User:
     user.set_password(password)
     user.is_active = True
     user.must_change_password = False
-    user.session_generation += 1
-    user.save(update_fields=["password", "is_active", "must_change_password", "session_generation"])
+    user.save(update_fields=["password", "is_active", "must_change_password"])
     link.ended_at = now
     link.save(update_fields=["ended_at"])
+    actor = actor_for(user, now=now)
+    end_every_session(user, actor=actor)
     came_in = InvitationAccepted(user_id=user.pk) if is_invitation else PasswordSet(user_id=user.pk)
-    record_fact(came_in, actor=actor_for(user, now=now))
+    record_fact(came_in, actor=actor)
     return user
 
 

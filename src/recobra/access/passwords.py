@@ -24,6 +24,7 @@ from recobra_core.folding import strip_accents
 from .actors import actor_for
 from .facts import PasswordSet
 from .models import User
+from .sessions import end_every_session
 
 LENGTH_MIN: Final = 12
 LENGTH_MAX: Final = 256
@@ -136,5 +137,6 @@ def change_own_password(user: User, password: str, *, now: datetime) -> None:
     locked.set_password(password)
     locked.must_change_password = False
     locked.save(update_fields=["password", "must_change_password"])
-    locked.sessions.all().delete()
-    record_fact(PasswordSet(user_id=user.pk), actor=actor_for(locked, now=now))
+    actor = actor_for(locked, now=now)
+    end_every_session(locked, actor=actor)
+    record_fact(PasswordSet(user_id=user.pk), actor=actor)

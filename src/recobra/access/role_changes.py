@@ -18,7 +18,7 @@ from .models import ROLE_CODE_LENGTH_MAX, CompanyRole, Notice, Role, User
 from .notices import tell_administrators
 from .permissions import requires
 from .roles import GIVEABLE, RIGHTS, DefinedRole, Right, defined_roles
-from .users import UserRefused, keep_administrator
+from .users import UserRefused, end_links, keep_administrator
 
 NAME_LENGTH_MAX: Final = 60
 
@@ -90,6 +90,8 @@ def change_role(
     except UserRefused as refusal:
         raise RoleRefused(str(refusal)) from refusal
     after = find_role(code)
+    if after.rights - before.rights:
+        end_links(User.objects.filter(role=code, is_active=True), actor=actor)
     _record(before, after, actor)
     return after
 

@@ -144,6 +144,8 @@ RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
 }
 
 
+CRITICAL: Final = frozenset({Right.MANAGE_USERS, Right.APPROVE_CRITICAL_CHANGES})
+"""Who holds one of these could rob or ruin by it: whoever takes such an account over has more than its work."""
 GIVEABLE: Final = frozenset(Right) - {Right(value) for value in NEVER_GIVEN}
 """The rights that a role may hold."""
 _ALL_PORTFOLIOS_ROLES: Final = frozenset({Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR})

@@ -22,10 +22,11 @@ from recobra.journal.operations import record_fact
 
 from .actors import Actor, actor_for
 from .facts import FactorAdded, FactorRemoved, FactorsReset
-from .models import User
+from .models import Notice, User
+from .notices import tell_about_account
 from .permissions import requires
 from .roles import Right, role_of
-from .sessions import end_sessions
+from .sessions import end_every_session
 
 TOTP_SECONDS: Final = 30
 RECOVERY_CODES: Final = 10
@@ -218,10 +219,14 @@ def remove_factor(user: User, *, factor_id: int, now: datetime) -> None:
 @requires(Right.MANAGE_USERS)
 @transaction.atomic
 def reset_factors(*, user: User, actor: Actor) -> None:
-    """Take all second factors away from a user who has lost them; his or her sessions end."""
+    """Take all second factors away from a user who has lost them; his or her sessions end.
+
+    Doors ask `approvals.account_access`, which knows whose account needs a second person for that.
+    """
     Authenticator.objects.filter(user=user).delete()
-    end_sessions(user=user, actor=actor)
+    end_every_session(user, actor=actor)
     record_fact(FactorsReset(user_id=user.pk), actor=actor)
+    tell_about_account(Notice.Kind.FACTORS_RESET, user.pk, actor=actor)
 
 
 def _lock(user: User) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
@@ -19,7 +19,8 @@ from recobra.journal.operations import record_fact
 
 from .actors import Actor
 from .facts import SessionsEnded
-from .models import Session, User
+from .models import Notice, Session, User
+from .notices import tell_owner
 from .permissions import consequence, requires
 from .roles import Right
 from .session_store import SessionStore, alive, digest
@@ -72,9 +73,26 @@ def end_own_sessions(*, current_key: str | None, actor: Actor, session_id: str =
 @requires(Right.MANAGE_USERS)
 @transaction.atomic
 def end_sessions(*, user: User, actor: Actor, session_id: str = "") -> int:
-    """End one session of a user, or all where none is named; return how many."""
-    chosen = Session.objects.filter(user=user)
-    return _end(chosen.filter(pk=session_id) if session_id else chosen, user_id=user.pk, actor=actor)
+    """End one session of a user, or all where none is named; return how many. The user is told."""
+    if session_id:
+        count = _end(Session.objects.filter(user=user, pk=session_id), user_id=user.pk, actor=actor)
+    else:
+        count = end_every_session(user, actor=actor)
+    if count:
+        tell_owner(Notice.Kind.SESSIONS_ENDED, user.pk, actor=actor)
+    return count
+
+
+@consequence
+def end_every_session(user: User, *, actor: Actor) -> int:
+    """End all sessions of a user, within the caller's transaction; return how many.
+
+    The one way of it: another password, shutting out and the loss of second factors come here. A session that a sign-in
+    begins at this moment carries the generation from before, and is none.
+    """
+    User.objects.filter(pk=user.pk).update(session_generation=F("session_generation") + 1)
+    user.refresh_from_db(fields=["session_generation"])
+    return _end(Session.objects.filter(user=user), user_id=user.pk, actor=actor)
 
 
 def _end(chosen: QuerySet[Session], *, user_id: int | None, actor: Actor) -> int:
@@ -88,6 +106,13 @@ def is_fresh(request: HttpRequest, *, now: datetime) -> bool:
     """Return whether the user of a request signed in a moment ago."""
     signed_in_at = request.session.get(SIGNED_IN_AT)
     return signed_in_at is not None and abs(now - datetime.fromisoformat(signed_in_at)) < FRESH_FOR
+
+
+def seconds_left(request: HttpRequest, *, now: datetime) -> int:
+    """Return in how many seconds the session of a request ends whatever its user does, at least 1."""
+    signed_in_at = request.session.get(SIGNED_IN_AT)
+    since = now - datetime.fromisoformat(signed_in_at) if signed_in_at else timedelta()
+    return max(1, settings.SESSION_HOURS * 60 * 60 - int(since.total_seconds()))
 
 
 class SessionLimits:

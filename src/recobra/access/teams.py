@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from recobra.journal.operations import record_fact
@@ -95,14 +95,18 @@ def replace_supervisor(user_id: int, successor_id: int | None, *, actor: Actor) 
 
 
 def teams() -> list[Team]:
-    """Return all teams by name, each with its supervisor and its members who are active."""
-    active = Prefetch("members", User.objects.filter(is_active=True).order_by("username"), to_attr="active_members")
-    return list(Team.objects.select_related("supervisor").prefetch_related(active))
+    """Return all teams by name, each with its supervisor and its members who are active (`active_members`)."""
+    return list(_with_members())
 
 
 def teams_led_by(user: User) -> list[Team]:
     """Return the teams that a user leads, as `teams` does."""
-    return [team for team in teams() if team.supervisor_id == user.pk]
+    return list(_with_members().filter(supervisor=user))
+
+
+def _with_members() -> QuerySet[Team]:
+    active = Prefetch("members", User.objects.filter(is_active=True).order_by("username"), to_attr="active_members")
+    return Team.objects.select_related("supervisor").prefetch_related(active)
 
 
 def possible_supervisors() -> list[User]:

@@ -13,6 +13,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from recobra.journal.operations import record_fact
@@ -20,10 +21,11 @@ from recobra.journal.operations import record_fact
 from .actors import Actor, Service
 from .facts import RoleSet, ScopeSet, TeamSet, UserChanged, UserCreated, UserLetIn, UserShutOut
 from .models import Notice, PasswordLink, Scope, Team, User
-from .notices import tell_administrators
+from .notices import tell_about_account, tell_administrators, tell_owner
 from .permissions import NotAllowed, consequence, requires
 from .queries import portfolio_codes
 from .roles import Right, defined_roles, role_of, roles_with
+from .sessions import end_every_session
 from .teams import replace_supervisor
 
 ALL_PORTFOLIOS: Final = "*"
@@ -102,8 +104,8 @@ def insert_user(username: str, details: UserDetails, *, is_active: bool, actor: 
     record_fact(
         UserCreated(user_id=user.pk, role=user.role, portfolios=details.scope, team_id=user.team_id), actor=actor
     )
-    if Right.MANAGE_USERS in role_of(user).rights:
-        tell_administrators(Notice.Kind.ADMINISTRATOR_MADE, {"user_id": user.pk}, actor=actor)
+    if (kind := _kind_of_holder(role_of(user).rights)) is not None:
+        tell_administrators(kind, {"user_id": user.pk}, actor=actor)
     return user
 
 
@@ -112,7 +114,8 @@ def insert_user(username: str, details: UserDetails, *, is_active: bool, actor: 
 def change_user(*, user_id: int, details: UserDetails, actor: Actor) -> User:
     """Change what is decided about a user. Raises User.DoesNotExist, UserRefused, NotAllowed.
 
-    Whoever widens his or her own rights is seen by the other administrators.
+    The user and the other administrators are told of another role and of another e-mail. A link for a password that
+    was made before ends with a role that may do more: it was made for less.
     """
     with keep_administrator():
         user = User.objects.select_for_update().get(pk=user_id)
@@ -126,10 +129,18 @@ def change_user(*, user_id: int, details: UserDetails, actor: Actor) -> User:
         user = User.objects.get(pk=user.pk)
     gained = role_of(user).rights - rights
     _record_changes(user, before, details, is_wider=bool(gained), actor=actor)
-    if user.pk == actor.user_id and (gained or _is_wider(portfolio_codes(user), reach)):
+    is_own_raised = user.pk == actor.user_id and (gained or _is_wider(portfolio_codes(user), reach))
+    if before.role != details.role:
+        tell_owner(Notice.Kind.ROLE_GIVEN, user.pk, actor=actor)
+    if is_own_raised:
         tell_administrators(Notice.Kind.OWN_RIGHTS_RAISED, {"user_id": user.pk}, actor=actor)
-    elif Right.MANAGE_USERS in gained:
-        tell_administrators(Notice.Kind.ADMINISTRATOR_MADE, {"user_id": user.pk}, actor=actor)
+    elif before.role != details.role:
+        kind = _kind_of_holder(gained) or Notice.Kind.ROLE_GIVEN
+        tell_administrators(kind, {"user_id": user.pk}, actor=actor)
+    if before.email != details.email:
+        tell_about_account(Notice.Kind.ADDRESS_CHANGED, user.pk, actor=actor)
+    if gained and user.is_active:
+        end_links(User.objects.filter(pk=user.pk), actor=actor)
     return user
 
 
@@ -152,11 +163,12 @@ def shut_out_user(*, user_id: int, hand_to_id: int | None = None, actor: Actor) 
             raise UserRefused(_("The work can only be handed to somebody else."))
         user.is_active = False
         user.shut_out_at = actor.now
-        user.session_generation += 1
-        user.save(update_fields=["is_active", "shut_out_at", "session_generation"])
-    PasswordLink.objects.filter(user=user, ended_at__isnull=True).update(ended_at=actor.now)
+        user.save(update_fields=["is_active", "shut_out_at"])
+    end_every_session(user, actor=actor)
+    end_links(User.objects.filter(pk=user.pk), actor=actor)
     replace_supervisor(user.pk, hand_to_id, actor=actor)
     record_fact(UserShutOut(user_id=user.pk, handed_to_id=hand_to_id), actor=actor)
+    tell_administrators(Notice.Kind.SHUT_OUT, {"user_id": user.pk}, actor=actor)
 
 
 @requires(Right.MANAGE_USERS)
@@ -173,9 +185,22 @@ def let_user_in(*, user_id: int, actor: Actor) -> User:
     user.shut_out_at = None
     user.save(update_fields=["is_active", "shut_out_at"])
     record_fact(UserLetIn(user_id=user.pk), actor=actor)
-    if Right.MANAGE_USERS in role_of(user).rights:
-        tell_administrators(Notice.Kind.ADMINISTRATOR_MADE, {"user_id": user.pk}, actor=actor)
+    kind = _kind_of_holder(role_of(user).rights) or Notice.Kind.LET_IN
+    tell_administrators(kind, {"user_id": user.pk}, actor=actor)
     return user
+
+
+@consequence
+def end_links(users: QuerySet[User], *, actor: Actor) -> None:
+    """End the open links for passwords of some users."""
+    PasswordLink.objects.filter(user__in=users, ended_at__isnull=True).update(ended_at=actor.now)
+
+
+def _kind_of_holder(rights: Collection[Right]) -> Notice.Kind | None:
+    """Return what others are told of somebody who came to hold some rights; None where they are not critical."""
+    if Right.MANAGE_USERS in rights:
+        return Notice.Kind.ADMINISTRATOR_MADE
+    return Notice.Kind.APPROVER_MADE if Right.APPROVE_CRITICAL_CHANGES in rights else None
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from recobra.access.roles import Right, has_right
 from recobra.access.sessions import is_fresh
 from recobra.approvals.exports import ExportWaits
 from recobra.kit import clock
+from recobra.kit.page_above import page_above
 
 
 class StaffRequest(HttpRequest):
@@ -81,7 +82,7 @@ def freshly(view: View) -> View:
         if is_fresh(request, now=clock.now()):
             return view(request, *args, **kwargs)
         # What was sent is lost: the page is asked for again afterwards.
-        back = request.path if request.method == "GET" else reverse("console:account")
+        back = request.path if request.method == "GET" else page_above(request.path)
         return redirect(f"{reverse('console:sign-in')}?{urlencode({'next': back, 'again': '1'})}")
 
     return checked

@@ -18,13 +18,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recobra.access import passwords, second_factor, sessions, sign_in
+from recobra.access.notices import mark_notices_seen
 from recobra.access.queries import User
-from recobra.access.roles import Right
+from recobra.access.roles import Right, has_right
+from recobra.approvals.account_access import asked_about
 from recobra.console.actions import actor_of
 from recobra.console.agents import describe_agent
 from recobra.console.guard import StaffRequest, freshly, needs
 from recobra.kit import clock
 
+from .own_notices import describe_own_notices
 from .place import installation_place
 
 
@@ -59,6 +62,7 @@ def show_account(request: StaffRequest) -> HttpResponse:
         "has_totp": any(factor.type == "totp" for factor in factors),
         "must_set_up": second_factor.must_set_up(request.user),
         "recovery_codes": second_factor.count_recovery_codes(request.user),
+        "own_notices": describe_own_notices(request.user),
     }
     return render(request, "console/account/index.html", context)
 
@@ -123,6 +127,13 @@ def _say_ended(request: StaffRequest, count: int) -> None:
     messages.success(request, text % {"count": count})
 
 
+@require_POST
+def see_own_notices(request: StaffRequest) -> HttpResponse:
+    """Note that the user has seen what others changed of the own account."""
+    mark_notices_seen(is_own=True, actor=actor_of(request))
+    return redirect("console:account")
+
+
 @require_GET
 @needs(Right.MANAGE_USERS)
 def show_sessions(request: StaffRequest, user_id: int) -> HttpResponse:
@@ -131,6 +142,8 @@ def show_sessions(request: StaffRequest, user_id: int) -> HttpResponse:
     context = _list_sessions(request, person) | {
         "person": person,
         "has_factor": second_factor.has_factor(person),
+        "asked": asked_about(person),
+        "may_decide": has_right(request.user, Right.DECIDE),
         "end_url": reverse("console:user-sessions-end", args=[user_id]),
     }
     return render(request, "console/account/of_user.html", context)
@@ -150,6 +163,7 @@ def end_sessions_of_user(request: StaffRequest, user_id: int) -> HttpResponse:
 urlpatterns = [
     path("mi-cuenta/", show_account, name="account"),
     path("mi-cuenta/contrasena/", change_password, name="own-password"),
+    path("mi-cuenta/avisos/", see_own_notices, name="own-notices"),
     path("mi-cuenta/sesiones/cerrar/", end_sessions, name="own-sessions-end"),
     path("usuarios/<int:user_id>/sesiones/", show_sessions, name="user-sessions"),
     path("usuarios/<int:user_id>/sesiones/cerrar/", end_sessions_of_user, name="user-sessions-end"),

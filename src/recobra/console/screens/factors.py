@@ -14,12 +14,17 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recobra.access import second_factor, sessions
+from recobra.access.notices import Notice
 from recobra.access.queries import User
 from recobra.access.roles import Right
+from recobra.approvals.account_access import AccessWaits
+from recobra.approvals.account_access import reset_factors as reset
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, freshly, needs
 from recobra.kit import clock
 from recobra.kit.encryption import Undecryptable, decrypt_text, encrypt_text
+
+from .users.links import mail_change
 
 _SECRET: Final = "totp_secret"  # noqa: S105 - where the session keeps it
 
@@ -117,8 +122,13 @@ def remove_factor(request: StaffRequest, factor_id: int) -> HttpResponse:
 def reset_factors(request: StaffRequest, user_id: int) -> HttpResponse:
     """Take all second factors away from somebody who has lost them."""
     person = User.objects.get(pk=user_id)
-    second_factor.reset_factors(user=person, actor=actor_of(request))
-    messages.success(request, _("The second factors are gone; the person sets up new ones at the next sign-in."))
+    try:
+        reset(user=person, actor=actor_of(request))
+    except AccessWaits as waits:
+        messages.success(request, str(waits))
+    else:
+        messages.success(request, _("The second factors are gone; the person sets up new ones at the next sign-in."))
+        mail_change(request, person, change=Notice.Kind.FACTORS_RESET, recipient=person.email)
     return redirect("console:user-sessions", user_id)
 
 

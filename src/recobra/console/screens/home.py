@@ -14,6 +14,9 @@ from recobra.insight.queries import board
 from recobra.kit import clock
 from recobra.policy.queries import buckets_of
 
+from .own_notices import describe_own_notices
+from .place import installation_place
+
 
 @require_GET
 @needs(Right.SEE_BOARD)
@@ -21,10 +24,15 @@ def show_board(request: StaffRequest) -> HttpResponse:
     """Show the board of the portfolios of one currency (`?moneda=`; the one with most accounts when not given)."""
     groups = board.portfolios_by_currency(request.user)
     now = clock.now()
+    own_notices = describe_own_notices(request.user)
     if not groups:
-        return render(
-            request, "console/home/index.html", {"groups": groups, "sees_all": portfolio_codes(request.user) is None}
-        )
+        context = {
+            "groups": groups,
+            "sees_all": portfolio_codes(request.user) is None,
+            "own_notices": own_notices,
+            "place": installation_place(),
+        }
+        return render(request, "console/home/index.html", context)
     currency = request.GET.get("moneda", "")
     if currency not in groups:
         currency = board.main_currency(groups)
@@ -32,6 +40,7 @@ def show_board(request: StaffRequest) -> HttpResponse:
     buckets = buckets_of(portfolios, day=now.date())
     context = {
         "groups": groups,
+        "own_notices": own_notices,
         "chosen": currency,
         "place": portfolios[0],
         "portfolios": portfolios,

@@ -11,13 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access import users
 from recobra.access.notices import mark_notices_seen
-from recobra.access.password_links import make_password_link
 from recobra.access.queries import State, list_staff, state_of
 from recobra.access.roles import Right
 from recobra.access.teams import teams_led_by
 from recobra.access.users import UserRefused
+from recobra.approvals.account_access import AccessWaits, make_password_link
 from recobra.console.actions import actor_of
-from recobra.console.guard import StaffRequest, needs
+from recobra.console.guard import StaffRequest, freshly, needs
 from recobra.console.parameters import parse_id
 from recobra.conversations.queries import count_open_conversations_of
 from recobra.workbench.visit_queries import count_open_visits_of
@@ -27,11 +27,15 @@ from .links import deliver_link
 
 @require_POST
 @needs(Right.MANAGE_USERS)
+@freshly
 def make_link(request: StaffRequest, user_id: int) -> HttpResponse:
-    """Make a link by which a user sets an own password; it is sent, and shown this once."""
+    """Make a link by which a user sets an own password; it is sent, or shown this once where it cannot be."""
     actor = actor_of(request)
     try:
-        user, token = make_password_link(user_id=list_staff().get(pk=user_id).pk, actor=actor)
+        user, token = make_password_link(user_id=user_id, actor=actor)
+    except AccessWaits as waits:
+        messages.success(request, str(waits))
+        return redirect("console:user", user_id)
     except UserRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("console:user", user_id)
@@ -84,8 +88,8 @@ def let_in(request: StaffRequest, user_id: int) -> HttpResponse:
 @require_POST
 @needs(Right.MANAGE_USERS)
 def see_notices(request: StaffRequest) -> HttpResponse:
-    """Note that the administrator has seen the notices."""
-    mark_notices_seen(actor=actor_of(request))
+    """Note that the administrator has seen what the others changed."""
+    mark_notices_seen(is_own=False, actor=actor_of(request))
     return redirect("console:users")
 
 

@@ -15,15 +15,17 @@ from recobra.access import users
 from recobra.access.notices import Notice, unseen_notices
 from recobra.access.password_links import invite_user, open_link_of
 from recobra.access.queries import State, list_staff, portfolio_codes, state_of
-from recobra.access.roles import DefinedRole, Right, defined_roles
+from recobra.access.roles import DefinedRole, Right, defined_roles, has_right
 from recobra.access.teams import teams, teams_led_by
 from recobra.access.users import UserDetails, UserRefused
+from recobra.approvals.account_access import asked_about
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.place import installation_place
 
 from .form import form_context, read_details
-from .links import deliver_link
+from .links import deliver_link, mail_change
+from .row import describe_user
 
 
 @require_GET
@@ -37,7 +39,6 @@ def list_users(request: StaffRequest) -> HttpResponse:
     usernames = {}
     for user in list_staff():
         usernames[user.pk] = user.username
-        role = roles.get(user.role)
         is_asked = (
             text in f"{user.username} {user.get_full_name()} {user.email}".casefold()
             and asked["rol"] in {"", user.role}
@@ -45,9 +46,7 @@ def list_users(request: StaffRequest) -> HttpResponse:
             and asked["estado"] in {"", state_of(user)}
         )
         if is_asked:
-            sees_all = user.sees_all_portfolios or (role is not None and role.sees_all_portfolios)
-            codes = None if sees_all else sorted(scope.portfolio_code for scope in user.scopes.all())
-            rows.append({"user": user, "role": role, "state": state_of(user), "codes": codes})
+            rows.append(describe_user(user, roles))
     context = {
         "rows": rows,
         "asked": asked,
@@ -72,7 +71,7 @@ def _name_subject(notice: Notice, usernames: Mapping[int, str], roles: Mapping[s
 @require_http_methods(["GET", "POST"])
 @needs(Right.MANAGE_USERS)
 def create_user(request: StaffRequest) -> HttpResponse:
-    """Show the form of a new user, and invite him or her: the link is sent, and shown this once."""
+    """Show the form of a new user, and invite him or her: the link is sent, or shown this once."""
     details = UserDetails(role="GESTOR")
     errors: dict[str, str] = {}
     username = request.POST.get("username", "")
@@ -95,7 +94,7 @@ def create_user(request: StaffRequest) -> HttpResponse:
 def edit_user(request: StaffRequest, user_id: int) -> HttpResponse:
     """Show one user as a form, and save what was changed."""
     user = list_staff().get(pk=user_id)
-    details = users.details_of(user)
+    details = before = users.details_of(user)
     errors: dict[str, str] = {}
     if request.method == "POST":
         details = read_details(request.POST, details)
@@ -104,6 +103,9 @@ def edit_user(request: StaffRequest, user_id: int) -> HttpResponse:
         except UserRefused as refusal:
             errors = refusal.errors or {"": str(refusal)}
         else:
+            if details.email != before.email:
+                # To the address from before: the new one may be somebody else's.
+                mail_change(request, user, change=Notice.Kind.ADDRESS_CHANGED, recipient=before.email)
             messages.success(request, _("Saved. It holds from the next page that this person opens."))
             return redirect("console:user", user.pk)
     context = form_context(request.user, details, errors) | {
@@ -111,6 +113,8 @@ def edit_user(request: StaffRequest, user_id: int) -> HttpResponse:
         "state": state_of(user),
         "codes": portfolio_codes(user),
         "link": open_link_of(user),
+        "asked": asked_about(user),
+        "may_decide": has_right(request.user, Right.DECIDE),
         "led_teams": teams_led_by(user),
         "is_own": user.pk == request.user.pk,
         "place": installation_place(),

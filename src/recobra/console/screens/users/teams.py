@@ -17,6 +17,8 @@ from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_id
 
+from .row import Row, describe_user
+
 
 @require_GET
 @needs(Right.MANAGE_USERS)
@@ -52,12 +54,12 @@ def dissolve_team(request: StaffRequest, team_id: int) -> HttpResponse:
 @needs(Right.SEE_TEAM)
 def show_own_teams(request: StaffRequest) -> HttpResponse:
     """Show a supervisor the members of the teams that he or she leads."""
-    names = {role.code: role.name for role in defined_roles()}
-    led = []
-    for team in teams.teams_led_by(request.user):
-        members = list_staff().filter(team=team, is_active=True)
-        led.append((team, [(member, names.get(member.role, member.role)) for member in members]))
-    return render(request, "console/teams/own.html", {"led": led})
+    roles = {role.code: role for role in defined_roles()}
+    led: dict[int | None, tuple[teams.Team, list[Row]]]
+    led = {team.pk: (team, []) for team in teams.teams_led_by(request.user)}
+    for member in list_staff().filter(team__in=led, is_active=True):
+        led[member.team_id][1].append(describe_user(member, roles))
+    return render(request, "console/teams/own.html", {"led": led.values()})
 
 
 def _edit(request: StaffRequest, team: teams.Team | None) -> HttpResponse:

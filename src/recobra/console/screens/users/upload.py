@@ -23,7 +23,7 @@ from .links import deliver_link
 @require_http_methods(["GET", "POST"])
 @needs(Right.MANAGE_USERS)
 def upload_users(request: StaffRequest) -> HttpResponse:
-    """Show how a file of users looks, and load one: the links are sent, and shown this once."""
+    """Show how a file of users looks, and load one: the links are sent, or shown this once."""
     context: dict[str, object] = {"headers": HEADERS, "most": USERS_MAX}
     if request.method == "GET":
         return render(request, "console/users/upload.html", context)
