@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
+from recobra.compliance.retention.schedule import erase_due
 from recobra.consent.models import ConsentEntry, Silence
 from recobra.conversations.models import ConversationMessage
 from recobra.conversations.webhooks import receive
@@ -217,7 +218,8 @@ def test_what_cannot_be_read_stays_is_tried_again_and_given_up_in_the_end(caller
     call.refresh_from_db()
     assert (call.status, call.tries) == ("FAILED", 8)
     assert len(world.facts("webhook.failed")) == 1
-    receive.delete_old_calls(actor=acting("system", now=call.received_at + timedelta(days=91)))
+    later = call.received_at + timedelta(days=91)
+    erase_due(day=later.date(), actor=acting("system", now=later))
     assert not WebhookCall.objects.exists()
 
 

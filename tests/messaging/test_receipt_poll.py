@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from recobra.compliance.jobs import erase_due_data
 from recobra.consent.ledger import apply_to_new_points
 from recobra.consent.models import Silence
 from recobra.consent.opt_out import record_opt_out
@@ -97,7 +98,7 @@ def test_the_jobs_do_what_has_waited(world, twilio):
     WebhookCall.objects.create(provider=Provider.objects.get(), received_at=old, digest="d", body=b"", status="DONE")
     jobs.retry_calls(0)
     jobs.ask_providers(0)
-    jobs.delete_old_calls(0)
+    erase_due_data(0)
     apply_to_new_points()  # as after every load
     contact.refresh_from_db()
     late.refresh_from_db()

@@ -36,9 +36,8 @@ def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
 
 @app.periodic(cron="40 2 * * *")
 @app.task(name="contact.forget", queueing_lock="contact.forget")
-def delete_old_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
-    """Delete the calls of providers that are older than the retention, and files that nobody names."""
-    conversations.delete_old_calls(actor=service_actor(Service.SYSTEM, now=clock.now()))
+def delete_unnamed_files(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+    """Delete files of debtors that nobody names."""
     attachments.delete_unnamed_files(actor=service_actor(Service.SYSTEM, now=clock.now()))
 
 

@@ -25,7 +25,7 @@ from .reply import (
     send_first_message,
     send_reply,
 )
-from .webhooks.receive import UnknownProvider, answer_challenge, delete_old_calls, receive_call, retry_calls
+from .webhooks.receive import UnknownProvider, answer_challenge, receive_call, retry_calls
 
 __all__ = [
     "CannedRefused",
@@ -40,7 +40,6 @@ __all__ = [
     "answer_waiting",
     "assign_debtor",
     "close_conversation",
-    "delete_old_calls",
     "flag_unsent_replies",
     "give_to_bot",
     "hand_over_conversations",

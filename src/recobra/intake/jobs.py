@@ -20,7 +20,7 @@ from recobra.kit.job_retries import RetryUnfinished
 from .models import Load
 from .operations import LoadRefused, confirm_load, load_file
 from .operations.failures import newest_load_id, record_failure
-from .operations.retention import delete_expired
+from .operations.retention import delete_workspaces
 
 TASKS = ("load.take", "load.confirm")
 BUSY_SECONDS = 15
@@ -82,9 +82,8 @@ def load_confirmed(load_id: int, actor: str, actor_id: int | None = None) -> Non
 @app.periodic(cron="40 1 * * *")
 @app.task(name="load.forget", queueing_lock="load.forget")
 def delete_leftovers(timestamp: int) -> None:  # noqa: ARG001 - a late tick deletes what is old now
-    """Delete each night what loads left behind and whose term is over."""
-    figures = delete_expired(now=clock.now())
-    logger.info("forgot %s rejected rows and %s folders", figures["rows"], figures["folders"])
+    """Delete each night what loads left behind that broke off."""
+    logger.info("forgot %s folders", delete_workspaces(now=clock.now()))
 
 
 @requires(Right.LOAD_FILES)

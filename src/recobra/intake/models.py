@@ -68,7 +68,7 @@ class Load(models.Model):
 class RejectedRow(models.Model):
     """A row that was not accepted, kept as it came, with everything found wrong in it.
 
-    Personal data: the row as delivered. Dies when mended and loaded, or 90 days after the load.
+    Personal data: the row as delivered. Dies when mended and loaded, or when the period of loaded files is over.
     """
 
     load = models.ForeignKey(Load, models.PROTECT, related_name="rejected")

@@ -11,6 +11,7 @@ from recobra.kit.personal_data import Block, Holding
 from recobra.kit.tables import is_any_of
 from recobra.portfolio.models import Debtor
 
+from .operations.retention import delete_rejected_rows
 from .portfolio_lock import hold_off_loads
 
 
@@ -21,11 +22,11 @@ def _find_loading(debtor_ids: Sequence[int], _day: date) -> Collection[int]:
     return {debtor_id for debtor_id, creditor_id in creditors.items() if creditor_id in loading}
 
 
-# `operations/retention.py` deletes the rows and their file.
 HOLDINGS = (
     Holding(
         model="intake.RejectedRow",
         data_class="loaded_files",
+        erase_before=delete_rejected_rows,
         blocks=(
             Block(
                 code="load_running",

@@ -15,7 +15,7 @@ from recobra.kit.personal_data import Block, Holding, Row, erase_by
 from recobra.kit.tables import is_any_of
 
 from .channels.letter.operations import batch_folder
-from .models import Contact, Letter, LetterBatch, MailboxMessage, Receipt
+from .models import Contact, Letter, LetterBatch, MailboxMessage, Receipt, WebhookCall
 
 _UNDER_WAY: Final = (Contact.Status.DUE, Contact.Status.LEASED, Contact.Status.UNCERTAIN)
 _WENT_OUT: Final = (Contact.Status.SENT, Contact.Status.UNCERTAIN, Contact.Status.FAILED)
@@ -47,6 +47,10 @@ def _erase_print_files(until: datetime, _at: datetime) -> int:
     for batch_id in batch_ids:
         shutil.rmtree(batch_folder(batch_id), ignore_errors=True)
     return LetterBatch.objects.filter(pk__in=batch_ids).update(path="")
+
+
+def _erase_calls(until: datetime, _at: datetime) -> int:
+    return WebhookCall.objects.filter(received_at__lt=until).delete()[0]
 
 
 def _find_under_way(debtor_ids: Sequence[int], _day: date) -> Collection[int]:
@@ -111,5 +115,5 @@ HOLDINGS = (
     Holding(model="messaging.Receipt", data_class="messages", erase=erase_by(_ERASE_RECEIPTS), copy=_copy_receipts),
     Holding(model="messaging.MailboxMessage", data_class="messages", erase=_erase_mailbox),
     Holding(model="messaging.LetterBatch", data_class="print_files", erase_before=_erase_print_files),
-    Holding(model="messaging.WebhookCall", data_class="provider_calls"),
+    Holding(model="messaging.WebhookCall", data_class="provider_calls", erase_before=_erase_calls),
 )

@@ -76,14 +76,13 @@ class Minimum(Period):
 
 
 class DataClass(BaseModel):
-    """A class of personal data. One that `is_fixed` has its period in the product; one that is kept has its reason."""
+    """A class of personal data; one that is kept has its reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     key: str
     name: _Words
     event: Event
     outcome: Literal["anonymise", "delete", "keep"]
-    is_fixed: bool = False
     reason: _Words | None = None
     periods: tuple[Period, ...] = ()
     minimums: tuple[Minimum, ...] = ()

@@ -68,8 +68,10 @@ def set_period(
     """Let a class stay for other days, everywhere ('') or in a country, from a day on. Raises PeriodRefused."""
     check_every_portfolio(actor)
     known = data_classes().get(data_class)
-    if known is None or not known.periods or known.is_fixed:
+    if known is None or not known.periods:
         raise PeriodRefused(_("The period of this class cannot be changed."))
+    if country and not known.is_of_debtors:
+        raise PeriodRefused(_("This class belongs to no debtor: its period is the same for all countries."))
     if not 1 <= days <= DAYS_MAX:
         raise PeriodRefused(_("Give a number of days from 1 to %(most)s.") % {"most": DAYS_MAX})
     if holds_from < today:

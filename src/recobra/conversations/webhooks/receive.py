@@ -24,9 +24,8 @@ from recobra.messaging.channels.adapter import Adapter, Config, ForgedCall, Webh
 from recobra.messaging.models import Provider, WebhookCall
 from recobra.messaging.providers import routing
 
-__all__ = ["ForgedCall", "UnknownProvider", "answer_challenge", "delete_old_calls", "receive_call", "retry_calls"]
+__all__ = ["ForgedCall", "UnknownProvider", "answer_challenge", "receive_call", "retry_calls"]
 
-RETENTION: Final = timedelta(days=90)
 # How long after its arrival a call is retried; after the last time it has failed and the journal says so.
 RETRY_DELAYS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 10, 30, 90, 300, 1440))
 BATCH_SIZE: Final = 200
@@ -121,13 +120,6 @@ def retry_calls(*, actor: Actor) -> int:
     due = WebhookCall.objects.filter(is_due, status=WebhookCall.Status.WAITING).order_by("received_at", "pk")
     call_ids = due.values_list("pk", flat=True)[:BATCH_SIZE]
     return sum(process_call(call_id=call_id, actor=actor) for call_id in call_ids)
-
-
-@requires(Right.SERVE)
-def delete_old_calls(*, actor: Actor) -> int:
-    """Delete the calls that are older than the retention; return how many."""
-    deleted, _by_model = WebhookCall.objects.filter(received_at__lt=actor.now - RETENTION).delete()
-    return deleted
 
 
 def _find_provider(code: str) -> Provider:

@@ -49,7 +49,8 @@ class Receipt(models.Model):
 class WebhookCall(models.Model):
     """A call of a provider's as it came in, kept until it is worked and for proof after. Personal data: the body.
 
-    Identical bodies are one call. One that could not be worked stays, with the reason. Dies after 90 days.
+    Identical bodies are one call. One that could not be worked stays, with the reason. Dies when the period of
+    providers' calls is over.
     """
 
     class Status(models.TextChoices):
