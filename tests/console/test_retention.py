@@ -116,6 +116,7 @@ def test_the_copy_is_a_zip_to_read(at_desk, world, gone):
     assert answer["Content-Type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         page = archive.read("leame.html").decode()
+        assert archive.read("leame.pdf").startswith(b"%PDF-")
         tables = json.loads(archive.read("datos.json"))["tables"]
     assert "Lo que se guarda sobre usted" in page
     assert "María" in page

@@ -1,4 +1,4 @@
-"""A person's data as they are handed out: one ZIP with a page to read, and every table as CSV and JSON."""
+"""A person's data as they are handed out: one ZIP with a page to read and to print, and every table as CSV and JSON."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from recobra.portfolio.models import Account, Creditor, Debtor
 from recobra.portfolio.scope import check_debtor, check_every_portfolio
 
 from .holdings import all_holdings
-from .person_page import write_page
+from .person_page import describe_person, write_html, write_pdf
 from .requests import RequestRefused
 
 _SERVICES: Final = frozenset(map(str, Service))
@@ -133,7 +133,7 @@ def _plain_row(row: Row, own: Sequence[str]) -> dict[str, object]:
 
 
 def _write_files(debtor: Debtor, parts: Mapping[Holding, list[dict[str, object]]], now: datetime) -> dict[str, bytes]:
-    """Return the files of a copy by their names: the page, each table twice, and the attachments."""
+    """Return the files of a copy by their names: the page twice, each table twice, and the attachments."""
     files: dict[str, bytes] = {}
     everything = {}
     for holding, rows in parts.items():
@@ -145,7 +145,9 @@ def _write_files(debtor: Debtor, parts: Mapping[Holding, list[dict[str, object]]
     document = {"format": "recobra-person/1", "made_at": now.isoformat(), "tables": everything}
     files["datos.json"] = json.dumps(document, ensure_ascii=False, indent=2).encode()
     tables_by_model = {holding.model: rows for holding, rows in parts.items()}
-    files["leame.html"] = write_page(debtor, tables_by_model, now).encode()
+    page = describe_person(debtor, tables_by_model, now)
+    files["leame.html"] = write_html(page).encode()
+    files["leame.pdf"] = write_pdf(page, now=now)
     return files
 
 

@@ -1,8 +1,9 @@
-"""The page that a person reads: everything that is held, in words, amounts and days as people write them."""
+"""What a person reads: everything that is held, in words, amounts and days as people write them; HTML and PDF."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from recobra.compliance.report import Block, Report, Section, report_pdf
 from recobra.journal.labels import fact_label
 from recobra.kit.language import screen_language
 from recobra.kit.money_format import format_minor
@@ -95,18 +97,33 @@ _COLUMNS: Final[Mapping[str, str | Promise]] = {
 """The columns in words; one that is not here keeps its name in the tables."""
 
 
-def write_page(debtor: Debtor, tables: Mapping[str, Table], now: datetime) -> str:
-    """Return the page about a debtor as HTML; `tables` are rows in plain values by model. Empty ones are named."""
+@dataclass(frozen=True, kw_only=True)
+class ShownTable:
+    """A table as a person reads it."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonPage:
+    """Everything that is held on a debtor, in words; `empty` names the tables of which nothing is held."""
+
+    title: str
+    name: str
+    creditor: str
+    made: str
+    says: str
+    tables: tuple[ShownTable, ...]
+    empty: str
+
+
+def describe_person(debtor: Debtor, tables: Mapping[str, Table], now: datetime) -> PersonPage:
+    """Return what is held on a debtor in words; `tables` are rows in plain values by model."""
     filled = {model: rows for model, rows in tables.items() if rows}
-    empty = ", ".join(str(_TITLES[model]) for model in tables if model not in filled)
-    return format_html(
-        '<!doctype html><html lang="{language}"><meta charset="utf-8"><meta name="viewport" '
-        'content="width=device-width"><title>{title}</title><style>{style}</style>'
-        "<h1>{title}</h1><p><strong>{name}</strong> · {creditor} · {made}</p><p>{says}</p>{sections}"
-        "<h2>{nothing}</h2><p>{empty}</p></html>",
-        language=screen_language(),
+    return PersonPage(
         title=_("What is held about you"),
-        style=_STYLE,
         name=debtor.name,
         creditor=debtor.creditor.name,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
@@ -115,24 +132,74 @@ def write_page(debtor: Debtor, tables: Mapping[str, Table], now: datetime) -> st
             "others, are left out. You may ask for what is wrong to be corrected, for your data to be erased, and "
             "object to their use."
         ),
-        sections=format_html_join("", "{}", ((_section(debtor, model, rows),) for model, rows in filled.items())),
+        tables=tuple(_show_table(debtor, model, rows) for model, rows in filled.items()),
+        empty=", ".join(str(_TITLES[model]) for model in tables if model not in filled) or "—",
+    )
+
+
+def write_html(page: PersonPage) -> str:
+    """Return the page as HTML."""
+    return format_html(
+        '<!doctype html><html lang="{language}"><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width"><title>{title}</title><style>{style}</style>'
+        "<h1>{title}</h1><p><strong>{name}</strong> · {creditor} · {made}</p><p>{says}</p>{sections}"
+        "<h2>{nothing}</h2><p>{empty}</p></html>",
+        language=screen_language(),
+        title=page.title,
+        style=_STYLE,
+        name=page.name,
+        creditor=page.creditor,
+        made=page.made,
+        says=page.says,
+        sections=format_html_join("", "{}", ((_write_section(table),) for table in page.tables)),
         nothing=_("Nothing is held of"),
-        empty=empty or "—",
+        empty=page.empty,
     )
 
 
-def _section(debtor: Debtor, model: str, rows: Table) -> SafeString:
-    """Return a table under its heading."""
-    head = format_html_join("", "<th>{}</th>", ((_COLUMNS.get(name, name.replace("_", " ")),) for name in rows[0]))
-    body = format_html_join("", "<tr>{}</tr>", ((_cells(debtor, model, row),) for row in rows))
-    return format_html("<h2>{}</h2><table><tr>{}</tr>{}</table>", _TITLES[model], head, body)
+def write_pdf(page: PersonPage, *, now: datetime) -> bytes:
+    """Return the page as a PDF, to be printed and handed over."""
+    sections = [Section(title=table.title, blocks=_write_blocks(table)) for table in page.tables]
+    report = Report(
+        title=page.title,
+        subtitle=f"{page.name} · {page.creditor}",
+        paper="a4",
+        facts=((_("Made at"), page.made),),
+        sections=(*sections, Section(title=_("Nothing is held of"), blocks=(), empty=page.empty)),
+        footer=f"{page.title} · {page.made}",
+        notes=(page.says,),
+    )
+    return report_pdf(report, at=now)
 
 
-def _cells(debtor: Debtor, model: str, row: Mapping[str, object]) -> SafeString:
+def _write_blocks(table: ShownTable) -> tuple[Block, ...]:
+    """Return a block for each row, for a sheet is narrower than most tables; what is empty is left out."""
+    rows = [tuple(zip(table.head, row, strict=True)) for row in table.rows]
+    return tuple(Block(title=f"{n}." if len(rows) > 1 else "", facts=row) for n, row in enumerate(rows, start=1))
+
+
+def _show_table(debtor: Debtor, model: str, rows: Table) -> ShownTable:
+    return ShownTable(
+        title=str(_TITLES[model]),
+        head=tuple(str(_COLUMNS.get(name, name.replace("_", " "))) for name in rows[0]),
+        rows=tuple(_show_row(debtor, model, row) for row in rows),
+    )
+
+
+def _show_row(debtor: Debtor, model: str, row: Mapping[str, object]) -> tuple[str, ...]:
     currency = str(row.get("currency") or "")
-    return format_html_join(
-        "", "<td>{}</td>", ((_shown(debtor, model, name, value, currency),) for name, value in row.items())
-    )
+    return tuple(_shown(debtor, model, name, value, currency) for name, value in row.items())
+
+
+def _write_section(table: ShownTable) -> SafeString:
+    """Return a table under its heading."""
+    head = format_html_join("", "<th>{}</th>", ((name,) for name in table.head))
+    body = format_html_join("", "<tr>{}</tr>", ((_write_cells(row),) for row in table.rows))
+    return format_html("<h2>{}</h2><table><tr>{}</tr>{}</table>", table.title, head, body)
+
+
+def _write_cells(row: tuple[str, ...]) -> SafeString:
+    return format_html_join("", "<td>{}</td>", ((text,) for text in row))
 
 
 def _shown(debtor: Debtor, model: str, name: str, value: object, currency: str) -> str:
