@@ -6,6 +6,7 @@ from django.utils import translation
 
 from recobra.console import labels
 from recobra.console.labels.family import field_labels
+from recobra.console.navigation import ITEMS
 from recobra.messaging.models import Template
 from recobra.strategy.models import StrategyVersion
 from recobra_core.decide.plan import UNREACHABLE_REASONS
@@ -44,6 +45,12 @@ def test_a_version_in_force_and_a_template_that_was_sent_back_are_called_so_ever
 def test_a_tone_of_a_code_that_is_no_choice_does_not_start():
     with pytest.raises(ValueError, match="OPENED"):
         field_labels("portfolio.Account", "status", OPENED="calm")
+
+
+def test_no_two_entries_of_the_menu_have_one_key():
+    keys = [item.key for item in ITEMS]
+    assert len(set(keys)) == len(keys)
+    assert "g" not in keys, "it begins the others"
 
 
 def test_every_reason_why_nobody_can_be_reached_asks_for_something_in_words():

@@ -249,6 +249,30 @@ class TestLargeExports:
         assert fetch(carla, "?producto=LOAN") == 202, "another selection"
         assert fetch(at_desk("hilda")) == 202, "another person"
 
+    def test_who_decides_reads_the_list_and_its_conditions_in_words(self, at_desk):
+        asked = "q=Perez&stage=ADMINISTRATIVE&status=OPEN&sort=balance&min=100"
+        assert fetch(at_desk("carla"), f"?{asked}") == 202
+        dario = at_desk("dario")
+        assert "Cartera · " in dario.get("/aprobaciones/").content.decode()
+        shown = dario.get(f"/aprobaciones/{waiting().pk}/").content.decode()
+        for label, text in (
+            ("Lista", "Cartera"),
+            ("Texto buscado", "indicado; la bitácora no guarda cuál"),
+            ("Etapa", "Administrativa"),
+            ("Estado", "Abierta"),
+            ("Orden", "Mayor saldo"),
+            ("Vencido desde", "100"),
+        ):
+            assert f">{label}</h3>" in shown
+            assert f">{text}</pre>" in shown
+        assert "Perez" not in shown
+
+    def test_the_audit_says_the_conditions_in_words(self, at_desk):
+        SecondPersonRule.objects.all().delete()
+        fetch(at_desk("carla"), "?stage=ADMINISTRATIVE")
+        shown = at_desk("dario").get("/auditoria/?hecho=export.made").content.decode()
+        assert "Etapa: Administrativa" in shown
+
     def test_a_small_one_leaves_at_once(self, at_desk):
         SecondPersonRule.objects.all().delete()
         assert fetch(at_desk("carla")) == 200

@@ -22,6 +22,9 @@ from recobra.approvals.operations import ask
 from recobra.approvals.second_person import needs_second_person
 
 CODE: Final = "export"
+CONDITION: Final = "export_condition"
+"""The family of labels of a part that is a condition: its label is a code too."""
+_CONDITION: Final = "condition:"
 LEAST_ROWS: Final = 10_000
 # How long who asked may fetch the file once a second person has agreed.
 OPEN_FOR: Final = timedelta(hours=24)
@@ -57,7 +60,7 @@ def _refuse_unless_agreed(what: str, rows: int, conditions: Mapping[str, str], s
         raise ExportWaits(waiting)
     if asked.filter(decision=Approval.Decision.APPROVED, decided_at__gt=actor.now - OPEN_FOR).exists():
         return
-    new = {"what": what, "rows": str(rows), **{f"condition:{name}": value for name, value in conditions.items()}}
+    new = {"what": what, "rows": str(rows), **{f"{_CONDITION}{name}": value for name, value in conditions.items()}}
     with transaction.atomic():
         approval = ask(kind=CODE, subject=subject, old={}, new=new, actor=actor)
     # Decided at once where nobody else could.
@@ -70,13 +73,14 @@ def _let_be(_approval: Approval, _actor: Actor) -> None:
 
 
 def _compare(approval: Approval) -> Sequence[Part]:
-    """Return what would leave: the list, its rows, the conditions."""
-    labels = {"what": _("List"), "rows": _("Rows")}
-    parts = []
-    for name, value in approval.new.items():
-        label = labels.get(name, name.removeprefix("condition:"))
-        parts.append(Part(label=label, old="", new=value, codes="export" if name == "what" else ""))
-    return parts
+    """Return what would leave: the list, its rows, the conditions by their names."""
+    new = approval.new
+    parts = [
+        Part(label=_("List"), old="", new=new["what"], codes="export"),
+        Part(label=_("Rows"), old="", new=new["rows"]),
+    ]
+    conditions = {name.removeprefix(_CONDITION): text for name, text in new.items() if name.startswith(_CONDITION)}
+    return [*parts, *(Part(label=name, old="", new=text, codes=CONDITION) for name, text in conditions.items())]
 
 
 EXPORT: Final = Kind(

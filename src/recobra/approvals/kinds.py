@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from types import MappingProxyType
 
 from django.utils.functional import Promise
@@ -46,7 +47,8 @@ class Kind:
 
     `right` decides about it; roles that hold it hold Right.DECIDE too. `approve` does the change, `reject` and
     `withdraw` say to its app that it is not done; they run inside the decision's transaction, and what they raise
-    as ApprovalRefused undoes it. `title` names the change in a line, `parts` show the old beside the new. `page` is the
+    as ApprovalRefused undoes it. A change is named in a line by its `title`, or, where its subject has a name in a
+    table, by `names`, which returns those of many subjects at once. `parts` show the old beside the new. `page` is the
     route of the console that shows the subject by its id, '' for none.
 
     With `is_optional` the company says whether it needs a second person (`approvals.second_person`); until it does, one
@@ -60,7 +62,8 @@ class Kind:
     approve: Step
     reject: Step = _change_nothing
     withdraw: Step = _change_nothing
-    title: Callable[[Approval], str]
+    title: Callable[[Approval], str] = attrgetter("subject")
+    names: Callable[[Collection[str]], Mapping[str, str]] | None = None
     parts: Callable[[Approval], Sequence[Part]]
     page: str = ""
     is_optional: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -29,6 +30,23 @@ def decided_for(user: User) -> list[Approval]:
 def approval_for(user: User, approval_id: int) -> Approval:
     """Return one that the user may decide about. Raises Approval.DoesNotExist."""
     return _in_scope(user).get(pk=approval_id)
+
+
+def titles_of(approvals: Collection[Approval]) -> dict[int, str]:
+    """Return what names each of some approvals in a line, by its id; a subject that is gone is named by its own id."""
+    subjects: dict[str, set[str]] = {}
+    for approval in approvals:
+        subjects.setdefault(approval.kind, set()).add(approval.subject)
+    names: dict[str, Mapping[str, str]] = {}
+    for code, asked in subjects.items():
+        if (read_names := kind_of(code).names) is not None:
+            names[code] = read_names(asked)
+    titles = {}
+    for approval in approvals:
+        known = names.get(approval.kind)
+        title = kind_of(approval.kind).title(approval) if known is None else known.get(approval.subject)
+        titles[approval.pk] = title or approval.subject
+    return titles
 
 
 def latest_of(kind: str, subject: str) -> Approval | None:

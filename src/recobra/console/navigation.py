@@ -117,7 +117,7 @@ ITEMS = (
         label=_("Installation"),
         icon="device-desktop",
         right=Right.SEE_AUDIT,
-        key="y",
+        key="z",
         group=_COMPLIANCE,
     ),
 )

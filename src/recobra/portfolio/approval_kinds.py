@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from django.utils.translation import gettext_lazy
@@ -41,12 +41,16 @@ def _compare(approval: Approval) -> Sequence[Part]:
     ]
 
 
+def _names(creditor_ids: Collection[str]) -> Mapping[str, str]:
+    return {str(pk): name for pk, name in Creditor.objects.filter(pk__in=creditor_ids).values_list("pk", "name")}
+
+
 CREDITOR: Final = Kind(
     code=DETAILS,
     label=gettext_lazy("What messages say of a creditor, and where to pay"),
     right=Right.APPROVE_CRITICAL_CHANGES,
     approve=_approve,
-    title=lambda approval: Creditor.objects.values_list("name", flat=True).get(pk=approval.subject),
+    names=_names,
     parts=_compare,
     page="creditor",
     is_optional=True,

@@ -7,13 +7,19 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
+from recobra.journal.labels import fact_label
 from recobra.kit.language import screen_language
 from recobra_core.stages import Bucket
 
-from . import cases, compliance, strategy
+from . import cases, compliance, exports, strategy
 from .family import Families
 
-LABELS: Final[Families] = {**cases.FAMILIES, **strategy.FAMILIES, **compliance.FAMILIES}
+LABELS: Final[Families] = {
+    **cases.FAMILIES,
+    **strategy.FAMILIES,
+    **compliance.FAMILIES,
+    **exports.FAMILIES,
+}
 
 
 def label_of(family: str, code: str) -> str:
@@ -26,6 +32,17 @@ def tone_of(family: str, code: str) -> str:
     """Return the tone of a code's badge: calm, good, warn, bad or quiet."""
     _label, tone = LABELS[family].get(code, (code, "quiet"))
     return tone
+
+
+def describe_condition(name: str, value: str) -> tuple[str, str]:
+    """Return a condition of an export in words: its name, and what was asked for."""
+    if value == "given":
+        text = str(_("given; the journal does not keep what"))
+    elif name == "hecho":
+        text = ", ".join(fact_label(kind) for kind in value.split(","))
+    else:
+        text = label_of(exports.VALUES[name], value) if name in exports.VALUES else value
+    return label_of("export_condition", name), text
 
 
 def choices(family: str) -> list[tuple[str, str]]:

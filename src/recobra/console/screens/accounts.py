@@ -48,12 +48,7 @@ def list_accounts(request: StaffRequest) -> HttpResponse:
         "stages": labels.choices("stage"),
         "segments": receivables.segments_in_use(request.user),
         "statuses": labels.choices("account"),
-        "sorts": [
-            ("overdue", _("Most overdue amount")),
-            ("balance", _("Highest balance")),
-            ("oldest", _("Most days past due")),
-            ("recent", _("Fewest days past due")),
-        ],
+        "sorts": labels.choices("account_order"),
         "views": saved_views(request.user, SCREEN),
     }
     return render(request, "console/accounts/index.html", context)

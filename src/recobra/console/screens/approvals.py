@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
-from recobra.approvals import operations, queries, second_person
+from recobra.approvals import exports, operations, queries, second_person
 from recobra.approvals.kinds import Part, kind_of
 from recobra.approvals.queries import Approval
 from recobra.console import labels
@@ -40,8 +40,8 @@ class Row:
 def list_approvals(request: StaffRequest) -> HttpResponse:
     """Show what waits, and the last decisions."""
     context = {
-        "waiting": [_describe(approval) for approval in queries.waiting_for(request.user)],
-        "decided": [_describe(approval) for approval in queries.decided_for(request.user)],
+        "waiting": _describe(list(queries.waiting_for(request.user))),
+        "decided": _describe(queries.decided_for(request.user)),
         "place": installation_place(),
     }
     return render(request, "console/approvals/index.html", context)
@@ -56,12 +56,13 @@ def show_approval(request: StaffRequest, approval_id: int) -> HttpResponse:
     parts = [_in_words(part) for part in kind.parts(approval)]
     subject_url = reverse(f"console:{kind.page}", args=[approval.subject]) if kind.page else ""
     context = {
-        "row": _describe(approval),
+        "row": _describe([approval])[0],
         "approval": approval,
         "changed": [part for part in parts if part.is_changed],
         "unchanged": [part for part in parts if not part.is_changed],
         "subject_url": subject_url if subject_url and may_open(request.user, subject_url) else "",
         "may_decide": queries.may_decide(request.user, approval, now=clock.now()),
+        "is_own": approval.is_by(request.user.username, request.user.pk),
         "may_withdraw": queries.may_withdraw(request.user, approval),
         "place": installation_place(),
     }
@@ -135,13 +136,23 @@ def _in_words(part: Part) -> Part:
     """Return a part with labels in place of codes."""
     if not part.codes:
         return part
+    if part.codes == exports.CONDITION:
+        label, text = labels.describe_condition(part.label, part.new)
+        return replace(part, label=label, new=text)
     old, new = (labels.label_of(part.codes, code) if code else "" for code in (part.old, part.new))
     return replace(part, old=old, new=new)
 
 
-def _describe(approval: Approval) -> Row:
-    kind = kind_of(approval.kind)
-    return Row(approval=approval, kind=kind.label, title=kind.title(approval))
+def _describe(approvals: list[Approval]) -> list[Row]:
+    """Return approvals as lines; their titles are read at once."""
+    titles = queries.titles_of(approvals)
+    rows = []
+    for approval in approvals:
+        title = titles[approval.pk]
+        if approval.kind == exports.CODE:
+            title = f"{labels.label_of('export', approval.new['what'])} · {title}"
+        rows.append(Row(approval=approval, kind=kind_of(approval.kind).label, title=title))
+    return rows
 
 
 urlpatterns = [

@@ -35,7 +35,14 @@ PAGE_ROWS = 100
 EXPORT_ROWS_MAX = 200_000
 EXPORT_PAGE_ROWS = 2_000
 # Names in payloads whose values are codes -> family of their labels.
-_LABEL_FAMILIES = {"channel": "channel", "from": "stage", "to": "stage", "source": "source", "outcome": "outcome"}
+_LABEL_FAMILIES = {
+    "channel": "channel",
+    "from": "stage",
+    "to": "stage",
+    "source": "source",
+    "outcome": "outcome",
+    "what": "export",
+}
 _HASH = re.compile("[0-9a-f]{64}")
 _SHOWN_CHARACTERS = 80
 _FILTERS = ("hecho", "quien", "desde", "hasta", "deudor", "cartera")
@@ -119,6 +126,8 @@ def describe_payload(payload: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _describe_value(name: str, value: Any) -> str:
     """Return a value of a payload as text; codes of the names that have labels are written in words."""
+    if name == "conditions" and isinstance(value, dict):
+        return "; ".join(": ".join(labels.describe_condition(*each)) for each in value.items())
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):

@@ -60,14 +60,6 @@ SUMMARY_KPIS: Final = (
     "complaints",
     "errors",
 )
-GROUPINGS: Final[dict[str, str | Promise]] = {
-    "canal": gettext_lazy("Channel"),
-    "plantilla": gettext_lazy("Template"),
-    "variante": gettext_lazy("Variant"),
-    "paso": gettext_lazy("Step of a strategy"),
-    "cartera": gettext_lazy("Portfolio"),
-    "pais": gettext_lazy("Country"),
-}
 FINDINGS: Final[dict[Conclusion, tuple[str | Promise, str]]] = {
     "better": (gettext_lazy("More than the next, beyond chance"), "good"),
     "worse": (gettext_lazy("Less than the next"), "bad"),
@@ -255,8 +247,8 @@ def _filter_choices(request: StaffRequest, groups: dict[str, list[Portfolio]], q
         "chosen": currency,
         "channels": labels.choices("channel"),
         "windows": WINDOWS,
-        "groupings": GROUPINGS.items(),
-        "grouping": GROUPINGS[query.by],
+        "groupings": labels.choices("results_by"),
+        "grouping": labels.label_of("results_by", query.by),
         "growing": query.to_day + timedelta(query.window) > query.today,
         # With a portfolio chosen the country does not count, so it is not shown as chosen either.
         "picked": {"cartera": code, "pais": "" if code else request.GET.get("pais", "")},
@@ -266,7 +258,7 @@ def _filter_choices(request: StaffRequest, groups: dict[str, list[Portfolio]], q
 def export_rows(query: ResultsQuery, results: MessageResults) -> list[list[spreadsheet.Cell]]:
     """Return the figures as rows, the head first."""
     head = [_("Indicator"), _("Count"), _("Of"), _("Share"), _("From"), _("Until"), _("What it means")]
-    rows: list[list[spreadsheet.Cell]] = [[str(GROUPINGS[query.by]), *head]]
+    rows: list[list[spreadsheet.Cell]] = [[labels.label_of("results_by", query.by), *head]]
     groups = [(_("All"), results.total), *((_group_name(query, key), counts) for key, counts in results.rows)]
     for name, counts in groups:
         lines = indicator_lines(list(kpi.KPIS.values()), counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -34,8 +34,8 @@ def _lock(approval: Approval) -> Provider:
     return Provider.objects.select_for_update().get(pk=approval.subject)
 
 
-def _title(approval: Approval) -> str:
-    return Provider.objects.values_list("name", flat=True).get(pk=approval.subject)
+def _names(provider_ids: Collection[str]) -> Mapping[str, str]:
+    return {str(pk): name for pk, name in Provider.objects.filter(pk__in=provider_ids).values_list("pk", "name")}
 
 
 def _compare(approval: Approval) -> Sequence[Part]:
@@ -57,7 +57,7 @@ PROVIDER: Final = Kind(
     approve=_approve,
     reject=_forget,
     withdraw=_forget,
-    title=_title,
+    names=_names,
     parts=_compare,
     is_optional=True,
 )
