@@ -1,4 +1,4 @@
-"""What holds for every request and answer: bodies are bounded, odd text is refused, and browsers keep nothing."""
+"""What holds for all requests and answers: bounded bodies, no odd text, nothing kept, a reload that leads on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.utils.cache import patch_cache_control
 from django.utils.deprecation import MiddlewareMixin
 
 from recobra.kit import body_limits, upload_pass
+from recobra.kit.page_above import page_above
 
 # The largest number of a row in PostgreSQL.
 _BIGINT_MAX: Final = 2**63 - 1
@@ -83,6 +84,20 @@ class LimitBody(MiddlewareMixin):
             return None
         # The length lets whoever asked go at once: this comes before the middleware that adds it.
         return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, headers={"Content-Length": "0"})
+
+
+class LeadToPage(MiddlewareMixin):
+    """Lead whoever reloads the address that a form was sent to back to the form's page, not to a blank answer."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Return a way to the page in place of a refused GET; what other programs call is refused as it was."""
+        is_machine = request.resolver_match is None or request.resolver_match.namespace == "api"
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or request.method not in {"GET", "HEAD"}:
+            return response
+        # A part of a page that asks wrongly is a fault of ours, which must not replace the part by a whole page.
+        if is_machine or "HX-Request" in request.headers:
+            return response
+        return HttpResponseRedirect(page_above(request.path))
 
 
 class RefuseOddText(MiddlewareMixin):

@@ -1,0 +1,60 @@
+"""Who reloads what only a form may send comes to the form's page, wherever it is; machines are refused as before."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from .addresses import ADDRESSES, numbers
+
+MAY = {"carla", "dario"}
+
+
+def posted(world):
+    """Every address of the console that only a form may send."""
+    for name, (method, _who, _form) in ADDRESSES.items():
+        if method == "post":
+            yield name, reverse(f"console:{name}", kwargs=numbers(name, world))
+
+
+def test_an_address_of_a_form_leads_to_the_page_of_the_form(at_desk, cast, world):
+    desks = {name: at_desk(name) for name in MAY}
+    led = {}
+    for name, address in posted(world):
+        for desk in desks.values():
+            answer = desk.get(address, follow=True)
+            assert answer.status_code in {200, 403, 404}, address
+            if answer.redirect_chain:
+                led[name] = answer.redirect_chain[-1][0]
+    assert led["retention-period"] == "/conservacion/"
+    assert led["approval-approve"].startswith("/aprobaciones/")
+    assert led["user-let-in"] == f"/usuarios/{cast['zoe'].pk}/"
+    assert len(led) > 40
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/mi-cuenta/sesiones/cerrar/", "/mi-cuenta/"),
+        ("/mi-cuenta/segundo-factor/7/quitar/", "/mi-cuenta/"),
+        ("/salir/", "/"),
+        ("/idioma/", "/"),
+    ],
+)
+def test_what_everybody_may_send_leads_on_too(at_desk, cast, address, page):
+    assert at_desk("ana").get(address)["Location"] == page
+
+
+def test_parts_of_pages_and_machines_are_refused_as_before(at_desk, cast):
+    desk = at_desk("dario")
+    assert desk.get("/conservacion/plazo/", headers={"HX-Request": "true"}).status_code == 405
+    assert desk.post("/").status_code == 405, "a page that takes no form"
+    refused = [
+        Client().get(f"/api/{pattern.pattern}")
+        for resolver in get_resolver().url_patterns
+        if getattr(resolver, "app_name", "") == "api"
+        for pattern in resolver.url_patterns
+        if "<" not in str(pattern.pattern)
+    ]
+    assert all(answer.status_code != 302 for answer in refused)
