@@ -63,7 +63,7 @@ def read_statement_token(token: str) -> int | None:
 
 
 def _public_url(path: str) -> str:
-    return f"{settings.PUBLIC_URL.rstrip('/')}/d/{path}"
+    return f"{(settings.PORTAL_URL or settings.PUBLIC_URL).rstrip('/')}/d/{path}"
 
 
 def _sign(use: str, content: bytes, key: str | bytes) -> bytes:
