@@ -20,6 +20,7 @@ from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, Provider
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.workbench.models import Task
+from tests.clamd import EICAR, clamd
 from tests.console.test_countries import text as read
 from tests.people import acting
 
@@ -202,6 +203,26 @@ def test_a_file_that_is_something_else_than_it_says_is_refused(caller, world, ro
     refused = Attachment.objects.get()
     assert (refused.status, refused.path) == ("REFUSED", "")
     assert refused.reason
+
+
+def test_a_file_in_which_a_scanner_finds_something_is_refused_and_one_it_did_not_see_waits(
+    caller, world, rosa, meta, settings
+):
+    caller.meta(call(world, "image", number=1))
+    settings.ANTIVIRUS = "tcp:127.0.0.1:1"
+    soon = acting("bot", now=world.now + timedelta(minutes=5))
+    attachments.fetch_waiting(actor=soon)
+    assert Attachment.objects.get().status == "WAITING"
+    attachments.fetch_waiting(actor=acting("bot", now=world.now + timedelta(hours=2)))
+    assert (Attachment.objects.get().status, Attachment.objects.get().path) == ("REFUSED", "")
+    Attachment.objects.update(status="WAITING")
+    with clamd() as settings.ANTIVIRUS:
+        meta.file = PHOTO + EICAR
+        assert attachments.fetch_waiting(actor=soon) == 0
+        assert "Eicar-Signature" in Attachment.objects.get().reason
+        Attachment.objects.update(status="WAITING")
+        meta.file = PHOTO
+        assert attachments.fetch_waiting(actor=soon) == 1
 
 
 def test_a_file_that_is_not_to_be_had_is_asked_for_again_for_an_hour(caller, world, rosa, meta):

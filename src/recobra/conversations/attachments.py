@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from recobra.access.actors import Actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
+from recobra.conversations.antivirus import ScannerFailed, find_malware
 from recobra.conversations.media_type import sniff_file
 from recobra.conversations.models import Attachment
 from recobra.kit import database, durable_files
@@ -109,11 +110,17 @@ def _fetch_attachment(attachment: Attachment, runner: asyncio.Runner, now: datet
             return _refuse_attachment(attachment, reason)
         _log.warning("Attachment %s was not fetched: %s", attachment.pk, type(error).__name__)
         return False
-    return store_content(attachment, content)
+    try:
+        return store_content(attachment, content)
+    except ScannerFailed as failed:
+        if now - attachment.message.received_at > RETRY_PERIOD:
+            return _refuse_attachment(attachment, _("It could not be looked at for malware."))
+        _log.warning("Attachment %s was not looked at for malware: %s", attachment.pk, failed)
+        return False
 
 
 def store_content(attachment: Attachment, content: bytes) -> bool:
-    """Store a file, or refuse it for its type or size; return whether it was stored."""
+    """Store a file, or refuse it for its type, size or malware; return whether it was stored. Raises ScannerFailed."""
     # The type is that of the content, whatever its sender called it.
     media_type = _find_media_type(content)
     if media_type not in ACCEPTED_TYPES:
@@ -121,6 +128,8 @@ def store_content(attachment: Attachment, content: bytes) -> bool:
     suffix, size_limit = ACCEPTED_TYPES[media_type]
     if len(content) > size_limit:
         return _refuse_attachment(attachment, _("The file is too large."))
+    if malware := find_malware(content):
+        return _refuse_attachment(attachment, _("The file carries malware (%(name)s).") % {"name": malware})
     digest = hashlib.sha256(content).hexdigest()
     relative_path = Path(digest[:2]) / f"{digest}.{suffix}"
     target = attachments_dir() / relative_path
