@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from datetime import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from recobra.kit import database, keys, zones
 from recobra.kit.body_limits import FORM_BYTES_MAX
@@ -75,6 +77,22 @@ def _read_choice(name: str, *choices: str) -> str:
     return value
 
 
+def _read_scanner(name: str) -> str:
+    """Return a variable of the environment, where a scanner listens; unset it is ''. Raises ValueError for another."""
+    value = os.environ.get(name, "")
+    if value and re.fullmatch(r"unix:/.+|tcp:[^:/]+:\d{1,5}", value) is None:
+        raise ValueError(f"{name} is «{value}»; unix:/run/clamav/clamd.ctl or tcp:127.0.0.1:3310 was expected.")
+    return value
+
+
+def _read_portal_url(name: str) -> str:
+    """Return a variable of the environment, an address of a host alone; unset it is ''. Raises ValueError."""
+    value = os.environ.get(name, "").rstrip("/")
+    if value and re.fullmatch(r"https?://[^/?#@]+", value) is None:
+        raise ValueError(f"{name} is «{value}»; an address such as https://pagos.example was expected.")
+    return value
+
+
 def _read_secret_key() -> str:
     """Return the secret key of the environment, else the newest of the folder of keys, drawn on the first start."""
     return os.environ.get("RECOBRA_SECRET_KEY") or keys.read_secret_keys()[0]
@@ -94,13 +112,18 @@ ALLOWED_HOSTS = os.environ.get("RECOBRA_HOSTS", "localhost,127.0.0.1,[::1]").spl
 # A proxy on this machine is the rule; nothing else of the network reaches the console.
 LISTEN = os.environ.get("RECOBRA_LISTEN", "127.0.0.1")
 PUBLIC_URL = os.environ.get("RECOBRA_PUBLIC_URL", "http://localhost:8000")
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+# The pages of debtors under a host name of their own; '' where they share the console's.
+PORTAL_URL = _read_portal_url("RECOBRA_PORTAL_URL")
+PORTAL_HOST = urlsplit(PORTAL_URL).hostname or ""
+ALLOWED_HOSTS += [PORTAL_HOST] if PORTAL_HOST else []
+CSRF_TRUSTED_ORIGINS = list(filter(None, [PUBLIC_URL, PORTAL_URL]))
 TRUSTED_PROXIES = _read_networks("RECOBRA_TRUSTED_PROXIES")
 PROXY_HEADERS = _read_choice("RECOBRA_PROXY_HEADERS", "x-forwarded", "forwarded")
 OUTGOING_HOSTS = _read_list("RECOBRA_OUTGOING_HOSTS")
 INNER_HOSTS = _read_list("RECOBRA_INNER_HOSTS")
 SMTP_URL = os.environ.get("RECOBRA_SMTP_URL", "")
 MAIL_FROM = os.environ.get("RECOBRA_MAIL_FROM", "Cobranzas <cobranzas@localhost>")
+ANTIVIRUS = _read_scanner("RECOBRA_ANTIVIRUS")
 METRICS_TOKEN = os.environ.get("RECOBRA_METRICS_TOKEN", "")
 LLM_URL = os.environ.get("RECOBRA_LLM_URL", "")
 LLM_MODEL = os.environ.get("RECOBRA_LLM_MODEL", "")
@@ -152,6 +175,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "recobra.config.middleware.KeepNothing",
+    "recobra.config.portal_host.PortalHost",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -162,6 +186,7 @@ MIDDLEWARE = [
     "recobra.access.sessions.SessionLimits",
     "recobra.access.refusals.RecordRefusals",
     "recobra.config.middleware.RefuseOddText",
+    "recobra.config.middleware.LeadToPage",
     "recobra.console.duties.Duties",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -8,7 +8,9 @@ from django.utils.functional import SimpleLazyObject
 
 from recobra.access.queries import User
 from recobra.access.roles import rights_of, role_of
+from recobra.access.sessions import seconds_left
 from recobra.insight.queries import board
+from recobra.kit import clock
 
 from . import navigation
 
@@ -20,6 +22,8 @@ def shell(request: HttpRequest) -> dict[str, object]:
         return {"demo": settings.DEMO}
     return {
         "demo": settings.DEMO,
+        "idle_seconds": settings.SESSION_IDLE_MINUTES * 60,
+        "session_seconds": seconds_left(request, now=clock.now()),
         "navigation": navigation.visible_entries(user, request.path),
         "can": {str(right): True for right in rights_of(user)},
         "role_name": role_of(user).name,

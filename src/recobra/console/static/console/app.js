@@ -52,6 +52,30 @@
     for (const [name, value] of [...event.detail.formData.entries()]) if (value === "") event.detail.formData.delete(name);
   });
 
+  // A page does not outlive its session: what it shows goes, and what is asked for then leads to the sign-in. What
+  // happens in another tab keeps the session, so the tabs tell each other when.
+  const limits = document.body.dataset;
+  if (limits.sessionSeconds) {
+    const last = Date.now() + limits.sessionSeconds * 1000;
+    let seenAt = 0;
+    const seen = () => {
+      seenAt = Date.now();
+      localStorage.setItem("recobra-seen", String(seenAt));
+    };
+    const leave = () => {
+      const idle = Date.now() - Math.max(seenAt, Number(localStorage.getItem("recobra-seen")));
+      if (Date.now() < last && idle < limits.idleSeconds * 1000) return;
+      document.body.replaceChildren();
+      location.replace(location.href);
+    };
+    seen();
+    document.addEventListener("htmx:afterRequest", (event) => {
+      if (!event.detail.requestConfig.headers["X-Automatic"]) seen();
+    });
+    document.addEventListener("visibilitychange", leave);
+    setInterval(leave, 15000);
+  }
+
   // The HTML of a message is asked for by the frame that shows it.
   document.addEventListener("htmx:afterSettle", () => $$("[data-submits-itself]").forEach((each) => {
     each.removeAttribute("data-submits-itself");
