@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 FILE = Path(__file__).resolve().parents[1] / "docs" / "requirements.yaml"
-SHUT = (401, 403, 404, 405)
-"""Answers that let nobody in."""
+SHUT = (401, 403, 404, 405, 303)
+"""Answers that let nobody in; 303 leads whoever reloads the address of a form to its page."""
 Pairings = dict[str, list[tuple[str, frozenset[str]]]]
 """Node id without parameters -> the rows that name it, each with its doors."""
 Walked = dict[str, set[str]]

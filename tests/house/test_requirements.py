@@ -173,7 +173,7 @@ def test_by_another_door():
     assert Client().post("/idioma/", {"language": "es"}).status_code == 302
 
 def test_that_is_refused():
-    assert Client().get("/idioma/").status_code == 405
+    assert Client().get("/idioma/").status_code == 303
 
 def test_that_is_sent_to_the_sign_in():
     assert Client().get("/cartera/").status_code == 302

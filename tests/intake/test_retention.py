@@ -37,7 +37,7 @@ def test_rejected_rows_and_their_file_go_after_ninety_days(load, now):
 
 def test_a_load_whose_rows_are_forgotten_offers_no_file(load, now):
     load(TEXT, mapping=SHORT)
-    retention.delete_rejected_rows(now + timedelta(seconds=1), now)
+    retention.delete_rejected_rows(until=now + timedelta(seconds=1))
     assert load(TEXT, mapping=SHORT)["errors_file"] is None
 
 

@@ -97,7 +97,7 @@ class LeadToPage(MiddlewareMixin):
         # A part of a page that asks wrongly is a fault of ours, which must not replace the part by a whole page.
         if is_machine or "HX-Request" in request.headers:
             return response
-        return HttpResponseRedirect(page_above(request.path))
+        return HttpResponseRedirect(page_above(request.path), status=HTTPStatus.SEE_OTHER)
 
 
 class RefuseOddText(MiddlewareMixin):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from django.utils.translation import gettext_noop
 
@@ -22,11 +22,15 @@ def _find_loading(debtor_ids: Sequence[int], _day: date) -> Collection[int]:
     return {debtor_id for debtor_id, creditor_id in creditors.items() if creditor_id in loading}
 
 
+def _erase_rejected_rows(until: datetime, _at: datetime) -> int:
+    return delete_rejected_rows(until=until)
+
+
 HOLDINGS = (
     Holding(
         model="intake.RejectedRow",
         data_class="loaded_files",
-        erase_before=delete_rejected_rows,
+        erase_before=_erase_rejected_rows,
         blocks=(
             Block(
                 code="load_running",

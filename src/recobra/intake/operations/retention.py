@@ -13,7 +13,7 @@ from recobra.tabular.workspace import list_workspace_folders
 WORKSPACE_TERM: Final = timedelta(days=1)
 
 
-def delete_rejected_rows(until: datetime, _at: datetime) -> int:
+def delete_rejected_rows(*, until: datetime) -> int:
     """Delete the rejected rows of loads from before an instant, and the files of them; return how many rows.
 
     How long they stay is a period of the company (`compliance.retention`).
