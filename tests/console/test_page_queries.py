@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -32,6 +34,33 @@ PAGES = {
     "/ficha/{debtor}/derechos/": "carla",
     "/instalacion/": "dario",
 }
+
+
+class Controls(HTMLParser):
+    """The fields of a page, and what names them: a label around them or of their id, or a name of their own."""
+
+    def __init__(self):
+        super().__init__()
+        self.fields, self.named, self.depth = [], set(), 0
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag == "label":
+            self.depth += 1
+            self.named.add(given.get("for"))
+        elif tag in {"input", "select", "textarea"} and given.get("type") != "hidden":
+            is_named = self.depth or given.get("aria-label") or given.get("aria-labelledby")
+            self.fields += [] if is_named else [given.get("id", tag)]
+
+    def handle_endtag(self, tag):
+        self.depth -= tag == "label"
+
+
+def find_unlabelled(page):
+    """Return the fields of a page that a screen reader cannot name."""
+    controls = Controls()
+    controls.feed(page)
+    return [field for field in controls.fields if field not in controls.named]
 
 
 def grow(cast, world, numbers):
@@ -70,7 +99,9 @@ def count(at_desk, cast, world):
         for page, who in PAGES.items():
             desk = at_desk(who)
             with CaptureQueriesContext(connection) as asked:
-                assert desk.get(page.format(**ids)).status_code == 200, page
+                shown = desk.get(page.format(**ids))
+            assert shown.status_code == 200, page
+            assert find_unlabelled(shown.content.decode()) == [], page
             counts[page] = len(asked)
         return counts
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import runpy
-from uuid import uuid4
 
 import pytest
 from django.conf import settings as installed
 
+from recobra.consent.models import Silence
 from recobra.messaging import tokens
 
 PORTAL = "pagos.example"
@@ -23,10 +23,9 @@ def status(client, path, host):
     return client.get(path, headers={"host": host}).status_code
 
 
-@pytest.mark.django_db
 @pytest.mark.usefixtures("apart")
-def test_each_host_answers_for_its_own_pages(client):
-    link = tokens.unsubscribe_url(uuid4())
+def test_each_host_answers_for_its_own_pages(client, post):
+    link = tokens.unsubscribe_url(post.sent(post.debtor("Otilia")).public_id)
     assert link.startswith("https://pagos.example/d/baja/")
     path = link.removeprefix("https://pagos.example")
     opened = client.get(path, headers={"host": PORTAL})
@@ -38,15 +37,14 @@ def test_each_host_answers_for_its_own_pages(client):
     assert status(client, "/entrar/", "testserver") == 200
 
 
-@pytest.mark.django_db
 @pytest.mark.usefixtures("apart")
-def test_links_of_before_lead_on_and_who_asks_for_silence_there_is_heard(client):
-    path = tokens.unsubscribe_url(uuid4()).removeprefix("https://pagos.example")
+def test_links_of_before_lead_on_and_who_asks_for_silence_there_is_heard(client, post):
+    path = tokens.unsubscribe_url(post.sent(post.debtor("Otilia")).public_id).removeprefix("https://pagos.example")
     moved = client.get(path, headers={"host": "testserver"})
     assert (moved.status_code, moved["Location"]) == (302, f"https://pagos.example{path}")
     # A mail program follows no way on (RFC 8058).
     posted = client.post(path, {"List-Unsubscribe": "One-Click"}, headers={"host": "testserver"})
-    assert posted.status_code == 200
+    assert (posted.status_code, Silence.objects.count()) == (200, 1)
 
 
 def test_with_one_name_alone_everything_is_there(client, settings):

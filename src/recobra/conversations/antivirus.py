@@ -49,8 +49,12 @@ def _connect(address: str) -> socket.socket:
     if parts.scheme == "tcp":
         return socket.create_connection((parts.hostname, parts.port), timeout=SECONDS)
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(SECONDS)
-    connection.connect(parts.path)
+    try:
+        connection.settimeout(SECONDS)
+        connection.connect(parts.path)
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 
