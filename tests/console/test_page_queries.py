@@ -110,7 +110,6 @@ def count(at_desk, cast, world):
 
 def test_a_page_asks_as_often_for_thirty_as_for_one(count, cast, world):
     grow(cast, world, range(1))
-    count()  # what a process reads once
     one = count()
     grow(cast, world, range(1, 30))
     thirty = count()

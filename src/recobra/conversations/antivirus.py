@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from recobra.kit.sizes import MEGABYTE
+
 SECONDS: Final = 30
-_CHUNK: Final = 1024 * 1024
+_CHUNK: Final = MEGABYTE
 _ANSWER_MAX: Final = 4_096
 
 
