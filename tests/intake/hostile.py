@@ -186,6 +186,10 @@ HOSTILE = {
     "lists nested sixty deep": (lambda: _nested(60), "parquet_type"),
     "a list": (lambda: _nested(1), "parquet_type"),
     "a structure": (lambda: parquet_bytes(pa.table({"cuenta": [{"x": 1}]})), "parquet_type"),
+    "empty columns of a hundred thousand rows": (
+        lambda: parquet_bytes(pa.table({f"c{n}": pa.nulls(100_000, pa.string()) for n in range(400)})),
+        "parquet_sparse",
+    ),
     "one long text for all rows": (_dictionary_bomb, "parquet_bomb"),
     "ten megabytes of quotation marks": (lambda: b"cuenta;saldo\n" + b'"\n' * 5_000_000, "too_many_broken"),
     "ten megabytes of half rows": (lambda: b"cuenta;saldo\n" + b"x\n" * 5_000_000, "too_many_broken"),

@@ -51,6 +51,10 @@ REASONS: Final[Mapping[str, Promise]] = {
         "The column «%(column)s» holds lists or structures; each column must hold one value, such as a text, a number "
         "or a date."
     ),
+    "parquet_sparse": _(
+        "The Parquet file has %(rows)s rows of %(columns)s columns, nearly all of them empty or alike. Leave out the "
+        "columns that hold nothing and send it again."
+    ),
     "parquet_bomb": _(
         "The Parquet file unpacks to %(unpacked)s bytes from %(packed)s: it is refused as a decompression bomb."
     ),

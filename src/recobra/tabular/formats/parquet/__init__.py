@@ -37,7 +37,7 @@ def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:  # noqa: A
         quoted = ['"' + name.replace('"', '""') + '"' for name, _kind in described]
         kinds = [kind for _name, kind in described]
         lengths = [_LENGTHS[kind].format(name) for name, kind in zip(quoted, kinds, strict=True) if kind in _LENGTHS]
-        _refuse_oversized(duck, path, pattern, lengths)
+        _refuse_oversized(duck, path, pattern, lengths, columns=len(headers))
         columns = ", ".join(f"CAST({name} AS VARCHAR) AS c{n}" for n, name in enumerate(quoted))
         duck.create(RAW, f"SELECT row_number() OVER () + 1 AS line, {columns} FROM read_parquet(?)", [pattern])
     except duckdb.OutOfMemoryException:
@@ -55,7 +55,7 @@ def _refuse_nested(headers: tuple[str, ...], kinds: list[str]) -> None:
             raise FileRefused("parquet_type", column=header)
 
 
-def _refuse_oversized(duck: Workspace, path: Path, pattern: str, lengths: list[str]) -> None:
+def _refuse_oversized(duck: Workspace, path: Path, pattern: str, lengths: list[str], *, columns: int) -> None:
     """Raise FileRefused where the rows, or what their texts unpack to, are beyond what a true file has.
 
     First by the metadata alone, which may lie; then by the lengths of the texts, of which a dictionary keeps one for
@@ -70,11 +70,19 @@ def _refuse_oversized(duck: Workspace, path: Path, pattern: str, lengths: list[s
     )
     if rows > limits.ROWS:
         raise FileRefused("too_many_rows", limit=limits.ROWS)
+    _refuse_sparse(rows, columns, packed)
     _refuse_bomb(unpacked, packed)
     if lengths:
         each = " + ".join(f"coalesce({length}, 0)" for length in lengths)
         (total,) = duck.fetch_row(f"SELECT coalesce(sum({each}), 0)::BIGINT FROM read_parquet(?)", [pattern])
         _refuse_bomb(total, packed)
+
+
+def _refuse_sparse(rows: int, columns: int, packed: int) -> None:
+    """Raise FileRefused where nearly all values are missing or alike: a byte then stands for hundreds of them."""
+    values = rows * columns
+    if values > limits.SHEET_CELLS and values > packed * limits.SPARSE_RATIO:
+        raise FileRefused("parquet_sparse", rows=rows, columns=columns)
 
 
 def _refuse_bomb(unpacked: int, packed: int) -> None:
