@@ -29,7 +29,19 @@ def main(arguments: Sequence[str]) -> int:
     print(f"seed {SEED}: {CHOSEN_SEED}={SEED} make fuzz repeats this run", flush=True)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), "--whole", "-m", "fuzz", *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            str(WORKERS),
+            "--whole",
+            "-m",
+            "fuzz",
+            "--show-capture=no",
+            *arguments,
+        ]
         environment = {**os.environ, CHOSEN_SEED: str(SEED), REPORT: folder}
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
         readers = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))]

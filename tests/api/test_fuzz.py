@@ -23,7 +23,7 @@ from tests.people import acting
 
 from .conftest import GATEWAYS, SAMPLES, SECRET
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fuzz]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fuzz, pytest.mark.timeout(900)]
 CALLS = extent.choose(daily=25, whole=1_200)
 PUBLIC = "https://cobros.example"
 NUMBER = "+51999888777"

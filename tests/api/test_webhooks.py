@@ -234,6 +234,13 @@ def test_a_wish_is_heard_whatever_else_is_in_the_message(caller, rosa, providers
     assert message.text.strip() == "BAJA"
 
 
+@pytest.mark.parametrize("odd", ["\ud83d", "\0", "9999-12-31T23:59:59-05:00"], ids=ascii)
+def test_a_wish_by_a_gateway_is_heard_whatever_stands_beside_it(caller, rosa, providers, odd):
+    assert caller.gateway({"from": ROSA, "text": "BAJA", "receivedAt": odd})[0] == 200
+    assert WebhookCall.objects.get().status == "DONE"
+    assert Silence.objects.get().value == ROSA
+
+
 def test_a_wish_by_sms_is_heard_whatever_else_is_in_the_message(caller, rosa, providers):
     fields = {"MessageSid": "SM7", "From": ROSA, "Body": "BAJA\0", "SmsStatus": "received"}
     assert caller.twilio(fields)[0] == 200

@@ -16,7 +16,7 @@ from tests import extent, fuzz
 from tests.console.addresses import ADDRESSES, numbers
 from tests.console.test_scope import body, undone
 
-pytestmark = pytest.mark.fuzz
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(900)]
 REQUESTS = extent.choose(daily=20, whole=1_800)
 NAMES = ("q", "pagina", "antes", "desde", "hasta", "dia", "mes", "orden", "next", "csrfmiddlewaretoken", "lang", "otra")
 FILE_NAMES = ("pagos.csv", "../../etc/passwd", "a\u202efdp.exe", "x" * 300 + ".xlsx", "ñ.xlsx")

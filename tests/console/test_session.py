@@ -22,6 +22,13 @@ def test_nobody_sees_anything_before_signing_in(client, db):
     assert answer["Location"].startswith(DOOR)
 
 
+@pytest.mark.parametrize("text", ["' OR 1=1 --", "console:home", "home", "x", "", "//otra.example/", "https://["])
+def test_whatever_stands_for_the_next_page_leads_to_one(client, db, text):
+    answer = client.post("/idioma/", {"language": "es", "next": text})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert client.post("/idioma/", {"language": "nada", "next": text})["Location"] == "/"
+
+
 def test_ana_comes_in_and_it_is_recorded(client, cast):
     answer = knock(client, next="/cartera/")
     assert answer["Location"] == "/cartera/"

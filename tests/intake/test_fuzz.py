@@ -21,7 +21,7 @@ from .hostile import HOSTILE, row_xml, sheet_xml, xlsx
 from .odd_files import TEXT, media_files, odd_old_workbook, odd_workbook, parquet_files, rich_workbook
 from .old_workbook import workbook
 
-pytestmark = pytest.mark.fuzz
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(900)]
 FILES = extent.choose(daily=120, whole=3_500)
 BYTES = extent.choose(daily=30, whole=1_000)
 MEDIA = extent.choose(daily=50, whole=500)

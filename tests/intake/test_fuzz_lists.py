@@ -23,7 +23,7 @@ from .conftest import MAPPING, TODAY
 from .odd_files import TEXT
 from .test_fuzz import SEEDS
 
-pytestmark = pytest.mark.fuzz
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(900)]
 PREVIEWS = extent.choose(daily=20, whole=500)
 LISTS = 150
 PAYMENTS = (

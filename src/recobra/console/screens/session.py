@@ -103,10 +103,11 @@ def _remember_language(response: HttpResponse, language_code: str) -> HttpRespon
 
 
 def _next_url(request: HttpRequest) -> str:
-    """Return the page to open next: the one asked for, unless it is another site's."""
+    """Return the page to open next: the one asked for, unless it is another site's or no page."""
     url = request.POST.get("next", "")
     is_own = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return url if is_own else str(settings.LOGIN_REDIRECT_URL)
+    # A text without a slash would be taken for the name of a view.
+    return url if is_own and url.startswith("/") else str(settings.LOGIN_REDIRECT_URL)
 
 
 urlpatterns = [

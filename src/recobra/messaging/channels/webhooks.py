@@ -113,8 +113,8 @@ def format_phone(value: Any) -> str:
 
 
 def hash_key(*parts: str) -> str:
-    """Return a short key that is the same for the same parts."""
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:40]
+    """Return a short key that is the same for the same parts, also where they hold halves of characters."""
+    return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
 def plain_values(value: Any) -> dict[str, str]:
