@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from django.test import Client
 
 from recobra.access.actors import Service, actor_for, service_actor
 from recobra.access.facts import UserCreated
@@ -24,6 +25,7 @@ from .editor import EDIT, fields
 from .following import follow
 from .test_creditors import details
 from .test_providers import FORM, SECRET
+from .test_session import knock
 
 
 @pytest.fixture
@@ -272,6 +274,8 @@ class TestLargeExports:
         fetch(at_desk("carla"), "?stage=ADMINISTRATIVE")
         shown = at_desk("dario").get("/auditoria/?hecho=export.made").content.decode()
         assert "Etapa: Administrativa" in shown
+        knock(Client(), username="ana")
+        assert "Contraseña" in at_desk("dario").get("/auditoria/?hecho=user.signed_in").content.decode()
 
     def test_a_small_one_leaves_at_once(self, at_desk):
         SecondPersonRule.objects.all().delete()

@@ -75,6 +75,13 @@ FAMILIES: Final[Families] = {
     },
     "template": field_labels("messaging.Template", "status", SUBMITTED="warn", APPROVED="good", REJECTED="bad"),
     "approval": field_labels("approvals.Approval", "decision", WAITING="warn", APPROVED="good", REJECTED="bad"),
+    # What proved who somebody was: `means` and `factor` of access.facts
+    "proof": {
+        "password": (_("Password"), "quiet"),
+        "totp": (_("Authenticator app"), "quiet"),
+        "passkey": (_("Passkey"), "quiet"),
+        "recovery": (_("Recovery codes"), "quiet"),
+    },
     "template_tone": field_labels("messaging.Template", "tone"),
     # recobra_core.money.commitments.State
     "promise_state": {

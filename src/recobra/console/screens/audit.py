@@ -42,6 +42,8 @@ _LABEL_FAMILIES = {
     "source": "source",
     "outcome": "outcome",
     "what": "export",
+    "means": "proof",
+    "factor": "proof",
 }
 _HASH = re.compile("[0-9a-f]{64}")
 _SHOWN_CHARACTERS = 80
@@ -136,7 +138,8 @@ def _describe_value(name: str, value: Any) -> str:
     if name == "reason":
         return reasons.explain(text)
     if name in _LABEL_FAMILIES:
-        return labels.label_of(_LABEL_FAMILIES[name], text)
+        # A sign-in has several means, with commas between them; other codes have none in them.
+        return ", ".join(labels.label_of(_LABEL_FAMILIES[name], code) for code in text.split(","))
     return text
 
 
