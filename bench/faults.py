@@ -38,6 +38,7 @@ from bench.fault_installation import DISPATCHERS, Cable, Installation, wait_unti
 from bench.fault_users import Browser, Debtor, Person, Watcher, Write, make_file  # noqa: E402
 
 ROLES = ("GESTOR",) * 9 + ("SUPERVISOR",) * 6 + ("MANAGER",) * 3 + ("ADMINISTRATOR",) * 2
+OF_DATABASE = frozenset({"postmaster", "backend"})
 KILLED = ("serve", "worker", "dispatch", "cage", "postmaster", "backend", "all")
 BACK_SECONDS = 240.0
 """How long a fault may take to be over by itself."""
@@ -50,6 +51,8 @@ ANSWERED_EACH = 6
 """How many debtors have written to each of the people before they begin."""
 CALM_SECONDS = 1.0
 """How long answers stay good before a fault counts as over."""
+LATE_SECONDS = 8.0
+"""How long a fault of the database is watched: worker and dispatchers that lose it end a little later."""
 
 
 @dataclass
@@ -147,10 +150,14 @@ class Simulation:
 
     def _wait_until_back(self, fault: Fault, *, since: float, is_back: Callable[[], bool]) -> None:
         fault.back_s = wait_until(is_back, seconds=BACK_SECONDS)
-        calm = lambda: time.monotonic() - since > CALM_SECONDS and all(self._times(since))  # noqa: E731
-        wait_until(calm, seconds=BACK_SECONDS)
+        watched = LATE_SECONDS if fault.kind in {"disk", "restart"} or fault.what in OF_DATABASE else CALM_SECONDS
+
+        def is_calm() -> bool:
+            return time.monotonic() - since > watched and None not in self._times(since)
+
+        wait_until(is_calm, seconds=BACK_SECONDS)
         time.sleep(CALM_SECONDS)
-        wait_until(calm, seconds=BACK_SECONDS)
+        wait_until(is_calm, seconds=BACK_SECONDS)
         fault.health_s, fault.page_s = (self.watcher.seconds_until_good(name, since) for name in ("health", "page"))
         if fault.back_s is not None:
             fault.back_s = round(max(fault.back_s, fault.health_s or 0.0, fault.page_s or 0.0), 2)
