@@ -66,12 +66,14 @@ settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment, django_db_blocker) -> None:
+def django_db_setup(django_test_environment, django_db_blocker):
     """Give this worker its empty database; it goes with the server at the end of the run."""
     with django_db_blocker.unblock():
         databases.create_database(WORKER, template=databases.EMPTY)
         databases.connect_django_to(WORKER)
         databases.restore_after_commits()
+    yield
+    databases.leave_databases()
 
 
 @pytest.fixture

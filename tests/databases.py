@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -27,14 +27,16 @@ from recobra.kit.database_roles import APPLICATION, OWNER, SUPERUSER
 from recobra.portfolio.models import Creditor, Portfolio
 from recobra.strategy.models import Campaign, StrategyVersion
 
+from .baseline import Baseline
+
 HOME = Path(os.environ["RECOBRA_TEST_HOME"])
 EMPTY = "migrated"
 """The template with the product's tables and no rows but the migrations' own."""
 ROW_BY_ROW = "row_by_row"
 """A role that may not leave PostgreSQL's checks of foreign keys out."""
-KEPT_ROWS = ("django_migrations", "django_content_type", "auth_permission")
-"""Tables that migrations fill; nothing of the product writes to them."""
 _template_of: dict[str, str] = {}
+_baselines: dict[str, Baseline] = {}
+"""Database -> what it held when it was copied; of empty ones those that a test has committed to."""
 
 
 def url_of(role: str = APPLICATION, name: str | None = None) -> str:
@@ -98,6 +100,8 @@ def create_database(name: str, *, template: str, fill: Callable[[], None] | None
             _create_template(server, template, source=source, fill=fill)
         _copy(server, template, name)
     _template_of[name] = template
+    if template != EMPTY:
+        _baseline(name)
 
 
 def is_created(name: str) -> bool:
@@ -122,13 +126,30 @@ def restart_ids() -> None:
 def restore_database() -> None:
     """Give the database that Django uses the rows of its template again."""
     name = connection.settings_dict["NAME"]
-    if _template_of[name] == EMPTY:
-        _truncate_what_has_rows()
-        return
-    connections.close_all()
-    with _server() as server:
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        _copy(server, _template_of[name], name)
+    own = [] if connection.connection is None else [connection.connection.info.backend_pid]
+    changed = _baseline(name).restore(spared=own)
+    if changed and _template_of[name] == EMPTY:
+        _truncate(changed)
+    elif changed:
+        connections.close_all()
+        _baselines.pop(name).close()
+        with _server() as server:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            _copy(server, _template_of[name], name)
+        _baseline(name)
+
+
+def leave_databases() -> None:
+    """Close what this process keeps open beside Django's connections."""
+    for baseline in _baselines.values():
+        baseline.close()
+    _baselines.clear()
+
+
+def _baseline(name: str) -> Baseline:
+    if name not in _baselines:
+        _baselines[name] = Baseline(url_of(SUPERUSER, name), is_empty=_template_of[name] == EMPTY)
+    return _baselines[name]
 
 
 def restore_after_commits() -> None:
@@ -138,28 +159,23 @@ def restore_after_commits() -> None:
     """
     TransactionTestCase._fixture_teardown = lambda _test: restore_database()
     # A dispatcher and the built-in mailbox commit on connections of their own, also in a test that rolls back.
-    TransactionTestCase._fixture_setup = classmethod(lambda _case: _truncate_leftovers())
+    TransactionTestCase._fixture_setup = classmethod(lambda _case: _remove_leftovers())
 
 
-def _truncate_leftovers() -> None:
+def _remove_leftovers() -> None:
     if _template_of[connection.settings_dict["NAME"]] == EMPTY:
-        _truncate_what_has_rows()
+        restore_database()
 
 
-def _truncate_what_has_rows() -> None:
-    with connection.cursor() as cursor:
-        tables = [name for name in connection.introspection.table_names(cursor) if name not in KEPT_ROWS]
-        cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables))
-        filled = [name for (name,) in cursor.fetchall()]
-    if filled:
-        with acting_as_owner(), connection.cursor() as cursor:
-            # The guards of the tables that only grow refuse TRUNCATE; CASCADE reaches them from most tables.
-            cursor.execute("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname ~ 'no_truncate$'")
-            guards = cursor.fetchall()
-            off = [f"ALTER TABLE ONLY {table} DISABLE TRIGGER {name}" for table, name in guards]
-            on = [f"ALTER TABLE ONLY {table} ENABLE ALWAYS TRIGGER {name}" for table, name in guards]
-            with transaction.atomic():
-                cursor.execute("; ".join([*off, f"TRUNCATE {', '.join(filled)} CASCADE", *on]))
+def _truncate(tables: Sequence[str]) -> None:
+    with acting_as_owner(), connection.cursor() as cursor:
+        # The guards of the tables that only grow refuse TRUNCATE; CASCADE reaches them from most tables.
+        cursor.execute("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname ~ 'no_truncate$'")
+        guards = cursor.fetchall()
+        off = [f"ALTER TABLE ONLY {table} DISABLE TRIGGER {name}" for table, name in guards]
+        on = [f"ALTER TABLE ONLY {table} ENABLE ALWAYS TRIGGER {name}" for table, name in guards]
+        with transaction.atomic():
+            cursor.execute("; ".join([*off, f"TRUNCATE {', '.join(tables)} CASCADE", *on]))
 
 
 def _create_template(server: psycopg.Connection, name: str, *, source: str, fill: Callable[[], None]) -> None:
