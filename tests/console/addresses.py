@@ -230,10 +230,15 @@ OUTSIDE = {
 
 def numbers(name: str, world: World) -> dict[str, object]:
     """Return the numbers of an address, of rows that exist."""
+    return numbers_of_all(world)[name]
+
+
+def numbers_of_all(world: World) -> dict[str, dict[str, object]]:
+    """Return the numbers of every address; rows that are not there yet are written."""
     debtor = {"debtor_id": world.debtors["María"].pk}
     payer = {"debtor_id": world.debtors["José"].pk}
     held = {"debtor_id": world.debtors["Lucía"].pk}
-    return {
+    given: dict[str, dict[str, object]] = {
         "accounts-export": {"form": "csv"},
         "creditor": {"creditor_id": world.portfolio.creditor_id},
         "accounts-view-delete": {"view_id": 1},
@@ -250,7 +255,8 @@ def numbers(name: str, world: World) -> dict[str, object]:
         **_of_paper(world),
         **_of_people(),
         **of_compliance(world),
-    }.get(name, debtor if name.startswith(("debtor", "rights")) else {})
+    }
+    return {name: given.get(name, debtor if name.startswith(("debtor", "rights")) else {}) for name in ADDRESSES}
 
 
 def _of_people() -> dict[str, dict[str, object]]:

@@ -13,7 +13,7 @@ from recobra.journal.models import Entry
 from tests import extent
 
 from . import screens
-from .addresses import ADDRESSES, OPEN, OUTSIDE, numbers
+from .addresses import ADDRESSES, OPEN, OUTSIDE, numbers_of_all
 from .test_scope import HIDDEN, OF_A_PORTFOLIO, SECRETS, body, move_ana_and_bruno, undone
 
 # What each role reads is asked by `test_scope.py` too.
@@ -44,7 +44,7 @@ def recorded():
 @pytest.fixture
 def addresses(world):
     """The address of each screen, for rows that exist."""
-    return {name: reverse(f"console:{name}", kwargs=numbers(name, world)) for name in ADDRESSES}
+    return {name: reverse(f"console:{name}", kwargs=given) for name, given in numbers_of_all(world).items()}
 
 
 def find_leaks(client, asked, *, allowed, secrets):

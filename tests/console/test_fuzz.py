@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from recobra.messaging import tokens
 from tests import extent, fuzz
-from tests.console.addresses import ADDRESSES, numbers
+from tests.console.addresses import ADDRESSES, numbers_of_all
 from tests.console.test_scope import body, undone
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(900)]
@@ -46,6 +46,7 @@ def test_no_odd_request_to_a_screen_is_an_error_of_ours(at_desk, world, asked_fo
     chance = fuzz.chance("screens")
     asked = [(name, person) for name, (_method, may, _form) in ADDRESSES.items() for person in sorted(may)]
     chance.shuffle(asked)
+    given = numbers_of_all(world)
     learned: dict[tuple[str, str], list[str]] = {}
     only_read = set()
     with fuzz.watch("screens") as watched:
@@ -54,7 +55,7 @@ def test_no_odd_request_to_a_screen_is_an_error_of_ours(at_desk, world, asked_fo
             method, _may, form = ADDRESSES[name]
             if method == "get" and name not in only_read and chance.random() < 0.5:
                 method = "post"  # most pages with a form take it at the same address
-            client, address = at_desk(person), reverse(f"console:{name}", kwargs=numbers(name, world))
+            client, address = at_desk(person), reverse(f"console:{name}", kwargs=given[name])
             if (name, method) not in learned:
                 asked_for.clear()
                 with undone():

@@ -17,9 +17,9 @@ from tests.console.world import PEOPLE
 SECRETS = [text for person in PEOPLE for text in person[:3] if text] + ["PR-100", "CLI-000", "Banco Sur", "OP-0001"]
 
 
-def ask(client, name, world):
+def ask(client, name, address):
     method, _who, form = ADDRESSES[name]
-    return getattr(client, method)(reverse(f"console:{name}", kwargs=numbers(name, world)), form)
+    return getattr(client, method)(address, form)
 
 
 def body(answer):
@@ -89,55 +89,56 @@ def undone():
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_an_address_opens_for_its_roles_and_shows_only_the_portfolios_of_its_user(at_desk, world, cast, company, name):
     """One world answers every question about an address; each question finds it as it was."""
-    numbers("home", world)  # with a campaign, a conversation, a letter, a visit, an incident and a rule
-    _ask_zoe(at_desk, world, name)
-    _ask_each_role(at_desk, world, name)
-    _ask_by_a_link(at_desk, world, name)
+    # With a campaign, a conversation, a letter, a visit, an incident and a rule, which each question finds again.
+    address = reverse(f"console:{name}", kwargs=numbers(name, world))
+    _ask_zoe(at_desk, address, name)
+    _ask_each_role(at_desk, address, name)
+    _ask_by_a_link(at_desk, address, name)
     other = move_ana_and_bruno(cast, company)
     if name in OF_A_PORTFOLIO:
-        _ask_from_another_portfolio(at_desk, world, name)
-    _ask_what_is_shown(at_desk, world, name, HIDDEN)
+        _ask_from_another_portfolio(at_desk, address, name)
+    _ask_what_is_shown(at_desk, address, name, HIDDEN)
     # Of a debtor of two portfolios, only one's own accounts.
     receivables.account(other, world.debtors["María"], "OT-2", (date(2026, 11, 23), 7_777))
-    _ask_what_is_shown(at_desk, world, name, OWED)
+    _ask_what_is_shown(at_desk, address, name, OWED)
 
 
-def _ask_zoe(at_desk, world, name):
+def _ask_zoe(at_desk, address, name):
     with undone():
-        answer = ask(at_desk("zoe"), name, world)
+        answer = ask(at_desk("zoe"), name, address)
         found = [secret for secret in SECRETS if secret in body(answer)]
     assert found == [], "Zoe, who works for no portfolio"
     if name.startswith("debtor"):
         assert answer.status_code in {403, 404}
 
 
-def _ask_each_role(at_desk, world, name):
+def _ask_each_role(at_desk, address, name):
     _method, may, _form = ADDRESSES[name]
     with undone():
         for person in ("dario", "hilda", "ana", "carla", "bruno"):
-            answer = ask(at_desk(person), name, world)
+            answer = ask(at_desk(person), name, address)
             body(answer)  # reading a download to its end is what closes it
             status = answer.status_code
             assert status == 403 if person not in may else status in {200, 302}, f"{person} got {status}"
 
 
-def _ask_by_a_link(at_desk, world, name):
+def _ask_by_a_link(at_desk, address, name):
     if ADDRESSES[name][0] == "post":
-        answer = at_desk("carla").get(reverse(f"console:{name}", kwargs=numbers(name, world)))
+        answer = at_desk("carla").get(address)
         assert answer.status_code == 303, "what changes something is never done by a link"
 
 
-def _ask_from_another_portfolio(at_desk, world, name):
+def _ask_from_another_portfolio(at_desk, address, name):
     with undone():
         for person in ("zoe", "ana", "bruno"):
-            status = ask(at_desk(person), name, world).status_code
+            status = ask(at_desk(person), name, address).status_code
             expected = {404} if person in ADDRESSES[name][1] else {403}
             assert status in expected | ({403, 404} if person == "zoe" else set()), f"{person} of another portfolio"
 
 
-def _ask_what_is_shown(at_desk, world, name, secrets):
+def _ask_what_is_shown(at_desk, address, name, secrets):
     with undone():
-        shown = body(ask(at_desk("bruno"), name, world))
+        shown = body(ask(at_desk("bruno"), name, address))
     assert [secret for secret in secrets if secret in shown] == [], "Bruno, who works for another portfolio"
 
 
