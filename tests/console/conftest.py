@@ -63,7 +63,10 @@ def transactional_db(built, transactional_db):
 
 @pytest.fixture
 def company(db, built):
-    return built.company if built else people.create_company()
+    if built:
+        return built.company
+    databases.restart_ids()
+    return people.create_company()
 
 
 @pytest.fixture
