@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 
 _MODEL_BASES = re.compile(r"\b(Model|AbstractUser|AbstractBaseUser)\b")
 _DUCK_CALLS = {"execute", "sql", "query"}
@@ -37,15 +38,18 @@ def owned_tables(sources):
     return {f"{app_of(name)}_{node.name.lower()}": app_of(name) for name, node in models_of(sources)}
 
 
+@cache
 def texts_of(tree):
-    """Yield (line, text) of the string constants, parts of f-strings included and docstrings left out."""
+    """Return (line, text) of the string constants, parts of f-strings included and docstrings left out."""
     prose = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             prose.add(id(node.value))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
-            yield node.lineno, node.value
+    return [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose
+    ]
 
 
 def foreign_tables(name, texts, owners):
