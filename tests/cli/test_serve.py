@@ -99,6 +99,15 @@ def test_a_worker_and_as_many_dispatchers_as_were_set_run_beside_the_console(ser
     assert sorted(helper.cmdline()[-1] for helper in serving.helpers) == HELPERS
 
 
+def test_health_says_what_runs_and_what_does_not(serving):
+    address = f"{serving.address}healthz"
+    _until(lambda: _health(address)[1]["parts"]["dispatcher"] == "ok")
+    _until(lambda: _health(address)[1]["parts"]["worker"] == "ok")
+    code, document = _health(address)
+    assert (code, document["status"]) == (200, "ok"), document
+    assert document["parts"].keys() == {"database", "worker", "dispatcher", "disk", "jobs", "cycle", "load"}
+
+
 def test_a_helper_that_dies_is_started_again(serving):
     serving.helpers[0].kill()
     _until(lambda: set(_children(serving)) - set(serving.helpers))
@@ -193,15 +202,6 @@ def test_a_clock_that_is_put_forward_ends_nobody(tmp_path):
     threading.Timer(1.5, stopped.set).start()
     how = supervision._run_once([sys.executable, "-c", BEATS], life, stopped, hang_seconds=1.0)
     assert how == f"ended with code {-signal.SIGTERM}"
-
-
-def test_health_says_what_runs_and_what_does_not(serving):
-    address = f"{serving.address}healthz"
-    _until(lambda: _health(address)[1]["parts"]["dispatcher"] == "ok")
-    _until(lambda: _health(address)[1]["parts"]["worker"] == "ok")
-    code, document = _health(address)
-    assert (code, document["status"]) == (200, "ok"), document
-    assert document["parts"].keys() == {"database", "worker", "dispatcher", "disk", "jobs", "cycle", "load"}
 
 
 def _health(address):
