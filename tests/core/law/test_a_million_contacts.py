@@ -160,6 +160,19 @@ def _days(blocks: Iterable[date] = BLOCKS) -> Iterator[date]:
         yield from (first + timedelta(days=n) for n in range((end - first).days))
 
 
+class Rows:
+    """Rows that change from round to round, read by DuckDB as an Arrow stream: over others it plans at each round."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __arrow_c_schema__(self) -> object:
+        return self.table.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
 @dataclass
 class Run:
     """The simulator: draws a round of contacts, asks the gate, reads each answer again and remembers what was sent."""
@@ -175,14 +188,15 @@ class Run:
     unlawful: list[Any] = field(default_factory=list)
     too_strict: list[Any] = field(default_factory=list)
     day: date | None = None
+    rows: dict[str, Rows] = field(default_factory=dict)
+    is_prepared: bool = False
 
     def __post_init__(self) -> None:
         self.forget()
         house = read_company_rules(COMPANY)
         self.houses = {house.name: house}
         self.engine.execute("SET threads = 1; SET TimeZone = 'UTC'")
-        self.engine.register("caps", build_caps(company_rules=self.houses).to_pyarrow())
-        self.statement = _statement()
+        self.give("caps", build_caps(company_rules=self.houses).to_pyarrow())
 
     def over(self, days: Iterable[date]) -> "Run":
         for day in days:
@@ -197,6 +211,21 @@ class Run:
         self.sent: list[dict[str, Any]] = []
         self.past: dict[int, list[Past]] = defaultdict(list)
 
+    def give(self, name: str, table: pa.Table) -> None:
+        """Let the gate read a table under its name."""
+        if name not in self.rows:
+            self.rows[name] = Rows(table)
+            self.engine.register(name, self.rows[name])
+        assert table.schema.equals(self.rows[name].table.schema)
+        self.rows[name].table = table
+
+    def judge(self) -> list[tuple[Any, ...]]:
+        """Return the gate's answers to what it was given."""
+        if not self.is_prepared:
+            self.engine.execute(f"PREPARE gate AS {_statement()}")
+            self.is_prepared = True
+        return self.engine.execute("EXECUTE gate").fetchall()
+
     def round(self, day: date) -> None:
         contacts = self.draw(day)
         if day != self.day:
@@ -206,10 +235,10 @@ class Run:
                 for p in set(self.people)
                 for c in EVERY
             }
-            self.engine.register("openings", build_openings(keys=keys, company_rules=self.houses).to_pyarrow())
-        self.engine.register("candidates", _candidates(self.people, contacts, day))
-        self.engine.register("history", pa.Table.from_pylist(self.sent, schema=HISTORY.to_pyarrow()))
-        answers = self.engine.execute(self.statement).fetchall()
+            self.give("openings", build_openings(keys=keys, company_rules=self.houses).to_pyarrow())
+        self.give("candidates", _candidates(self.people, contacts, day))
+        self.give("history", pa.Table.from_pylist(self.sent, schema=HISTORY.to_pyarrow()))
+        answers = self.judge()
         outcome = self.rng.integers(0, 3, len(contacts)).tolist()
         for number, (contact, (_, allowed, reason)) in enumerate(zip(contacts, answers, strict=True)):
             self.read_again(number, contact, allowed=allowed, reason=reason or "")
