@@ -35,7 +35,7 @@ MAX_PREPARED = 4
 AS_OF: ir.DateScalar = AsOfDay().to_expr()
 """The day of `set_as_of`: a statement compiled with it serves every day."""
 
-# The copy is of the few rows of a prepared statement; `sql`, which makes none, plans what it runs.
+# The copy is of few rows; `sql`, which makes none, plans what it runs.
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 
 
@@ -99,10 +99,16 @@ def thread_duckdb(user: str) -> DuckDBPyConnection:
     Purposes do not share one: a table that one stores would shadow what another registers under the same name.
     """
     # Opening one takes longer than deciding for a debtor, so it stays open as long as its thread.
-    connections: dict[str, DuckDBPyConnection] = _thread_local.__dict__.setdefault("connections", {})
+    connections = _thread_connections()
     if user not in connections:
         connections[user] = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"})
     return connections[user]
+
+
+def _thread_connections() -> dict[str, DuckDBPyConnection]:
+    """Return the connections of this thread, by purpose."""
+    connections: dict[str, DuckDBPyConnection] = _thread_local.__dict__.setdefault("connections", {})
+    return connections
 
 
 @contextmanager
@@ -144,8 +150,16 @@ def run_statements(duck: DuckDBPyConnection, statements: Sequence[Statement]) ->
             duck.execute(f'CREATE OR REPLACE TEMP TABLE "{statement.name}" AS {sql}')
             sql = f'FROM "{statement.name}"'
         if statement.fetch:
-            results[statement.name] = duck.sql(sql).to_arrow_table()
+            results[statement.name] = _fetch(duck, sql)
     return results
+
+
+def _fetch(duck: DuckDBPyConnection, sql: str) -> pa.Table:
+    """Return the rows of a query."""
+    # Of few rows a copy costs less than `sql`, which plans a query to know its columns and plans it again to run it.
+    if duck in _thread_connections().values():
+        return duck.execute(sql).to_arrow_table()
+    return duck.sql(sql).to_arrow_table()
 
 
 class _KeptTable:
