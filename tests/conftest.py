@@ -15,8 +15,8 @@ from tests import databases, people
 from tests.environment import WORKER
 from tests.worlds import Post, World
 
-TOGETHER = ("tests/providers/",)
-"""Folders whose files share something dear: a mock server per document."""
+TOGETHER = ("tests/browser/", "tests/providers/")
+"""Folders whose files share something dear: a browser with its warm tabs, a mock server per document."""
 HEAVIEST = (
     "tests/browser/",
     "tests/cli/test_demo",

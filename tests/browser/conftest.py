@@ -48,6 +48,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     f"--disable-features={','.join(DISABLED_FEATURES)}",
+    # A page is left before what its scripts gain by being optimised has paid for the optimising.
+    "--js-flags=--no-turbofan --no-maglev --single-threaded",
 ]
 
 
