@@ -191,11 +191,15 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "user-sessions": ("get", {"dario"}, {}),
     "user-sessions-end": ("post", {"dario"}, {}),
     "user-factors-reset": ("post", {"dario"}, {}),
+    "user-unlink": ("post", {"dario"}, {}),
+    "users-sign-on": ("get", {"dario"}, {}),
+    "users-sign-on-test": ("post", {"dario"}, {}),
+    "users-sign-on-off": ("post", {"dario"}, {}),
     "audit": ("get", AUDITING, {}),
     "audit-verify": ("post", AUDITING, {}),
     "audit-export": ("get", AUDITING, {}),
 }
-# Opened by everybody, signed in or not (test_session.py, test_account.py), and one that only the person who sent a file may open
+# Opened by everybody, signed in or not (test_session.py, test_account.py, test_sign_on.py), and one that only the person who sent a file may open
 # (test_loads.py).
 OPEN = {
     "load-columns",
@@ -214,6 +218,10 @@ OPEN = {
     "factor-passkey",
     "factor-recovery",
     "factor-remove",
+    "sign-on",
+    "sign-on-return",
+    "sign-on-link",
+    "signed-out",
 }
 
 # What lies outside the console, with what stands in place of a sign-in.
@@ -245,6 +253,7 @@ def numbers_of_all(world: World) -> dict[str, dict[str, object]]:
         "user-sessions": {"user_id": User.objects.get(username="carla").pk},
         "user-sessions-end": {"user_id": User.objects.get(username="carla").pk},
         "user-factors-reset": {"user_id": User.objects.get(username="carla").pk},
+        "user-unlink": {"user_id": User.objects.get(username="carla").pk},
         "debtor-ledger": {**debtor, "account_id": world.accounts["María"].pk},
         "debtor-message": {**debtor, "contact_id": world.sent.pk},
         "debtor-reversal": {**payer, "payment_id": world.payment.pk},

@@ -15,7 +15,7 @@ from recobra.kit import clock
 from tests import databases, people
 from tests.environment import WORKER
 
-from . import screens
+from . import identity_provider, screens
 from . import world as worlds
 
 
@@ -133,3 +133,19 @@ def asked_for(monkeypatch):
     monkeypatch.setattr(WSGIRequest, "GET", property(lambda self: noting(QueryDict(self.META["QUERY_STRING"]))))
     monkeypatch.setattr(WSGIRequest, "POST", property(lambda self: noting(read_form(self))))
     return names
+
+
+@pytest.fixture(scope="session")
+def identity_server():
+    """The company's sign-in service, which the installation does not know yet."""
+    server = identity_provider.IdentityProvider()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def provider(identity_server, cast):
+    """The same, in use in an installation that wants no second person for it."""
+    identity_server.reset()
+    identity_provider.configure(identity_server)
+    return identity_server

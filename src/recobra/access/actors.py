@@ -30,6 +30,8 @@ SERVICE_RIGHTS: Final[Mapping[Service, frozenset[Right]]] = {
     Service.LIBRARY: frozenset({Right.EDIT_TEMPLATES}),
     Service.NIGHT: frozenset({Right.SERVE}),
     Service.PROVIDER: frozenset({Right.SERVE, Right.RECORD_CONSENT}),
+    # The company's own sign-in service says who its people are and in which groups.
+    Service.SIGN_ON: frozenset({Right.MANAGE_USERS}),
     # The jobs of the schedule: the morning's cycle, fallback channels, alarms, old calls.
     Service.SYSTEM: frozenset({Right.SERVE, Right.RUN_CYCLE}),
 }

@@ -152,7 +152,8 @@ class TeamDissolved(Fact):
 class SignedIn(Fact):
     """A user signed in from an address of the network.
 
-    `means` is what proved who it was, such as "password" or "password,totp"; '' in facts from before it was kept.
+    `means` is what proved who it was, such as "password", "password,totp", or "sign_on" for the company's provider. ''
+    in facts from before it was kept.
     """
 
     address: str
@@ -163,7 +164,8 @@ class SignedIn(Fact):
 class SignInFailed(Fact):
     """Somebody failed to sign in; what was typed for a name that nobody has is not kept, for it may be a password.
 
-    `reason` is "password", "code", "passkey", "inactive" or a reason of single sign-on.
+    `reason` is "password", "code", "passkey", "inactive", "provider_only" where the password was right but the user
+    signs in through the company's provider, or "sign_on_" and a reason of single sign-on (`sign_on.refusals`).
     """
 
     user_id: int | None

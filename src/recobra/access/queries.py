@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Q, QuerySet
 
 from recobra.journal.actor import Service
 
 from .models import SavedView
 from .models import User as User  # noqa: PLC0414 - the doors name the type from here, never from the tables
-from .roles import Right, defined_roles, role_of
+from .roles import Right, defined_roles, role_of, roles_with
 
 
 def portfolio_codes(user: User) -> frozenset[str] | None:
@@ -35,6 +36,17 @@ def has_other_holder(right: Right, *, name: str, user_id: int | None, portfolio_
         sees_it = Q(sees_all_portfolios=True) | Q(role__in=[role.code for role in roles if role.sees_all_portfolios])
         others = others.filter(sees_it | Q(scopes__portfolio_code=portfolio_code))
     return others.exists()
+
+
+def password_administrators() -> QuerySet[User]:
+    """Return who is active, manages users and has a password: comes in also while the company's provider fails."""
+    holders = User.objects.filter(is_active=True, role__in=roles_with(Right.MANAGE_USERS))
+    return holders.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+
+
+def has_password_administrator() -> bool:
+    """Return whether anybody manages users and comes in with a password."""
+    return password_administrators().exists()
 
 
 def find_user_id(name: str) -> int | None:

@@ -36,6 +36,8 @@ PER_ADDRESS: Final = Limit(attempts=30, interval=timedelta(seconds=20))
 """From one address on any users, in browsers that are new to them; refused attempts do not count."""
 PER_SUBJECT: Final = Limit(attempts=5, interval=timedelta(minutes=2))
 """Of one person at one thing, such as a page that is refused: how often it is written down."""
+PER_NETWORK: Final = Limit(attempts=200, interval=timedelta(seconds=2))
+"""Of one network at something that proves nothing yet and costs a little, such as a way to the company's provider."""
 
 _CLOCK_TOLERANCE: Final = "1 hour"
 _FREED_PER_ATTEMPT: Final = 20
@@ -70,6 +72,11 @@ def sign_in_limits(*, purpose: str, name: str, address: str, device: str | None)
 def subject_limits(*, purpose: str, subject: str) -> dict[bytes, Limit]:
     """Return the limit of one person at one thing, by key."""
     return {_key(purpose, "subject", subject): PER_SUBJECT}
+
+
+def network_limits(*, purpose: str, address: str) -> dict[bytes, Limit]:
+    """Return the limit of one network at one thing, by key."""
+    return {_key(purpose, "network", _network(address)): PER_NETWORK}
 
 
 def admit(limits: Mapping[bytes, Limit], *, now: datetime) -> Paused | None:

@@ -23,8 +23,8 @@ from .facts import RoleSet, ScopeSet, TeamSet, UserChanged, UserCreated, UserLet
 from .models import Notice, PasswordLink, Scope, Team, User
 from .notices import tell_about_account, tell_administrators, tell_owner
 from .permissions import NotAllowed, consequence, requires
-from .queries import portfolio_codes
-from .roles import Right, defined_roles, role_of, roles_with
+from .queries import has_password_administrator, password_administrators, portfolio_codes
+from .roles import Right, defined_roles, role_of
 from .sessions import end_every_session
 from .teams import replace_supervisor
 
@@ -205,13 +205,16 @@ def _kind_of_holder(rights: Collection[Right]) -> Notice.Kind | None:
 
 @contextmanager
 def keep_administrator() -> Iterator[None]:
-    """Undo what leaves nobody who is active and manages users, where there was one. Raises UserRefused."""
+    """Undo what leaves nobody who is active, manages users and has a password, where there was one.
+
+    Whoever comes in through the company's provider alone does not count: the provider may fail. Raises UserRefused.
+    """
     # Locked: two administrators who shut each other out at the same time would both find the other one.
-    holders = User.objects.select_for_update().filter(is_active=True, role__in=roles_with(Right.MANAGE_USERS))
+    holders = password_administrators().select_for_update()
     had_administrator = bool(list(holders.order_by("pk").values_list("pk", flat=True)))
     yield
-    if had_administrator and not User.objects.filter(is_active=True, role__in=roles_with(Right.MANAGE_USERS)).exists():
-        raise UserRefused(_("Somebody must stay who manages users: this would leave nobody."))
+    if had_administrator and not has_password_administrator():
+        raise UserRefused(_("Somebody must stay who manages users and has a password: this would leave nobody."))
 
 
 def check_username(username: str) -> dict[str, str]:

@@ -162,6 +162,7 @@ INSTALLED_APPS = [
     "recobra.strategy",
     "recobra.insight",
     "recobra.installation",
+    "recobra.sign_on",
     "recobra.console",
     "recobra.portal",
     "recobra.config",
@@ -220,6 +221,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"company_words": "recobra.portfolio.queries.company_words"},
     },
 ]
+# Who may use a password at all; the sign-in itself knows nothing of the company's provider.
+PASSWORD_SIGN_IN_RULE = "recobra.sign_on.queries.may_use_password"  # noqa: S105 - the name of a function
 # Of django-allauth the tables and checks of second factors are used; its addresses, forms and mails are not.
 MFA_ADAPTER = "recobra.access.factor_adapter.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -11,8 +11,11 @@ from django.shortcuts import redirect
 
 from recobra.access.queries import User
 from recobra.access.second_factor import must_set_up
+from recobra.access.sign_in import FACTOR_BY_PROVIDER, means_of
 
-ALWAYS_OPEN: Final = frozenset({"sign-in", "second-step", "sign-out", "language", "own-password"})
+ALWAYS_OPEN: Final = frozenset(
+    {"sign-in", "second-step", "sign-on", "sign-on-return", "sign-out", "signed-out", "language", "own-password"}
+)
 OF_FACTORS: Final = frozenset({"account", "factor-totp", "factor-totp-code", "factor-passkey", "factor-recovery"})
 
 
@@ -36,6 +39,7 @@ class Duties:
             return None
         if user.must_change_password:
             return redirect("console:own-password")
-        if place.url_name not in OF_FACTORS and must_set_up(user):
+        has_proved_factor = means_of(request) == FACTOR_BY_PROVIDER
+        if place.url_name not in OF_FACTORS and not has_proved_factor and must_set_up(user):
             return redirect("console:account")
         return None

@@ -31,6 +31,7 @@ from recobra.console.screens import (
     schemas,
     second_step,
     session,
+    sign_on,
     strategies,
     users,
     visits,
@@ -40,6 +41,7 @@ app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
     *session.urlpatterns,
     *second_step.urlpatterns,
+    *sign_on.urlpatterns,
     *account.urlpatterns,
     *factors.urlpatterns,
     *home.urlpatterns,

@@ -22,6 +22,7 @@ class Service(StrEnum):
     LIBRARY = "library"
     NIGHT = "night"
     PROVIDER = "provider"
+    SIGN_ON = "sign_on"
     SYSTEM = "system"
 
 

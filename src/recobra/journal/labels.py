@@ -18,6 +18,7 @@ ACTORS: Final[dict[str, Promise]] = {
     "intake": _("the load"),
     "debtor": _("the debtor"),
     "provider": _("the provider"),
+    "sign_on": _("the company's sign-in"),
     "bot": _("the bot"),
     "system": _("the system"),
     "library": _("the product's library"),

@@ -26,9 +26,12 @@ from recobra.console.actions import actor_of
 from recobra.console.agents import describe_agent
 from recobra.console.guard import StaffRequest, freshly, needs
 from recobra.kit import clock
+from recobra.sign_on.people import unlink
+from recobra.sign_on.queries import find_enabled, is_linked
 
 from .own_notices import describe_own_notices
 from .place import installation_place
+from .session import allow_provider
 
 
 class PasswordForm(forms.Form):
@@ -56,15 +59,19 @@ class PasswordForm(forms.Form):
 def show_account(request: StaffRequest) -> HttpResponse:
     """Show what the user signs in with, and the sessions that are open."""
     factors = second_factor.factors_of(request.user)
+    has_proved_factor = sign_in.means_of(request) == sign_in.FACTOR_BY_PROVIDER
+    provider = find_enabled()
     context = _list_sessions(request, request.user) | {
         "end_url": reverse("console:own-sessions-end"),
         "factors": factors,
         "has_totp": any(factor.type == "totp" for factor in factors),
-        "must_set_up": second_factor.must_set_up(request.user),
+        "must_set_up": not has_proved_factor and second_factor.must_set_up(request.user),
+        "provider": provider,
+        "is_linked": provider is not None and is_linked(request.user),
         "recovery_codes": second_factor.count_recovery_codes(request.user),
         "own_notices": describe_own_notices(request.user),
     }
-    return render(request, "console/account/index.html", context)
+    return allow_provider(render(request, "console/account/index.html", context), provider)
 
 
 def _list_sessions(request: StaffRequest, user: User) -> dict[str, object]:
@@ -100,13 +107,15 @@ def _change_password(request: StaffRequest, form: PasswordForm) -> bool:
     except sign_in.SignInWaits as waits:
         text = _("Too many failed attempts. Wait %(minutes)s minutes and try again.")
         form.add_error("current", text % {"minutes": waits.minutes})
+    except sign_in.PasswordNotTaken:
+        form.add_error("current", _("You sign in through your company: your password is not in use."))
     except sign_in.SignInRefused:
         form.add_error("current", _("This is not the password that you have now."))
     except ValidationError as error:
         form.add_error("new", error)
     else:
         user.refresh_from_db()
-        sign_in.begin_session(request, user, now=now)
+        sign_in.begin_session(request, user, means=sign_in.means_of(request), now=now)
         return True
     return False
 
@@ -144,6 +153,7 @@ def show_sessions(request: StaffRequest, user_id: int) -> HttpResponse:
         "has_factor": second_factor.has_factor(person),
         "asked": asked_about(person),
         "may_decide": has_right(request.user, Right.DECIDE),
+        "is_linked": is_linked(person),
         "end_url": reverse("console:user-sessions-end", args=[user_id]),
     }
     return render(request, "console/account/of_user.html", context)
@@ -160,6 +170,16 @@ def end_sessions_of_user(request: StaffRequest, user_id: int) -> HttpResponse:
     return redirect("console:user-sessions", user_id)
 
 
+@require_POST
+@needs(Right.MANAGE_USERS)
+@freshly
+def unlink_user(request: StaffRequest, user_id: int) -> HttpResponse:
+    """Forget by what the company's provider knows a user."""
+    unlink(user=User.objects.get(pk=user_id), actor=actor_of(request))
+    messages.success(request, _("The link is removed, and the sessions have ended."))
+    return redirect("console:user-sessions", user_id)
+
+
 urlpatterns = [
     path("mi-cuenta/", show_account, name="account"),
     path("mi-cuenta/contrasena/", change_password, name="own-password"),
@@ -167,4 +187,5 @@ urlpatterns = [
     path("mi-cuenta/sesiones/cerrar/", end_sessions, name="own-sessions-end"),
     path("usuarios/<int:user_id>/sesiones/", show_sessions, name="user-sessions"),
     path("usuarios/<int:user_id>/sesiones/cerrar/", end_sessions_of_user, name="user-sessions-end"),
+    path("usuarios/<int:user_id>/vinculo/quitar/", unlink_user, name="user-unlink"),
 ]

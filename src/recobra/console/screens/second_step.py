@@ -21,10 +21,10 @@ from recobra.kit import clock
 _WAITING: Final = "second_step"
 
 
-def begin(request: HttpRequest, user: User, *, next_url: str) -> HttpResponse:
-    """Remember for ten minutes who has given the right password, and ask for the second factor."""
+def begin(request: HttpRequest, user: User, *, first: str, next_url: str) -> HttpResponse:
+    """Remember for ten minutes who has proved by a `first` means who he or she is, and ask for the second factor."""
     request.session.flush()
-    request.session[_WAITING] = {"user_id": user.pk, "next": next_url}
+    request.session[_WAITING] = {"user_id": user.pk, "first": first, "next": next_url}
     return redirect("console:second-step")
 
 
@@ -49,7 +49,7 @@ def ask_second_factor(request: HttpRequest) -> HttpResponse:
     except second_factor.FactorRefused:
         return _render(request, user, problem=_("The code is not right, or it was used already."), status=422)
     response = redirect(waiting["next"])
-    sign_in.complete_sign_in(request, response, user, means=f"password,{means}", now=now)
+    sign_in.complete_sign_in(request, response, user, means=f"{waiting['first']},{means}", now=now)
     return response
 
 
@@ -73,6 +73,7 @@ def _render(request: HttpRequest, user: User, *, problem: str = "", status: int 
     types = {factor.type for factor in second_factor.factors_of(user)}
     context = {
         "problem": problem,
+        "is_by_provider": request.session[_WAITING]["first"] == sign_in.BY_PROVIDER,
         "has_totp": "totp" in types,
         # A challenge is good for one answer, so each page has its own.
         "passkey": second_factor.begin_passkey_check(user) if "webauthn" in types else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
@@ -14,12 +15,15 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recobra.access import operations, second_factor
 from recobra.access import sign_in as access
 from recobra.access.queries import User
 from recobra.kit import clock
+from recobra.sign_on.flow import sign_out_address
+from recobra.sign_on.provider_settings import ProviderSettings
+from recobra.sign_on.queries import find_enabled, is_linked
 
 from . import second_step
 
@@ -39,25 +43,31 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and not again:
         return redirect(settings.LOGIN_REDIRECT_URL)
     if request.method == "GET":
-        return render(request, "console/session/sign_in.html", {"next": asked.get("next", ""), "again": again})
+        return render_door(request, {"next": asked.get("next", ""), "again": again})
     name, password = again or asked.get("username", "").strip(), asked.get("password", "")
     try:
         user = access.check_password(request, name=name, password=password, now=clock.now())
-    except access.SignInWaits as waits:
-        text = _("Too many failed attempts. Wait %(minutes)s minutes and try again.")
-        return _render_refusal(request, text % {"minutes": waits.minutes}, 429)
-    except access.SignInRefused:
-        # One text for both: a wrong password must not tell that the user exists.
-        return _render_refusal(request, _("The user or the password is not right."), 422)
+    except (access.SignInWaits, access.SignInRefused) as refusal:
+        return _render_refusal(request, refusal)
     if second_factor.has_factor(user):
-        return _remember_language(second_step.begin(request, user, next_url=_next_url(request)), user.language)
-    response = _remember_language(redirect(_next_url(request)), user.language)
+        return remember_language(
+            second_step.begin(request, user, first="password", next_url=next_url(request)), user.language
+        )
+    response = remember_language(redirect(next_url(request)), user.language)
     access.complete_sign_in(request, response, user, means="password", now=clock.now())
     return response
 
 
-def _render_refusal(request: HttpRequest, text: str, status: int) -> HttpResponse:
+def _render_refusal(request: HttpRequest, refusal: Exception) -> HttpResponse:
     """Render the sign-in page again with a problem; the password has to be typed anew."""
+    status = 422
+    # One text for both: a wrong password must not tell that the user exists.
+    text = _("The user or the password is not right.")
+    if isinstance(refusal, access.SignInWaits):
+        status = 429
+        text = _("Too many failed attempts. Wait %(minutes)s minutes and try again.") % {"minutes": refusal.minutes}
+    elif isinstance(refusal, access.PasswordNotTaken):
+        text = _("The password is right, but you sign in through your company: use the button below.")
     again = request.user.get_username() if request.user.is_authenticated else ""
     context = {
         "problem": text,
@@ -65,15 +75,43 @@ def _render_refusal(request: HttpRequest, text: str, status: int) -> HttpRespons
         "next": request.POST.get("next", ""),
         "again": again,
     }
-    return render(request, "console/session/sign_in.html", context, status=status)
+    return render_door(request, context, status=status)
+
+
+def render_door(request: HttpRequest, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
+    """Render the sign-in page, with the way through the company's provider where there is one."""
+    provider = find_enabled()
+    # Who may not go there, having to prove it again as a user that the provider does not know, is not sent there.
+    is_known = not isinstance(request.user, User) or is_linked(request.user)
+    offered = provider if is_known else None
+    response = render(request, "console/session/sign_in.html", {**context, "provider": offered}, status=status)
+    return allow_provider(response, offered)
+
+
+def allow_provider(response: HttpResponse, provider: ProviderSettings | None) -> HttpResponse:
+    """Let the forms of one page lead to the provider: browsers stop a form whose answer leads to another site."""
+    if provider is not None:
+        # What django-csp's decorator sets, which knows no values of a request.
+        response._csp_update = {"form-action": [provider.authorization_origin]}  # type: ignore[attr-defined]  # noqa: SLF001
+    return response
 
 
 @login_not_required
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session."""
+    """End the session; whoever came in through the company's provider is still signed in there, and is told."""
+    is_by_provider = access.means_of(request).startswith(access.BY_PROVIDER)
     access.sign_out(request, now=clock.now())
-    return redirect(settings.LOGOUT_REDIRECT_URL)
+    return redirect("console:signed-out" if is_by_provider else settings.LOGOUT_REDIRECT_URL)
+
+
+@login_not_required
+@never_cache
+@require_GET
+def show_signed_out(request: HttpRequest) -> HttpResponse:
+    """Say that the session has ended, and how to end the provider's too."""
+    context = {"provider": find_enabled(), "address": sign_out_address()}
+    return render(request, "console/session/signed_out.html", context)
 
 
 @login_not_required
@@ -82,13 +120,13 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     """Switch the language of the screens and remember it with the user."""
     language = request.POST.get("language", "")
     if language not in dict(settings.LANGUAGES):
-        return redirect(_next_url(request))
+        return redirect(next_url(request))
     if isinstance(request.user, User):
         operations.set_language(user=request.user, language=language)
-    return _remember_language(redirect(_next_url(request)), language)
+    return remember_language(redirect(next_url(request)), language)
 
 
-def _remember_language(response: HttpResponse, language_code: str) -> HttpResponse:
+def remember_language(response: HttpResponse, language_code: str) -> HttpResponse:
     """Set the cookie of the language for a year: the sign-in page reads it before anybody is known."""
     one_year = timedelta(days=365)
     response.set_cookie(
@@ -102,7 +140,7 @@ def _remember_language(response: HttpResponse, language_code: str) -> HttpRespon
     return response
 
 
-def _next_url(request: HttpRequest) -> str:
+def next_url(request: HttpRequest) -> str:
     """Return the page to open next: the one asked for, unless it is another site's or no page."""
     url = request.POST.get("next", "")
     is_own = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
@@ -113,5 +151,6 @@ def _next_url(request: HttpRequest) -> str:
 urlpatterns = [
     path("entrar/", sign_in, name="sign-in"),
     path("salir/", sign_out, name="sign-out"),
+    path("salir/hecho/", show_signed_out, name="signed-out"),
     path("idioma/", choose_language, name="language"),
 ]
