@@ -41,7 +41,7 @@ class IdentityProvider:
     def __init__(self) -> None:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.issuer = f"http://127.0.0.1:{self.server.server_port}"
-        self.keys = {"one": ec.generate_private_key(ec.SECP256R1())}
+        self.own_key = ec.generate_private_key(ec.SECP256R1())
         self.reset()
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
@@ -49,6 +49,7 @@ class IdentityProvider:
         """Be honest again."""
         self.document = {}
         self.forge = None
+        self.keys = {"one": self.own_key}
         self.key_id = "one"
         self.shown = dict(self.keys)
         self.codes = {}
@@ -121,7 +122,7 @@ class IdentityProvider:
                 if not is_client or asked is None or not proves(fields, asked):
                     self.answer(400, {"error": "invalid_grant"})
                 else:
-                    self.answer(200, {"id_token": provider.make_token(asked, claims), "access_token": "abc"})
+                    self.answer(200, {"id_token": provider.make_token(asked, claims), "access_token": "para-otra-cosa"})
 
             def answer(self, status, value, headers=()):
                 body = json.dumps(value).encode()

@@ -133,12 +133,12 @@ def complete(request: HttpRequest, *, now: datetime) -> Proof:
     """
     begun = _take_begun(request, now)
     provider, settings = _find_enabled()
-    metadata = discovery.read_metadata(settings.issuer)
     named = request.GET.get("iss")
     # Against answers of another provider that are passed off as this one's (RFC 9207).
-    if begun.issuer != settings.issuer or (named is None and metadata.announces_issuer):
+    if begun.issuer != settings.issuer or named not in {None, settings.issuer}:
         raise SignOnRefused(Reason.ISSUER)
-    if named is not None and named != settings.issuer:
+    metadata = discovery.read_metadata(settings.issuer)
+    if named is None and metadata.announces_issuer:
         raise SignOnRefused(Reason.ISSUER)
     if "error" in request.GET:
         raise SignOnRefused(Reason.DENIED if request.GET["error"] in _DENIED else Reason.PROVIDER_ERROR)

@@ -17,6 +17,7 @@ from recobra.access.permissions import NotAllowed, requires
 from recobra.access.queries import User
 from recobra.access.roles import Right, defined_roles
 from recobra.access.sessions import end_sessions
+from recobra.access.teams import teams
 from recobra.access.users import UserDetails, UserRefused, change_user, check_username, details_of, insert_user
 from recobra.journal.operations import record_fact
 
@@ -99,12 +100,16 @@ def _matching_rules(proof: Proof) -> list[GroupRule]:
 
 
 def _decide(details: UserDetails, rules: Sequence[GroupRule]) -> UserDetails:
-    """Return a user's details as the groups say: role and team by the first rule, portfolios by all of them."""
+    """Return a user's details as the groups say: role and team by the first rule, portfolios by all of them.
+
+    A team that was dissolved meanwhile is none.
+    """
+    team_ids = {team.pk for team in teams()}
     portfolios = frozenset(code for rule in rules for code in rule.portfolios)
     return replace(
         details,
         role=rules[0].role,
-        team_id=rules[0].team_id,
+        team_id=rules[0].team_id if rules[0].team_id in team_ids else None,
         portfolios=portfolios,
         sees_all_portfolios=any(rule.sees_all_portfolios for rule in rules),
     )
@@ -119,7 +124,7 @@ def _set_up(user: User, rules: Sequence[GroupRule], actor: Actor) -> User:
     try:
         return change_user(user_id=user.pk, details=wanted, actor=actor)
     except (UserRefused, NotAllowed) as refusal:
-        logger.warning("A user cannot be set up as the groups say: %s", refusal)
+        logger.warning("User %s cannot be set up as the groups say: %s", user.pk, _fields(refusal))
         raise SignOnRefused(Reason.DETAILS, user_id=user.pk) from refusal
 
 
@@ -143,10 +148,15 @@ def _make_user(proof: Proof, rules: Sequence[GroupRule], actor: Actor) -> User:
     try:
         user = insert_user(username, _decide(details, rules), is_active=True, actor=actor)
     except (UserRefused, NotAllowed) as refusal:
-        logger.warning("A user cannot be made as the groups say: %s", sorted(getattr(refusal, "errors", {})))
+        logger.warning("A user cannot be made as the groups say: %s", _fields(refusal))
         raise SignOnRefused(Reason.DETAILS) from refusal
     _remember(proof, user, actor, is_new=True)
     return user
+
+
+def _fields(refusal: UserRefused | NotAllowed) -> str:
+    """Return what is refused about a user, by field; the text itself may name the person."""
+    return ", ".join(sorted(refusal.errors)) if isinstance(refusal, UserRefused) else ""
 
 
 def _remember(proof: Proof, user: User, actor: Actor, *, is_new: bool) -> None:

@@ -61,17 +61,19 @@ def show_account(request: StaffRequest) -> HttpResponse:
     factors = second_factor.factors_of(request.user)
     has_proved_factor = sign_in.means_of(request) == sign_in.FACTOR_BY_PROVIDER
     provider = find_enabled()
+    has_link = provider is not None and is_linked(request.user)
     context = _list_sessions(request, request.user) | {
         "end_url": reverse("console:own-sessions-end"),
         "factors": factors,
         "has_totp": any(factor.type == "totp" for factor in factors),
         "must_set_up": not has_proved_factor and second_factor.must_set_up(request.user),
         "provider": provider,
-        "is_linked": provider is not None and is_linked(request.user),
+        "is_linked": has_link,
         "recovery_codes": second_factor.count_recovery_codes(request.user),
         "own_notices": describe_own_notices(request.user),
     }
-    return allow_provider(render(request, "console/account/index.html", context), provider)
+    # Who is linked has no form there that leads to the provider.
+    return allow_provider(render(request, "console/account/index.html", context), None if has_link else provider)
 
 
 def _list_sessions(request: StaffRequest, user: User) -> dict[str, object]:
