@@ -93,7 +93,8 @@ def _refuse(request: HttpRequest, text: str, *, status: int = 422) -> HttpRespon
     if request.user.is_authenticated:
         messages.error(request, text)
         return redirect("console:account")
-    return render_door(request, {"problem": text}, status=status)
+    # The address has the provider's answer in it, which is of no use any more and belongs into no page.
+    return render_door(request, {"problem": text, "here": reverse("console:sign-in")}, status=status)
 
 
 urlpatterns = [
