@@ -81,6 +81,8 @@ FAMILIES: Final[Families] = {
         "totp": (_("Authenticator app"), "quiet"),
         "passkey": (_("Passkey"), "quiet"),
         "recovery": (_("Recovery codes"), "quiet"),
+        "sign_on": (_("Single sign-on"), "quiet"),
+        "provider": (_("with its second factor"), "quiet"),
     },
     "template_tone": field_labels("messaging.Template", "tone"),
     # recobra_core.money.commitments.State
