@@ -37,6 +37,9 @@ def make(target: Path) -> None:
         os.environ["RECOBRA_WORKS_HERE"] = folder
         subprocess.run([sys.executable, "-m", "tests.kept.make"], check=True)
         subprocess.run([*command, "journal", "verify"], check=True)
+        # Its key is not kept, so whoever verifies its seals needs to know who signed them.
+        certificate = target.with_name(f"{target.name.partition('.')[0]}.pem")
+        subprocess.run([*command, "evidence", "certificate", "--output", str(certificate)], check=True)
         dump = Path(folder) / "files.dump"
         # As `recobra db backup`, but the compression of the whole is better than that of each table.
         subprocess.run([sys.executable, "-m", "tests.kept.make", "dump", str(dump)], check=True)
