@@ -48,7 +48,7 @@ IMPLICIT = re.compile(
     "__.+__|find_spec|persistent_id|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"
     "|get_session_auth_hash|get_session_auth_fallback_hash|validate|get_help_text|process_view"
     "|default_schema|field_title_should_be_set"
-    "|readinto|readable|from_db_value|get_prep_value|pre_save|deconstruct"
+    "|readinto|readable|from_db_value|get_prep_value|get_db_prep_value|pre_save|deconstruct"
     "|connection_made|data_received|connection_lost|handle_DATA|writable|seekable|getattr"
     "|filter|process_request|process_response|maintenance|handle_accept|handle_read|received|parse_header"
 )

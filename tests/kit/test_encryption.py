@@ -8,7 +8,15 @@ from datetime import timedelta
 import pytest
 
 from recobra.kit import keys
-from recobra.kit.encryption import Undecryptable, decrypt_text, encrypt_text, find_key_id
+from recobra.kit.encryption import (
+    Undecryptable,
+    decrypt_bytes,
+    decrypt_text,
+    encrypt_bytes,
+    encrypt_text,
+    find_key_id,
+    is_encrypted,
+)
 
 SECRET = "cuenta 191-0012345678-0-99"
 
@@ -40,6 +48,30 @@ def test_one_altered_sign_anywhere_is_refused():
     for stranger in ("x", "gAAAAABf", "enc1.", "enc1.00000000.AAAA", value[:-8]):
         with pytest.raises(Undecryptable):
             decrypt_text(stranger, context="a.b")
+
+
+def test_a_long_text_is_deflated_and_still_opens_in_its_place_alone():
+    text = ("Estimada señora: su cuenta venció. " * 20).encode()
+    value = encrypt_bytes(text, context="a.b:1", deflates=True)
+    assert value.startswith("enc2.")
+    assert len(value) < len(text) / 2
+    assert is_encrypted(value)
+    assert decrypt_bytes(value, context="a.b:1") == text
+    for altered, place in ((value, "a.b:2"), (value.replace("enc2.", "enc1."), "a.b:1")):
+        with pytest.raises(Undecryptable):
+            decrypt_bytes(altered, context=place)
+    with pytest.raises(Undecryptable):
+        decrypt_text(encrypt_text("corto", context="a").replace("enc1.", "enc2."), context="a")
+    assert encrypt_bytes(b"corto", context="a", deflates=True).startswith("enc1."), (
+        "deflating a short one saves nothing"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["enc1.", "enc1.00000000", "enc1.0000000g.AAAA", "enc3.00000000.AAAA", "enc1.00000000.A A"]
+)
+def test_what_people_write_is_not_taken_for_a_value(text):
+    assert not is_encrypted(text)
 
 
 def test_the_first_key_is_made_once_and_only_its_owner_reads_it(folder):

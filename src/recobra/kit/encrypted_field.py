@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
+from django.utils.translation import gettext_lazy
 
-from .encryption import Undecryptable, decrypt_text, encrypt_text, find_key_id
+from .encryption import HEAD_LENGTH, Undecryptable, decrypt_bytes, encrypt_bytes, find_key_id, is_encrypted
 from .keys import read_key_ring
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.utils.functional import _StrPromise
+
+    from .keys import DataKey
+
+
+UNREADABLE: Final = gettext_lazy("This text cannot be read: the key that encrypted it is not here.")
+
+
+class UnreadableText(str):
+    """What pages show in place of a text whose key is not here. Nothing sends it."""
+
+    __slots__ = ()
 
 
 class EncryptedValue(str):
@@ -43,7 +57,13 @@ class _DecryptedAttribute(DeferredAttribute):
             super().__get__(instance, cls)  # a deferred column, which Django reads into the attributes
         held = instance.__dict__[name]
         if isinstance(held, EncryptedValue):
-            held = _Hidden(self.field.decrypt(instance, held))
+            try:
+                held = _Hidden(self.field.read(instance))
+            except Undecryptable:
+                if self.field.stand_in is None:
+                    raise
+                # The value stays with the instance, so that saving it loses nothing.
+                return UnreadableText(self.field.stand_in)
             instance.__dict__[name] = held
         return held.value
 
@@ -55,47 +75,78 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # as each
     """A text that is encrypted in its column; '' is stored as ''.
 
     `row` names a field of the model that never changes and is known before the row is stored: a value copied to another
-    row does not open. A value is written by saving its instance; `update()` and lookups refuse plain texts.
+    row does not open. A value is written by saving its instance; `update()` and lookups refuse plain texts, and SQL
+    takes what `seal` returns.
+
+    `was_plain`: the column has many rows, of which those written before it was encrypted are read as they stand there,
+    until the pass of `kit/key_rotation.py` reaches them. Its texts are deflated.
     """
 
     descriptor_class = _DecryptedAttribute
 
-    def __init__(self, *args: Any, row: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, row: str = "", was_plain: bool = False, **kwargs: Any) -> None:
         self.row = row
+        self.was_plain = was_plain
         super().__init__(*args, **kwargs)
+
+    @property
+    def stand_in(self) -> _StrPromise | None:
+        """What pages show in place of a text that does not open; None where reading it raises Undecryptable."""
+        return UNREADABLE if self.was_plain else None
 
     def deconstruct(self) -> Any:
         """Return the field as migrations write it."""
         name, path, args, kwargs = super().deconstruct()
-        return name, path, args, {**kwargs, "row": self.row} if self.row else kwargs
+        if self.row:
+            kwargs["row"] = self.row
+        if self.was_plain:
+            kwargs["was_plain"] = True
+        return name, path, args, kwargs
 
-    def context(self, instance: models.Model) -> str:
-        """Return the place of an instance's value, which is authenticated with it."""
-        place = f"{self.model._meta.db_table}.{self.column}"  # noqa: SLF001 - Django's own name for it
-        return f"{place}:{getattr(instance, self.row)}" if self.row else place
+    def seal(self, value: Any, *, row: object = "", key: DataKey | None = None) -> str:
+        """Return a value encrypted with the current key, as SQL stores it; `row` is what the field `row` holds.
+
+        `key` is the current one, for who has asked for it already.
+        """
+        if not value:
+            return ""
+        return encrypt_bytes(self.to_bytes(value), context=self._place(row), deflates=self.was_plain, key=key)
+
+    def open(self, stored: str, *, row: object = "") -> Any:
+        """Return in plain what the column holds, as SQL reads it. Raises Undecryptable."""
+        return self.to_value(decrypt_bytes(stored, context=self._place(row)))
+
+    def to_bytes(self, value: Any) -> bytes:
+        """Return a value as it is encrypted."""
+        return str(value).encode()
+
+    def to_value(self, content: bytes) -> Any:
+        """Return a value as it was before `to_bytes`."""
+        return content.decode()
 
     def decrypt(self, instance: models.Model, value: str) -> Any:
         """Return the value of an instance in plain. Raises Undecryptable."""
-        return decrypt_text(value, context=self.context(instance))
+        return self.open(value, row=self.row_of(instance))
 
     def encrypt(self, instance: models.Model, value: Any) -> str:
         """Return the value of an instance encrypted with the current key."""
-        return encrypt_text(value, context=self.context(instance))
+        return self.seal(value, row=self.row_of(instance))
 
-    def from_db_value(self, value: str | None, _expression: object, _connection: BaseDatabaseWrapper) -> object:
-        """Return the value of a column, still encrypted."""
-        return EncryptedValue(value) if value else value
+    def from_db_value(self, value: Any, _expression: object, _connection: BaseDatabaseWrapper) -> object:
+        """Return the value of a column, still encrypted; one that was never encrypted in plain."""
+        if not value or (self.was_plain and not is_encrypted(value)):
+            return value
+        return EncryptedValue(value)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001, ARG002 - Django's own signature
         """Return what is stored: the value encrypted with the current key, also where it was not read meanwhile."""
-        held = model_instance.__dict__[self.attname]
+        held = self.stored(model_instance)
         if isinstance(held, EncryptedValue) and find_key_id(held) == read_key_ring().current.id:
             return held
         try:
-            value = getattr(model_instance, self.attname)
+            return EncryptedValue(self.encrypt(model_instance, self.read(model_instance)))
         except Undecryptable:  # of another installation: it stays as it is until somebody gives it again
             return held
-        return EncryptedValue(self.encrypt(model_instance, value)) if value else ""
 
     def get_prep_value(self, value: Any) -> Any:
         """Return a value for SQL. Raises TypeError for one that is not encrypted."""
@@ -105,21 +156,79 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # as each
             raise TypeError(f"{self} is encrypted: save the instance; it cannot be compared or updated in plain.")
         return str(value)
 
+    def stored(self, instance: models.Model) -> Any:
+        """Return what an instance holds as it came from the database: an EncryptedValue, or a plain value."""
+        held = instance.__dict__[self.attname]
+        return held.value if isinstance(held, _Hidden) else held
+
+    def read(self, instance: models.Model) -> Any:
+        """Return the value of an instance in plain, also where pages show a stand-in. Raises Undecryptable."""
+        held = self.stored(instance)
+        return self.decrypt(instance, held) if isinstance(held, EncryptedValue) else held
+
+    def row_of(self, instance: models.Model) -> object:
+        """Return what the field `row` of an instance holds, '' where the field names none."""
+        return getattr(instance, self.row) if self.row else ""
+
+    def _place(self, row: object) -> str:
+        """Return the place of a row's value, which is authenticated with it."""
+        place = f"{self.model._meta.db_table}.{self.column}"  # noqa: SLF001 - Django's own name for it
+        if isinstance(row, datetime):
+            row = row.astimezone(UTC).isoformat()
+        return f"{place}:{row}" if self.row else place
+
 
 class EncryptedJSONField(EncryptedTextField):
     """A JSON object that is encrypted in its column as text; an empty one is stored as ''."""
 
     _pyi_private_set_type: Any
     _pyi_private_get_type: Any
+    stand_in = None
 
-    def decrypt(self, instance: models.Model, value: str) -> Any:
-        """Return the object of an instance. Raises Undecryptable."""
-        return json.loads(super().decrypt(instance, value))
+    def to_bytes(self, value: Any) -> bytes:
+        """Return an object as its JSON."""
+        return json.dumps(value, ensure_ascii=False).encode()
 
-    def encrypt(self, instance: models.Model, value: Any) -> str:
-        """Return the object of an instance encrypted with the current key."""
-        return super().encrypt(instance, json.dumps(value, ensure_ascii=False))
+    def to_value(self, content: bytes) -> Any:
+        """Return the object of a JSON text."""
+        return json.loads(content)
 
-    def from_db_value(self, value: str | None, _expression: object, _connection: BaseDatabaseWrapper) -> object:
+    def from_db_value(self, value: str | None, expression: object, connection: BaseDatabaseWrapper) -> object:
         """Return the value of a column, still encrypted; an empty object of its own for ''."""
-        return EncryptedValue(value) if value else {}
+        held = super().from_db_value(value, expression, connection)
+        if isinstance(held, EncryptedValue):
+            return held
+        return json.loads(value) if value else {}
+
+
+class EncryptedBinaryField(EncryptedTextField):
+    """Bytes that are encrypted in their column, as ASCII in `bytea`; none are stored as none."""
+
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+    stand_in = None
+
+    def get_internal_type(self) -> str:
+        """Return Django's name for the type of the column."""
+        return "BinaryField"
+
+    def to_bytes(self, value: Any) -> bytes:
+        """Return bytes as they are."""
+        return bytes(value)
+
+    def to_value(self, content: bytes) -> Any:
+        """Return bytes as they are."""
+        return content
+
+    def from_db_value(self, value: Any, expression: object, connection: BaseDatabaseWrapper) -> object:
+        """Return the value of a column, still encrypted; one that was never encrypted in plain."""
+        stored = bytes(value or b"")
+        head = stored[:HEAD_LENGTH].decode("latin-1")
+        if find_key_id(head) is None:
+            return stored
+        held = super().from_db_value(stored.decode("latin-1"), expression, connection)
+        return held if isinstance(held, EncryptedValue) else stored
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> bytes:  # noqa: FBT001, FBT002, ARG002 - Django's own
+        """Return a value for SQL. Raises TypeError for one that is not encrypted."""
+        return str(self.get_prep_value(value)).encode()

@@ -1,7 +1,8 @@
 """Rotation of the data keys while the product runs: a new key, every value encrypted anew, the old keys retired.
 
 Values are found by the fields of the models (`EncryptedTextField`) and, where a library's own JSON column holds them,
-by what apps declare in `encrypted_json.py` as `ENCRYPTED_JSON`.
+by what apps declare in `encrypted_json.py` as `ENCRYPTED_JSON`. Columns that held plain texts before
+(`EncryptedTextField.was_plain`) are encrypted by the same passes.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.apps import apps
-from django.db import models, transaction
-from django.db.models.functions import Cast
+from django.db import connection, models, transaction
+from django.db.models import Count, F, Func, Q
 
 from .declarations import declared
-from .encrypted_field import EncryptedTextField
-from .encryption import PREFIX, Undecryptable, decrypt_text, encrypt_text, find_key_id
+from .encrypted_field import EncryptedTextField, EncryptedValue
+from .encryption import HEAD_LENGTH, PREFIX, Undecryptable, decrypt_text, encrypt_text, find_key_id, list_heads
 from .keys import add_key, destroy_keys, read_key_ring, retire_keys
 
 BATCH: Final = 200
+PLAIN: Final = "plain"
+"""Among the ids of keys: the values that no pass has encrypted yet."""
 PASSES: Final = 5
 KEPT_RETIRED: Final = timedelta(hours=1)
 """How long a retired key still decrypts: longer than any statement that was under way when it was retired."""
@@ -48,12 +51,29 @@ class Rotation:
     destroyed: tuple[str, ...]
 
 
-def count_values() -> Counter[str]:
-    """Return how many encrypted values the database holds, by the id of their key; '?' for what is none of ours."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a batch of a table did: the last row it looked at, the values written, and those that do not open."""
+
+    last_pk: int
+    rewritten: int
+    unreadable: int
+
+
+def count_values(*, without_texts: bool = False) -> Counter[str]:
+    """Return how many encrypted values the database holds, by the id of their key.
+
+    PLAIN counts those that wait to be encrypted, '?' what is none of ours. The texts of messages are many and take
+    seconds to count: `without_texts` leaves out all columns that were plain once.
+    """
     counts: Counter[str] = Counter()
     for field in encrypted_fields():
-        column = field.model._base_manager.exclude(**{field.attname: ""}).values_list(field.attname, flat=True)  # noqa: SLF001
-        counts.update(find_key_id(value) or "?" for value in column.iterator())
+        if without_texts and field.was_plain:
+            continue
+        rows = field.model._base_manager.order_by().annotate(head=_head_of(field))  # noqa: SLF001
+        for head, count in rows.values_list("head").annotate(n=Count("pk")):
+            counts[_name_key(field, head)] += count
+    del counts[""]
     for place in _json_places():
         for value in _json_rows(place).values_list(place.column, flat=True).iterator():
             counts.update(find_key_id(text) or "?" for text in _encrypted_texts(value))
@@ -61,13 +81,16 @@ def count_values() -> Counter[str]:
 
 
 def has_unreadable_values() -> bool:
-    """Tell if a column holds a value of a key that is not here: it was lost, or the database is another's."""
-    known = [f"{PREFIX}{key.id}." for key in read_key_ring().keys]
+    """Tell if a secret is of a key that is not here: it was lost, or the database is another's.
+
+    Asked by pages, so the texts of messages are left out: their keys are those of the secrets.
+    """
+    known = ["", *(head for key in read_key_ring().keys for head in list_heads(key.id))]
     for field in encrypted_fields():
-        rows = _stored_rows(field)
-        for beginning in known:
-            rows = rows.exclude(stored__startswith=beginning)
-        if rows.exists():
+        if field.was_plain:
+            continue
+        rows = field.model._base_manager.annotate(head=_head_of(field))  # noqa: SLF001
+        if rows.exclude(head__in=known).exists():
             return True
     return False
 
@@ -114,17 +137,79 @@ def destroy_retired(*, now: datetime) -> tuple[str, ...]:
 
 
 def encrypt_anew() -> tuple[int, int]:
-    """Encrypt with the current key what an earlier one encrypted; return how many values, and how many do not open."""
+    """Encrypt with the current key what is not; return how many values, and how many do not open."""
     rewritten = unreadable = 0
+    for model in encrypted_models():
+        last_pk = 0
+        while (batch := encrypt_batch(model, after=last_pk)) is not None:
+            last_pk = batch.last_pk
+            rewritten += batch.rewritten
+            unreadable += batch.unreadable
+    done, left = encrypt_json_anew()
+    return rewritten + done, unreadable + left
+
+
+def encrypted_models() -> list[type[models.Model]]:
+    """Return the models with encrypted fields, those with secrets first."""
+    by_model: dict[type[models.Model], bool] = {}
     for field in encrypted_fields():
-        done, left = _encrypt_column(field)
-        rewritten += done
-        unreadable += left
-    for place in _json_places():
-        done, left = _encrypt_json(place)
-        rewritten += done
-        unreadable += left
-    return rewritten, unreadable
+        by_model[field.model] = by_model.get(field.model, True) and field.was_plain
+    return sorted(by_model, key=lambda model: by_model[model])
+
+
+@transaction.atomic
+def encrypt_batch(model: type[models.Model], *, after: int) -> Batch | None:
+    """Encrypt with the current key what is not in the next rows of a table, None where there is no further one.
+
+    The rows are locked, and written by one statement.
+    """
+    fields = [field for field in encrypted_fields() if field.model is model]
+    current = ["", *list_heads(read_key_ring().current.id)]
+    rows = model._base_manager.filter(pk__gt=after)  # noqa: SLF001 - Django's own name for it
+    is_left = Q()
+    for number, field in enumerate(fields):
+        rows = rows.annotate(**{f"head{number}": _head_of(field)})
+        is_left |= ~Q(**{f"head{number}__in": _as_column(field, current)})
+    names = {field.attname for field in fields} | {field.row for field in fields if field.row}
+    batch = list(rows.filter(is_left).only(*names).select_for_update(no_key=True).order_by("pk")[:BATCH])
+    if not batch:
+        return None
+    rewritten = unreadable = 0
+    written: list[dict[str, object]] = []
+    for instance in batch:
+        row: dict[str, object] = {"pk": instance.pk}
+        for number, field in enumerate(fields):
+            held = field.stored(instance)
+            if isinstance(held, EncryptedValue) and held[:HEAD_LENGTH] in current:
+                row[f"value{number}"] = str(held)
+                continue
+            try:
+                row[f"value{number}"] = field.encrypt(instance, field.read(instance))
+                rewritten += bool(row[f"value{number}"])
+            except Undecryptable:
+                row[f"value{number}"] = str(held)
+                unreadable += 1
+        written.append(row)
+    _write_batch(model, fields, written)
+    return Batch(last_pk=batch[-1].pk, rewritten=rewritten, unreadable=unreadable)
+
+
+def _write_batch(model: type[models.Model], fields: list[EncryptedTextField], written: list[dict[str, object]]) -> None:
+    """Write the values of a batch: JSON, because arrays of long texts are slow to write."""
+    quote = connection.ops.quote_name
+    names = [f"value{number}" for number in range(len(fields))]
+    assignments = ", ".join(
+        f"{quote(str(field.column))} = given.{name}::{field.db_type(connection)}"
+        for field, name in zip(fields, names, strict=True)
+    )
+    columns = ", ".join(f"{name} text" for name in names)
+    table, key = quote(model._meta.db_table), quote(str(model._meta.pk.column))  # noqa: SLF001
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {assignments} FROM json_to_recordset(%s::json) AS given(pk bigint, {columns})"
+            f" WHERE {table}.{key} = given.pk",
+            [json.dumps(written)],
+        )
 
 
 def encrypted_fields() -> Iterator[EncryptedTextField]:
@@ -135,36 +220,57 @@ def encrypted_fields() -> Iterator[EncryptedTextField]:
                 yield field
 
 
-def _stored_rows(field: EncryptedTextField) -> models.QuerySet[models.Model]:
-    """Return the rows with a value, and that value as `stored`."""
-    rows = field.model._base_manager.annotate(stored=Cast(field.attname, models.TextField()))  # noqa: SLF001
-    return rows.exclude(stored="")
-
-
-def _encrypt_column(field: EncryptedTextField) -> tuple[int, int]:
-    """Encrypt a column anew, a batch at a time; return the values done and those that do not open."""
-    name = field.attname
-    rewritten = 0
-    unreadable = 0
-    last_pk: Any = None
-    while True:
-        current = f"{PREFIX}{read_key_ring().current.id}."
-        with transaction.atomic():
-            rows = _stored_rows(field).exclude(stored__startswith=current)
-            if last_pk is not None:
-                rows = rows.filter(pk__gt=last_pk)
-            batch = list(rows.select_for_update(no_key=True).order_by("pk")[:BATCH])
-            for instance in batch:
-                last_pk = instance.pk
-                try:
-                    setattr(instance, name, getattr(instance, name))
-                except Undecryptable:
-                    unreadable += 1
+def decrypt_texts(model: type[models.Model]) -> None:
+    """Put the texts of a table back in plain, as they were before they were encrypted: for a migration backwards."""
+    quote = connection.ops.quote_name
+    table = quote(model._meta.db_table)  # noqa: SLF001 - Django's own name for it
+    fields = [field for field in model._meta.local_fields if isinstance(field, EncryptedTextField) and field.was_plain]  # noqa: SLF001
+    with connection.cursor() as cursor:
+        for instance in model._base_manager.order_by("pk").iterator(chunk_size=BATCH):  # noqa: SLF001
+            for field in fields:
+                held = field.stored(instance)
+                if not isinstance(held, EncryptedValue):
                     continue
-                instance.save(update_fields=[name])
-                rewritten += 1
-        if not batch:
-            return rewritten, unreadable
+                content = field.to_bytes(field.read(instance))
+                is_binary = _column_type(field) is models.BinaryField
+                statement = f"UPDATE {table} SET {quote(str(field.column))} = %s WHERE id = %s"
+                cursor.execute(statement, [content if is_binary else content.decode(), instance.pk])
+
+
+def _head_of(field: EncryptedTextField) -> Func:
+    """Return the expression of the first characters of a column, which name the key."""
+    return Func(
+        F(field.attname),
+        template=f"substring(%(expressions)s from 1 for {HEAD_LENGTH})",
+        output_field=_column_type(field)(),
+    )
+
+
+def _column_type(field: EncryptedTextField) -> type[models.Field[Any, Any]]:
+    return models.BinaryField if field.get_internal_type() == "BinaryField" else models.TextField
+
+
+def _as_column(field: EncryptedTextField, heads: list[str]) -> list[str] | list[bytes]:
+    """Return heads in the type of a column."""
+    return [head.encode() for head in heads] if _column_type(field) is models.BinaryField else heads
+
+
+def _name_key(field: EncryptedTextField, head: str | bytes) -> str:
+    """Return the id of the key in the head of a value, '' for an empty one, PLAIN or '?' for one without."""
+    text = head if isinstance(head, str) else bytes(head).decode("latin-1")
+    if not text:
+        return ""
+    return find_key_id(text) or (PLAIN if field.was_plain else "?")
+
+
+def encrypt_json_anew() -> tuple[int, int]:
+    """Encrypt the values in JSON columns of libraries anew; return those done and those that do not open."""
+    rewritten = unreadable = 0
+    for place in _json_places():
+        done, left = _encrypt_json(place)
+        rewritten += done
+        unreadable += left
+    return rewritten, unreadable
 
 
 def _json_places() -> Iterator[EncryptedJson]:
