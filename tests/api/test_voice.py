@@ -9,6 +9,7 @@ import pytest
 from recobra.agreements.models import Promise
 from recobra.consent.models import ConsentEntry
 from recobra.kit import clock
+from recobra.kit.encrypted_field import EncryptedValue
 from recobra.messaging.channels.twilio_voice.links import voice_url
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint
@@ -30,7 +31,7 @@ def ringing(world, providers):
         sent_at=world.now,
         handed_over_at=world.now,
         address=NUMBER,
-        body=DEBT,
+        body=EncryptedValue(Contact._meta.get_field("body").seal(DEBT, row=contact.public_id)),
         provider=providers["llamadas"],
         provider_reference="CA1",
     )

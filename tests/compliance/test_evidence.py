@@ -148,7 +148,9 @@ def test_the_pdf_says_the_same_and_reads_nothing_as_markup(rosa, told, cast, now
 
 def test_the_pdf_tells_hours_by_the_debtors_clock_and_says_all_in_words(rosa, told, cast, now):
     sent = now + timedelta(hours=13, seconds=2, microseconds=345_678)  # already the next day in UTC
-    Contact.objects.update(sent_at=sent, answer="kept in the mailbox")
+    for contact in Contact.objects.all():
+        contact.sent_at, contact.answer = sent, "kept in the mailbox"
+        contact.save()
     made = export_evidence(debtor_id=rosa.pk, form="pdf", actor=actor_for(cast["carla"], now=sent))
     shown = text(made)
     for part in (

@@ -605,7 +605,8 @@ def vars_of(actor):
 def test_a_copy_holds_all_of_the_person_and_nothing_of_others(company, cast, db):
     (debtor,) = forgotten.settle(company, 1)
     message = ConversationMessage.objects.get()
-    ConversationMessage.objects.filter(pk=message.pk).update(text="Mi hermana es +51 911 222 333, yo +51990000000")
+    message.text = "Mi hermana es +51 911 222 333, yo +51990000000"
+    message.save()
     request = ask(cast, debtor, "ACCESS")
     copy = copies.copy_person(debtor_id=debtor.pk, actor=manager(cast))
     with zipfile.ZipFile(io.BytesIO(copy.content)) as archive:

@@ -140,7 +140,9 @@ def test_a_day_without_messages_leads_to_the_last_one_that_has_some(at_desk, wor
 def test_what_is_not_due_yet_is_not_called_overdue(at_desk, world, words, days, column):
     day = world.sent.planned_for + timedelta(days)
     world.accounts["María"].instalments.filter(number="1").update(due_date=day)
-    Template.objects.filter(pk=world.sent.template_id).update(text=f"Son {{{{ {words} }}}}.")
+    template = Template.objects.get(pk=world.sent.template_id)
+    template.text = f"Son {{{{ {words} }}}}."
+    template.save()
     for address in (f"/mensajes/{world.sent.pk}/", f"/ficha/{world.debtors['María'].pk}/mensajes/{world.sent.pk}/"):
         table = at_desk("carla").get(address).content.decode().partition('id="items-title"')[2].partition("</table>")[0]
         assert f'<th scope="col" class="num">{column}</th>' in table

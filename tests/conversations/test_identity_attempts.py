@@ -20,7 +20,7 @@ from recobra.conversations.models import Dispute, IdentityAttempt
 from recobra.messaging import tokens
 from recobra.messaging.channels.adapter import WebhookRequest
 from recobra.messaging.channels.twilio_voice.links import voice_url
-from recobra.messaging.models import Contact, Provider
+from recobra.messaging.models import Provider
 from recobra.portfolio.models import ContactPoint
 from recobra.workbench.models import Task
 from tests.conversations.test_bot_conversations import Chat, provider, rosa
@@ -53,9 +53,10 @@ class Doors:
 
     def _left(self, **fields):
         contact = self.world.planned(self.rosa, channel=fields["channel"])
-        Contact.objects.filter(pk=contact.pk).update(
-            status="SENT", sent_at=self.now, handed_over_at=self.now, local_date=contact.planned_for, **fields
-        )
+        left = {"status": "SENT", "sent_at": self.now, "handed_over_at": self.now, "local_date": contact.planned_for}
+        for name, value in {**left, **fields}.items():
+            setattr(contact, name, value)
+        contact.save()
         return contact
 
     def by_chat(self, figures):

@@ -54,7 +54,8 @@ def test_each_slot_is_written_once_however_the_rows_come(world):
             expected.append((*slot[:3], row["status"], row["step_key"], row["purpose"], row["subject"]))
     written = [contact_id for plan in plans for contact_id in world.plan_rows(plan)]
     names = ("debtor_id", "channel", "planned_for", "status", "step_key", "purpose", "subject")
-    assert list(Contact.objects.order_by("pk").values_list(*names)) == expected
+    stored = Contact.objects.order_by("pk")
+    assert [tuple(getattr(contact, name) for name in names) for contact in stored] == expected
     assert written == list(Contact.objects.order_by("pk").values_list("pk", flat=True))
     assert len(written) == Contact.objects.values("public_id").distinct().count() > 30
 

@@ -124,7 +124,8 @@ def test_a_version_that_is_taken_back_is_a_draft_again_and_one_that_is_retired_w
 
 def test_what_the_law_has_come_to_bar_is_not_put_in_force(two):
     template = submit(draft())
-    Template.objects.filter(pk=template.pk).update(text=f"{WORDS} Lo llevaremos a la cárcel.")
+    template.text = f"{WORDS} Lo llevaremos a la cárcel."
+    template.save(update_fields=["text"])
     with pytest.raises(messaging.TemplateBlocked), transaction.atomic():
         decide(approvals.approve, template)
     assert Approval.objects.get().decision == "WAITING"

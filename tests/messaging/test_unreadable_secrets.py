@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from recobra.kit.encrypted_field import EncryptedValue
+from recobra.messaging.models import Contact, Template
 from recobra.messaging.providers import operations as providers
 from recobra.messaging.providers import routing
 from tests.people import acting
@@ -39,3 +41,16 @@ def test_where_nobody_can_read_how_to_pay_the_messages_wait(world, other_keys, c
     contact.refresh_from_db()
     assert contact.status == "DUE"
     assert "encrypted with another key" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_words_that_nobody_can_read_are_not_sent_and_wait(world):
+    by_template = world.someone_due()
+    by_hand = world.planned(world.debtor(email="otra@correo.example"), template_code="", body="Hola", purpose="MANUAL")
+    lost = EncryptedValue("enc1.00000000.AAAA")
+    Template.objects.update(text=lost)
+    Contact.objects.filter(pk=by_hand.pk).update(body=lost)
+    assert world.dispatch()["sent"] == 0
+    for contact in (by_template, by_hand):
+        contact.refresh_from_db()
+        assert (contact.status, contact.due_at > world.now) == ("DUE", True), contact.reason

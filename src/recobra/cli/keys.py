@@ -31,7 +31,8 @@ def add_commands(commands: options.Commands) -> None:
 def list_keys(_arguments: argparse.Namespace) -> Answer:
     """Answer with the data keys, how many values each one encrypts, and who may read the files."""
     bootstrap.set_up()
-    from recobra.kit import key_rotation, keys  # noqa: PLC0415 - needs the settings
+    from recobra.installation import encryption_pass  # noqa: PLC0415 - needs the settings
+    from recobra.kit import key_rotation, keys  # noqa: PLC0415
 
     counts = key_rotation.count_values()
     ring = keys.read_key_ring()
@@ -47,7 +48,7 @@ def list_keys(_arguments: argparse.Namespace) -> Answer:
                 "values": counts[key.id],
             }
         )
-    known = {key.id for key in ring.keys}
+    known = {key_rotation.PLAIN, *(key.id for key in ring.keys)}
     files = {}
     for name in keys.KEY_FILES:
         path = keys.find_key_file(name)
@@ -58,6 +59,8 @@ def list_keys(_arguments: argparse.Namespace) -> Answer:
             "folder": str(keys.keys_dir()),
             "files": files,
             "keys": rows,
+            "plain": counts[key_rotation.PLAIN],
+            "rows_left": encryption_pass.count_left(),
             "unreadable": sum(count for key_id, count in counts.items() if key_id not in known),
         }
     )

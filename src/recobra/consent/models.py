@@ -42,7 +42,7 @@ class ConsentEntry(models.Model):
     act = models.CharField(max_length=9, choices=Act)
     source = models.CharField(max_length=8, choices=Source)
     text_shown = models.TextField(default="")
-    said = models.TextField(default="")
+    said = EncryptedTextField(row="at", was_plain=True, default="")
     debtor = models.ForeignKey(Debtor, models.PROTECT, null=True, related_name="wishes")
     contact = models.ForeignKey(Contact, models.PROTECT, null=True, related_name="wishes", db_index=False)
     actor = models.TextField()

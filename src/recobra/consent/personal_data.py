@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
-from recobra.kit.personal_data import Holding, Row
+from recobra.kit.personal_data import Holding, Row, list_rows
 from recobra.portfolio.models import ContactPoint
 
 from .digested_wishes import digest_wishes
@@ -18,7 +18,7 @@ def _copy(debtor_id: int) -> Iterable[Row]:
     values = ContactPoint.objects.filter(debtor_id=debtor_id).values("value")
     own = Q(debtor_id=debtor_id) | Q(debtor__isnull=True, value__in=values)
     entries = ConsentEntry.objects.filter(own).order_by("at", "pk")
-    return entries.values("at", "kind", "value", "channel", "act", "source", "text_shown", "said")
+    return list_rows(entries, "at", "kind", "value", "channel", "act", "source", "text_shown", "said")
 
 
 HOLDINGS = (

@@ -25,6 +25,7 @@ from recobra.conversations.bot_facts import is_office_open
 from recobra.conversations.facts import IdentityRefused, PersonAsked
 from recobra.conversations.webhooks.receive import UnknownProvider, refuse_forged
 from recobra.journal.operations import record_fact
+from recobra.kit.encrypted_field import UnreadableText
 from recobra.kit.zones import local_date
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Config, ReceiptEvent, WebhookRequest
@@ -122,7 +123,7 @@ def _collect_facts(contact: Contact, config: Config, url: str, form: Mapping[str
         agency=creditor.agency_name.strip() or creditor.name,
         creditor=creditor.name,
         name=debtor.name.split()[0] if debtor.name.strip() else "",
-        text=contact.body,
+        text="" if isinstance(contact.body, UnreadableText) else contact.body,
         today=_local_day(contact, now),
         caller=config.settings.get("from_number", ""),
         identity=debtor.national_id,

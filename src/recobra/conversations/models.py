@@ -3,6 +3,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from recobra.access.models import User
+from recobra.kit.encrypted_field import EncryptedTextField
 from recobra.messaging.models.outbox import Contact
 from recobra.messaging.models.providers import Provider
 from recobra.portfolio.models import Channel, Debtor
@@ -64,7 +65,7 @@ class ConversationMessage(models.Model):
     direction = models.CharField(max_length=4, choices=Direction)
     author = models.TextField(default="")
     author_id = models.BigIntegerField(null=True)
-    text = models.TextField(default="")
+    text = EncryptedTextField(row="conversation_id", was_plain=True, default="")
     intent = models.TextField(default="")
     confidence = models.FloatField(null=True)
     at = models.DateTimeField()
@@ -147,7 +148,7 @@ class CannedAnswer(models.Model):
 
     code = models.SlugField(unique=True)
     title = models.TextField()
-    text = models.TextField()
+    text = EncryptedTextField(row="code", was_plain=True)
     created_by = models.TextField()
     created_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)

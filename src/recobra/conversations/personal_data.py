@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Max, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat, TruncDate
 
-from recobra.kit.personal_data import ERASED, Holding, Row
+from recobra.kit.personal_data import ERASED, Holding, Row, list_rows
 from recobra.kit.tables import is_any_of
 
 from .attachments import attachments_dir
@@ -89,7 +89,7 @@ def _copy_conversations(debtor_id: int) -> Iterable[Row]:
 def _copy_messages(debtor_id: int) -> Iterable[Row]:
     """Return what was said between the person and the company; the notes of colleagues are theirs."""
     messages = ConversationMessage.objects.filter(conversation__debtor_id=debtor_id).exclude(direction="NOTE")
-    return messages.order_by("at", "pk").values("conversation_id", "at", "direction", "text", "intent")
+    return list_rows(messages.order_by("at", "pk"), "conversation_id", "at", "direction", "text", "intent")
 
 
 def _copy_attachments(debtor_id: int) -> Iterable[Row]:

@@ -139,12 +139,11 @@ def send_first_message(*, debtor_id: int, point_id: int, channel: str, draft: Dr
         since = max(since, conversation.last_inbound_at)
     repeated = conversation.messages.filter(
         direction=ConversationMessage.Direction.OUT,
-        text=draft.text,
         intent=draft.intent,
         contact__status__in=_SENT_OR_PENDING,
         received_at__gte=since,
     )
-    if repeated.exists():
+    if any(message.text == draft.text for message in repeated):
         raise ReplyRefused(_("Another message by this channel was sent today already, or is about to be."))
     contact = _plan_lawful_contact(conversation, counterparty, draft, actor)
     _store_message(conversation, contact, draft, actor)

@@ -195,7 +195,7 @@ def has_valid_links(links: dict[str, str]) -> bool:
 
 def count_unreadable() -> int:
     """Return how many encrypted values of the database no key of this installation opens."""
-    known = {key.id for key in read_key_ring().keys}
+    known = {key_rotation.PLAIN, *(key.id for key in read_key_ring().keys)}
     return sum(count for key_id, count in key_rotation.count_values().items() if key_id not in known)
 
 

@@ -1,4 +1,4 @@
-"""Jobs of the installation: the backup of each night."""
+"""Jobs of the installation: the backup of each night, and the encryption of what is not yet encrypted as it should."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from procrastinate.contrib.django import app
 
 from recobra.access.actors import Service, service_actor
 from recobra.kit import clock
+from recobra.kit.keys import KeysUnsuitable
 
-from . import schedule
+from . import encryption_pass, schedule
 from .backup import BackupRefused
 
 _log = logging.getLogger(__name__)
@@ -26,3 +27,13 @@ def make_nightly_backup(timestamp: int) -> None:  # noqa: ARG001 - a late tick d
         schedule.make_scheduled(actor=service_actor(Service.SYSTEM, now=now))
     except BackupRefused:
         _log.exception("The backup of the night failed.")
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="installation.encrypt", lock="installation.encrypt", queueing_lock="installation.encrypt")
+def encrypt_waiting(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+    """Encrypt a little more of what is plain or under an earlier key; where nothing is, a few small queries."""
+    try:
+        encryption_pass.encrypt_waiting(actor=service_actor(Service.SYSTEM, now=clock.now()))
+    except KeysUnsuitable as error:
+        _log.error("The texts of messages cannot be encrypted: %s", error)

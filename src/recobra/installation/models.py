@@ -1,4 +1,4 @@
-"""The installation's tables: its backups."""
+"""The installation's tables: its backups, and how far the encryption of its texts is."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -32,3 +32,15 @@ class BackupRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M} {self.status}"
+
+
+class EncryptionPass(models.Model):
+    """How far a table is encrypted with a data key: up to the row `last_pk`. Personal data: none. Never dies."""
+
+    table = models.TextField(primary_key=True)
+    key_id = models.TextField(default="")
+    last_pk = models.TextField(default="")
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.last_pk}"

@@ -9,6 +9,7 @@ from typing import Final
 from recobra.kit.key_rotation import count_values
 from recobra.kit.keys import read_key_ring
 
+from .encryption_pass import count_left as count_left  # noqa: PLC0414 - the doors name it from here
 from .models import BackupRun as BackupRun  # noqa: PLC0414 - the doors name the type from here
 from .schedule import is_scheduled as is_scheduled  # noqa: PLC0414
 
@@ -18,7 +19,7 @@ LATE_AFTER: Final = timedelta(hours=30)
 
 @dataclass(frozen=True, kw_only=True)
 class KeyState:
-    """A data key without the key: `values` of the database carry it; one of another installation is not known."""
+    """A data key without the key: `values` are the secrets that carry it; one of another installation is not known."""
 
     id: str
     values: int
@@ -29,8 +30,8 @@ class KeyState:
 
 
 def list_keys() -> list[KeyState]:
-    """Return the data keys, the one that encrypts first, then those of values that none of them opens."""
-    counts = count_values()
+    """Return the data keys, the one that encrypts first, then those of secrets that none of them opens."""
+    counts = count_values(without_texts=True)
     keys = [
         KeyState(
             id=key.id,

@@ -53,9 +53,9 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What a batch of a table did: the last row it looked at, the values written, and those that do not open."""
+    """What a batch of a table did: the last row it looked at, as text, the values written, those that do not open."""
 
-    last_pk: int
+    last_pk: str
     rewritten: int
     unreadable: int
 
@@ -140,7 +140,7 @@ def encrypt_anew() -> tuple[int, int]:
     """Encrypt with the current key what is not; return how many values, and how many do not open."""
     rewritten = unreadable = 0
     for model in encrypted_models():
-        last_pk = 0
+        last_pk = ""
         while (batch := encrypt_batch(model, after=last_pk)) is not None:
             last_pk = batch.last_pk
             rewritten += batch.rewritten
@@ -157,15 +157,22 @@ def encrypted_models() -> list[type[models.Model]]:
     return sorted(by_model, key=lambda model: by_model[model])
 
 
+def rows_after(model: type[models.Model], pk: str) -> models.QuerySet[models.Model]:
+    """Return the rows of a table after one, by its primary key as text; '' for all of them."""
+    rows = model._base_manager.all()  # noqa: SLF001 - Django's own name for it
+    return rows.filter(pk__gt=pk) if pk else rows
+
+
 @transaction.atomic
-def encrypt_batch(model: type[models.Model], *, after: int) -> Batch | None:
+def encrypt_batch(model: type[models.Model], *, after: str) -> Batch | None:
     """Encrypt with the current key what is not in the next rows of a table, None where there is no further one.
 
-    The rows are locked, and written by one statement.
+    `after` is the key of the last row that was looked at, '' before the first. The rows are locked, and written by one
+    statement.
     """
     fields = [field for field in encrypted_fields() if field.model is model]
     current = ["", *list_heads(read_key_ring().current.id)]
-    rows = model._base_manager.filter(pk__gt=after)  # noqa: SLF001 - Django's own name for it
+    rows = rows_after(model, after)
     is_left = Q()
     for number, field in enumerate(fields):
         rows = rows.annotate(**{f"head{number}": _head_of(field)})
@@ -177,7 +184,7 @@ def encrypt_batch(model: type[models.Model], *, after: int) -> Batch | None:
     rewritten = unreadable = 0
     written: list[dict[str, object]] = []
     for instance in batch:
-        row: dict[str, object] = {"pk": instance.pk}
+        row: dict[str, object] = {"pk": str(instance.pk)}
         for number, field in enumerate(fields):
             held = field.stored(instance)
             if isinstance(held, EncryptedValue) and held[:HEAD_LENGTH] in current:
@@ -191,7 +198,7 @@ def encrypt_batch(model: type[models.Model], *, after: int) -> Batch | None:
                 unreadable += 1
         written.append(row)
     _write_batch(model, fields, written)
-    return Batch(last_pk=batch[-1].pk, rewritten=rewritten, unreadable=unreadable)
+    return Batch(last_pk=str(batch[-1].pk), rewritten=rewritten, unreadable=unreadable)
 
 
 def _write_batch(model: type[models.Model], fields: list[EncryptedTextField], written: list[dict[str, object]]) -> None:
@@ -206,8 +213,8 @@ def _write_batch(model: type[models.Model], fields: list[EncryptedTextField], wr
     table, key = quote(model._meta.db_table), quote(str(model._meta.pk.column))  # noqa: SLF001
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET {assignments} FROM json_to_recordset(%s::json) AS given(pk bigint, {columns})"
-            f" WHERE {table}.{key} = given.pk",
+            f"UPDATE {table} SET {assignments} FROM json_to_recordset(%s::json) AS given(pk text, {columns})"
+            f" WHERE {table}.{key} = given.pk::{model._meta.pk.db_type(connection)}",  # noqa: SLF001
             [json.dumps(written)],
         )
 

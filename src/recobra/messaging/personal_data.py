@@ -11,7 +11,7 @@ from django.db.models import Max, TextField
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils.translation import gettext_noop
 
-from recobra.kit.personal_data import Block, Holding, Row, erase_by
+from recobra.kit.personal_data import Block, Holding, Row, erase_by, list_rows
 from recobra.kit.tables import is_any_of
 
 from .channels.letter.operations import batch_folder
@@ -25,7 +25,7 @@ _ERASE_CONTACTS: Final = """
     WHERE debtor_id = ANY(%(debtor_ids)s)
         AND (address, subject, body, html, answer, message_id, provider_reference) <> ('', '', '', '', '', '', '')"""
 _ERASE_LETTERS: Final = """
-    UPDATE messaging_letter letter SET content = '{}', tracking = '', courier_answer = ''
+    UPDATE messaging_letter letter SET content = '', tracking = '', courier_answer = ''
     FROM messaging_contact contact
     WHERE contact.id = letter.contact_id AND contact.debtor_id = ANY(%(debtor_ids)s)"""
 _ERASE_RECEIPTS: Final = """
@@ -67,7 +67,8 @@ def _last_contacts(debtor_ids: Sequence[int]) -> Mapping[int, date]:
 
 def _copy_contacts(debtor_id: int) -> Iterable[Row]:
     contacts = Contact.objects.filter(debtor_id=debtor_id).order_by("planned_at", "pk")
-    return contacts.values(
+    return list_rows(
+        contacts,
         "public_id",
         "channel",
         "purpose",

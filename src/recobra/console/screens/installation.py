@@ -40,6 +40,7 @@ def show_installation(request: StaffRequest) -> HttpResponse:
         "keys": queries.list_keys(),
         "stop": stop,
         "taken_back": sending_stop.count_taken_back(stop) if stop else 0,
+        "rows_left": queries.count_left(),
         "place": installation_place(),
     }
     return render(request, "console/installation/index.html", context)

@@ -33,6 +33,7 @@ from recobra.messaging.facts import (
     ContactSent,
     ContactUncertain,
 )
+from recobra.messaging.models import Contact
 from recobra.messaging.outbox.transitions import ENDED, RETURNING, record_ends
 from recobra.portfolio.models import ContactPoint
 
@@ -168,7 +169,11 @@ def end_not_sent(not_sent: Sequence[NotSent], *, lease: UUID, actor: Actor) -> C
 def mark_handed_over(chunk: Sequence[PreparedContact], *, lease: UUID, now: datetime) -> set[int]:
     """Mark contacts as handed over at `now`, with their messages; return the ids of those that we may still send."""
     rows = []
-    for prepared in chunk:
+    ids = [prepared.contact.public_id for prepared in chunk]
+    subjects = Contact.seal_column("subject", ids, [prepared.message.subject for prepared in chunk])
+    bodies = Contact.seal_column("body", ids, [prepared.message.text for prepared in chunk])
+    htmls = Contact.seal_column("html", ids, [prepared.message.html for prepared in chunk])
+    for prepared, subject, body, html in zip(chunk, subjects, bodies, htmls, strict=True):
         contact = prepared.contact
         message = prepared.message
         route = prepared.route
@@ -179,9 +184,9 @@ def mark_handed_over(chunk: Sequence[PreparedContact], *, lease: UUID, now: date
             "variant": contact.template.variant if contact.template else "",
             "message_id": route.adapter.message_id(contact.public_id, route.config),
             "address": message.address,
-            "subject": message.subject,
-            "body": message.text,
-            "html": message.html,
+            "subject": subject,
+            "body": body,
+            "html": html,
             "verdict": prepared.verdict,
             "judged_at": prepared.judged_at.isoformat(),
             "provider_id": route.provider_id,
@@ -203,8 +208,10 @@ def end_attempts(attempts: Sequence[Attempt], *, lease: UUID, actor: Actor) -> C
     """
     ends = [_end_of_attempt(attempt, actor.now) for attempt in attempts]
     _lock_conversations([end.contact_id for end in ends if end.status in _ALERTING])
-    columns = [[getattr(end, name) for end in ends] for name in _ATTEMPT_END_COLUMNS]
-    ended = tables.fetch(_END_ATTEMPTS, [*columns, lease, actor.now], _ENDED_WITH_STATUS)
+    columns = {name: [getattr(end, name) for end in ends] for name in _ATTEMPT_END_COLUMNS}
+    ids = [attempt.prepared.contact.public_id for attempt in attempts]
+    columns["answer"] = Contact.seal_column("answer", ids, [end.answer for end in ends])
+    ended = tables.fetch(_END_ATTEMPTS, [*columns.values(), lease, actor.now], _ENDED_WITH_STATUS)
     sent_ids = set(ended.filter(pc.equal(ended["status"], "SENT"))["contact_id"].to_pylist())
     _save_items([attempt.prepared for attempt in attempts if attempt.prepared.contact.contact_id in sent_ids])
     for attempt in attempts:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from recobra.kit.encryption import Undecryptable
 from recobra.kit.zones import first_zone
 from recobra.messaging import reasons
 from recobra.messaging.channels import Button, Message, TemplateCall
@@ -67,7 +68,7 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedBatch:
-    """A batch, divided. `waiting` are contacts, by id, whose routes all rest, or whose creditor cannot be read."""
+    """A batch, divided. `waiting` are contacts, by id, whose routes all rest, or which cannot be read."""
 
     ready: list[PreparedContact] = field(default_factory=list)
     not_sent: list[NotSent] = field(default_factory=list)
@@ -98,6 +99,10 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
         assert verdict.until is not None, "what is allowed is so by an hour"
         try:
             message = _write_message(contact, creditors[contact.creditor_id], judged_at=now, expires_at=verdict.until)
+        except Undecryptable as error:
+            _log.error("Contact %s waits: %s", contact.contact_id, error)
+            batch.waiting.append(contact.contact_id)
+            continue
         except render.NotRendered as error:
             batch.not_sent.append(_end_contact(contact, "FAILED", reasons.NOT_RENDERED, article=str(error)))
             continue
@@ -187,13 +192,22 @@ def _refuse_or_put_off(contact: LeasedContact, verdict: Verdict, now: datetime) 
 
 
 def _write_message(contact: LeasedContact, creditor: Creditor, *, judged_at: datetime, expires_at: datetime) -> Message:
-    """Return the message of a contact: the words that somebody wrote, or its template filled in. Raises NotRendered."""
+    """Return the message of a contact: the words that somebody wrote, or its template filled in.
+
+    Raises NotRendered, and Undecryptable for words of another installation's key.
+    """
     template = contact.template
     call = None
     if template is None:
-        words = render.RenderedMessage(subject=contact.subject, text=contact.written_text, html=contact.written_html)
+        words = render.RenderedMessage(
+            subject=Contact.open_text("subject", contact.public_id, contact.subject),
+            text=Contact.open_text("body", contact.public_id, contact.written_text),
+            html=Contact.open_text("html", contact.public_id, contact.written_html),
+        )
         language = contact.language
         buttons = json.loads(contact.written_buttons)
+    elif not template.has_readable_words():
+        raise Undecryptable(f"The words of {template} are encrypted with another key.")
     else:
         words = render.render(
             template,

@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from recobra.kit.encrypted_field import EncryptedJSONField
 from recobra.messaging.models.outbox import Contact
 
 
@@ -34,7 +35,7 @@ class Letter(models.Model):
     batch = models.ForeignKey(LetterBatch, models.PROTECT, null=True, related_name="letters")
     status = models.CharField(max_length=9, choices=Status, default=Status.WAITING)
     reference = models.TextField(unique=True)
-    content = models.JSONField(default=dict)
+    content = EncryptedJSONField(row="reference", was_plain=True, default=dict)
     tracking = models.TextField(default="")
     courier_answer = models.TextField(default="")
     changed_at = models.DateTimeField()

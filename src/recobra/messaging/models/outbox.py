@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.contrib.postgres.functions import RandomUUID
-from django.db import models
+from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from recobra.kit.encrypted_field import EncryptedBinaryField, EncryptedTextField, EncryptedValue, UnreadableText
+from recobra.kit.keys import read_key_ring
 from recobra.messaging.models.providers import Provider
 from recobra.portfolio.models import Account, Channel, ContactPoint, Debtor, Portfolio
 
@@ -17,8 +19,8 @@ class Template(models.Model):
     """The words of a message, versioned; a version that was sent is never edited. Personal data: none.
 
     In force is the newest approved version of each variant that is not retired. `country`, `tone` and `stage` are ''
-    where it fits any. `parameters` and `buttons` are what WhatsApp's own templates and menus need. Who approved a
-    version is in `recobra.approvals`.
+    where it fits any. The words are encrypted, since a place of payment may stand in them. `parameters` and `buttons`
+    are what WhatsApp's own templates and menus need. Who approved a version is in `recobra.approvals`.
     """
 
     class Status(models.TextChoices):
@@ -48,9 +50,9 @@ class Template(models.Model):
     channel = models.CharField(max_length=8, choices=Channel)
     language = models.CharField(max_length=8, default="es")
     name = models.TextField()
-    subject = models.TextField()
-    text = models.TextField()
-    html = models.TextField()
+    subject = EncryptedTextField(row="code", was_plain=True)
+    text = EncryptedTextField(row="code", was_plain=True)
+    html = EncryptedTextField(row="code", was_plain=True)
     created_at = models.DateTimeField()
     created_by = models.TextField()
     created_by_id = models.BigIntegerField(null=True)
@@ -71,6 +73,10 @@ class Template(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} v{self.version}"
+
+    def has_readable_words(self) -> bool:
+        """Tell if the keys of this installation open its words."""
+        return not any(isinstance(part, UnreadableText) for part in (self.subject, self.text, self.html))
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
@@ -108,7 +114,8 @@ def _is_undeliverable() -> Q:
 class Contact(models.Model):
     """One attempt to reach a debtor: the outbox is this table. See ADR 0006 for its life.
 
-    `price_micros` is what it cost, in millionths of the major unit of `price_currency`; None while nobody knows.
+    `price_micros` is what it cost, in millionths of the major unit of `price_currency`; None while nobody knows. Words
+    and answer are encrypted: they hold the debtor's links and where to pay.
 
     Personal data: address and content as sent. Dies with the legal term of records of the country.
     """
@@ -157,11 +164,11 @@ class Contact(models.Model):
     local_date = models.DateField(null=True)
     message_id = models.TextField(default="")
     address = models.TextField(default="")
-    subject = models.TextField(default="")
-    body = models.TextField(default="")
-    html = models.TextField(default="", db_default="")
+    subject = EncryptedTextField(row="public_id", was_plain=True, default="")
+    body = EncryptedTextField(row="public_id", was_plain=True, default="")
+    html = EncryptedTextField(row="public_id", was_plain=True, default="", db_default="")
     buttons = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
-    answer = models.TextField(default="")
+    answer = EncryptedTextField(row="public_id", was_plain=True, default="")
     purpose = models.CharField(max_length=6, choices=Purpose, default=Purpose.CLAIM, db_default="CLAIM")
     priority = models.SmallIntegerField(default=5, db_default=5)
     author = models.TextField(default="", db_default="")
@@ -221,6 +228,22 @@ class Contact(models.Model):
     def __str__(self) -> str:
         return str(self.public_id)
 
+    @classmethod
+    def seal_column(cls, name: str, public_ids: Sequence[uuid.UUID], values: Sequence[str]) -> list[str]:
+        """Return the values of an encrypted column as SQL stores them, each for the contact with its `public_id`."""
+        field = cls._meta.get_field(name)
+        assert isinstance(field, EncryptedTextField), "the column is encrypted"
+        key = read_key_ring().current
+        return [field.seal(value, row=row, key=key) for value, row in zip(values, public_ids, strict=True)]
+
+    @classmethod
+    def open_text(cls, name: str, public_id: uuid.UUID, stored: str) -> str:
+        """Return in plain what SQL read of an encrypted column of a contact. Raises Undecryptable."""
+        field = cls._meta.get_field(name)
+        assert isinstance(field, EncryptedTextField), "the column is encrypted"
+        held = field.from_db_value(stored, None, connection)
+        return str(field.open(held, row=public_id) if isinstance(held, EncryptedValue) else held)
+
 
 class ContactItem(models.Model):
     """An account that a contact spoke about, with the amount it named. Personal data: none."""
@@ -245,7 +268,7 @@ class MailboxMessage(models.Model):
     sender = models.TextField()
     recipients = models.TextField()
     subject = models.TextField()
-    raw = models.BinaryField()
+    raw = EncryptedBinaryField(row="contact_public_id", was_plain=True)
 
     class Meta:
         ordering = ["-id"]

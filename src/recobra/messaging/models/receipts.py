@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from recobra.kit.encrypted_field import EncryptedBinaryField, EncryptedTextField
 from recobra.messaging.models.outbox import Contact
 from recobra.messaging.models.providers import Provider
 
@@ -61,11 +62,11 @@ class WebhookCall(models.Model):
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="calls", db_index=False)
     received_at = models.DateTimeField()
     digest = models.CharField(max_length=64)
-    body = models.BinaryField()
+    body = EncryptedBinaryField(row="digest", was_plain=True)
     content_type = models.TextField(default="")
     status = models.CharField(max_length=7, choices=Status, default=Status.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)
-    error = models.TextField(default="")
+    error = EncryptedTextField(row="digest", was_plain=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "digest"], name="webhook_call_once")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
+from uuid import uuid4
 
 import psycopg
 import pyarrow as pa
@@ -17,6 +18,7 @@ from recobra.journal.operations import record_facts
 from recobra.kit import tables
 from recobra.messaging import reasons
 from recobra.messaging.facts import ContactBlocked, ContactCancelled
+from recobra.messaging.models import Contact
 from recobra.messaging.outbox import wake_up
 from recobra.messaging.outbox.transitions import RETURNING, cancel_where, change_contacts, list_ends, record_ends
 
@@ -59,6 +61,7 @@ PLANNED_OPTIONAL = pa.schema(
 
 With a `body` the message goes as it is written, without a template. `priority` 0 goes first.
 """
+_WORDS: Final = ("subject", "body")
 
 INSERTED = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string()), ("contact_id", pa.int64())])
 
@@ -149,6 +152,12 @@ def _complete_rows(planned: pa.Table, *, now: datetime) -> pa.Table:
     columns = {name: planned[name] for name in planned.column_names}
     for name, value in _COLUMN_VALUES.items():
         columns[name] = pc.fill_null(columns[name], value) if name in columns else pa.repeat(value, count)
+    if any(name in planned.column_names for name in _WORDS):
+        # Words are encrypted for their row, so the row gets its id here and not from the database.
+        public_ids = [uuid4() for _row in range(count)]
+        columns["public_id"] = pa.array(map(str, public_ids), pa.string())
+        for name in _WORDS:
+            columns[name] = Contact.seal_column(name, public_ids, columns[name].to_pylist())
     instants = pa.repeat(pa.scalar(now, pa.timestamp("us", tz="UTC")), count)
     return pa.table({**columns, "planned_at": instants, "judged_at": instants})
 

@@ -91,7 +91,12 @@ def load_template_pool(wanted: Collection[tuple[str, str]], language: str = "") 
 
 
 def is_lawful(template: Template, country: str, on: date) -> bool:
-    """Return whether the country's law allows a template, a legal one with a legal decision."""
+    """Return whether the country's law allows a template, a legal one with a legal decision.
+
+    One whose words cannot be read is not refused for that: its messages wait for the key.
+    """
+    if not template.has_readable_words():
+        return True
     return _is_lawful_text(
         subject=template.subject,
         text=template.text,
