@@ -52,6 +52,7 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "load-confirm": ("post", LOADING, {}),
     "load-discard": ("post", LOADING, {}),
     "load-new": ("get", LOADING, {}),
+    "payment-file": ("get", LOADING, {}),
     "strategies": ("get", READING, {}),
     "strategy": ("get", READING, {}),
     "strategy-version": ("get", READING, {}),
@@ -203,6 +204,7 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
 # (test_loads.py).
 OPEN = {
     "load-columns",
+    "payment-columns",
     "sign-in",
     "sign-out",
     "language",

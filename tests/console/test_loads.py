@@ -268,3 +268,25 @@ def test_a_full_disk_takes_no_file_and_says_so(uploaded, settings):
     assert "Las cargas y los ciclos esperan" in text(client.get("/cargas/"))
     settings.DISK_RESERVE_MB = 1
     assert "Las cargas y los ciclos esperan" not in text(client.get("/cargas/"))
+
+
+def test_titles_are_passed_over_and_the_row_of_the_names_can_be_changed(at_desk, company):
+    client = at_desk("bruno")
+    older = "Nro préstamo;Cliente;DNI;Celular;Correo;Vencimiento;Saldo\nV-1;Vieja;4;9;v@correo.example;15/01/2020;1,00"
+    text = f"Cartera al cierre;;;;;;\n\n{older}\n{HEAD}\n{ROWS[0]}\nTOTAL;;;;;;100,50\n"
+    file = SimpleUploadedFile("cartera.csv", text.encode(), content_type="text/csv")
+    address = client.post("/cargas/nueva/", {"portfolio": "PE-CONSUMO", "file": file})["Location"]
+    page = client.get(address)
+    assert (page.context["preview"]["header_line"], page.context["preview"]["sample"][0][0]) == (3, "V-1")
+    assert "Nombres de las columnas en la fila 3" in page.content.decode()
+    chosen = client.get(f"{address}?fila=5")
+    assert chosen.context["preview"]["sample"][0][0] == "L-1"
+    posted = choices(client, f"{address}?fila=5") | {"do": "try", "fila": "5"}
+    answer = client.post(address, posted)
+    result = answer.context["result"]
+    assert (result["accepted"], result["set_aside"], result["amount_minor"]) == (1, 1, 10_050)
+    assert "Totales apartados: 1 (filas 7)." in answer.content.decode()
+    # A line that is not there is said, and the page opens as it was.
+    wrong = client.get(f"{address}?fila=900", follow=True)
+    assert "900" in wrong.content.decode()
+    assert wrong.context["preview"]["header_line"] == 3

@@ -7,7 +7,7 @@ import pytest
 import xlsxwriter
 
 from recobra.payments import operations as payments
-from recobra.payments.models import Payment
+from recobra.payments.models import Payment, PaymentMapping
 from tests import receivables
 from tests.people import acting
 
@@ -24,13 +24,15 @@ def loan(company):
 
 @pytest.fixture
 def load(loan, now, tmp_path):
-    def load(content, **notation):
+    def load(content, mapping=None, dry_run=False, **notation):
         path = tmp_path / "pagos"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return payments.load_file(
             path=path,
             portfolio_code="PE-CONSUMO",
             notation=payments.Notation(**notation),
+            mapping=mapping,
+            dry_run=dry_run,
             actor=acting("ana", now=now + timedelta(days=2)),
         )
 
@@ -152,3 +154,40 @@ def test_a_reference_that_no_index_holds_rejects_its_row_alone(load):
     answer = load(f"{';'.join(HEADER)}\nD1;1,00;2026-11-24;{endless}\nD1;2,00;2026-11-24;R2\n")
     assert [(error["line"], error["column"]) for error in answer["errors"]] == [(2, "reference")]
     assert recorded() == [("R2", 200, DAY)]
+
+
+MAPPING = {
+    "name": "banco",
+    "account": ["serie", "numero"],
+    "amount": "abono",
+    "date": "Fecha operación",
+    "reference": "id",
+    "options": {"decimal": "comma"},
+}
+STATEMENT = """Banco de Prueba;;;;
+Movimientos del 24/11/2026;;;;
+serie;numero;fecha operacion;abono;id
+D;1;24-nov-2026;1.234;="000778"
+D;1;24/11/2026;2,50;1,91431E+15
+Total;;;1.236,50;
+"""
+
+
+def test_a_bank_file_is_read_by_its_mapping_which_is_kept_once(load, loan):
+    loan.external_id = "D 1"
+    loan.save()
+    tried = load(STATEMENT, mapping=MAPPING, dry_run=True)
+    assert (recorded(), PaymentMapping.objects.count()) == ([], 0)
+    answer = load(STATEMENT, mapping=MAPPING)
+    assert answer == tried
+    assert (answer["accepted"], answer["rejected"], answer["set_aside"]) == (1, 1, 1)
+    assert recorded() == [("000778", 123_400, DAY)]
+    assert [(error["line"], error["column"]) for error in answer["errors"]] == [(5, "reference")]
+    assert load(STATEMENT, mapping=MAPPING)["known"] == 1
+    assert list(PaymentMapping.objects.values_list("name", "version")) == [("banco", 1)]
+
+
+@pytest.mark.parametrize("wrong", [{"amount": "importe"}, {"reference": []}, {"when": "fecha"}])
+def test_a_mapping_that_does_not_fit_says_why(load, wrong):
+    with pytest.raises(payments.PaymentRefused, match=r"importe|reference|when"):
+        load(STATEMENT, mapping=MAPPING | wrong)

@@ -60,3 +60,26 @@ def test_a_file_of_next_year_is_refused_and_the_next_true_day_goes_on(load):
         load(_file(["01/10/2026"]), mapping=SHORT, as_of=date(2027, 11, 23))
     assert (refusal.value.code, refusal.value.facts["today"]) == ("ahead", date(2026, 11, 23))
     assert load(_file(["01/10/2026"]), mapping=SHORT, as_of=date(2026, 11, 30))["created"] == 1
+
+
+def test_a_year_of_two_figures_at_the_beginning_is_asked_about(load):
+    days = ["26-10-01", "26-10-15", "26-11-30", "25-12-31"]
+    with pytest.raises(LoadRefused) as refusal:
+        load(_file(days), mapping=SHORT)
+    assert refusal.value.code == "year_first"
+    load(_file(days), mapping=SHORT | {"options": {"date_order": "ymd"}})
+    assert Instalment.objects.get(account__external_id="A0").due_date == date(2026, 10, 1)
+
+
+@pytest.mark.parametrize("days", [["30/09/26", "30/10/26", "31/10/26"], ["24/11/26"]])
+def test_a_year_of_two_figures_at_the_end_is_the_usual_one(load, days):
+    assert load(_file(days), mapping=SHORT)["accepted"] == len(days)
+
+
+def test_where_both_orders_are_usual_a_file_that_leaves_it_open_is_asked_about(load, company):
+    company.country = "PA"
+    company.save()
+    with pytest.raises(LoadRefused) as refusal:
+        load(_file(["03/04/2026"] * 3), mapping=SHORT)
+    assert refusal.value.code == "ambiguous_dates"
+    assert load(_file(["03/04/2026", "31/03/2026"]), mapping=SHORT)["accepted"] == 2

@@ -14,7 +14,7 @@ from recobra.kit import cage
 from recobra.portfolio.models import ContactPoint
 from recobra.tabular import caged, formats
 from recobra.tabular.formats import limits
-from recobra.tabular.formats.workbook import cell_text
+from recobra.tabular.formats.workbook import SheetLook, cell_text
 from recobra.tabular.formats.xlsx.scan import QuickScan, scan_cells
 from recobra.tabular.workspace import open_workspace
 
@@ -111,7 +111,7 @@ def test_a_part_is_judged_alike_however_it_is_cut_into_pieces():
             scan.feed(piece)
         scan.close()
         assert scan.is_sure
-        assert scan_cells(pieces) == {}
+        assert scan_cells(pieces, {}) == SheetLook()
 
 
 def test_a_far_cell_that_has_a_format_and_no_value_is_nothing(db, tmp_path):

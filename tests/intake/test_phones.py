@@ -46,7 +46,7 @@ def test_sql_agrees_with_the_library(region):
 
 def test_many_odd_numbers_are_shared_among_processes(monkeypatch):
     odd = ["51 1 987-6543 anexo 12", "telefono", "+34 612 345 678", "00 51 987654321"]
-    alone = [phones.parse_one(number, "PE") for number in odd]
+    alone = [phones.parse_cell(number, "PE") for number in odd]
     monkeypatch.setattr(phones, "POOL_FROM", 2)
     assert phones.parse_many(odd, "PE") == alone
-    assert alone[1:3] == [("telefono", "", False), ("+34612345678", "MOBILE", True)]
+    assert alone[1:3] == [[("telefono", "", False)], [("+34612345678", "MOBILE", True)]]

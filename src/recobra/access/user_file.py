@@ -81,7 +81,7 @@ def read_user_rows(content: bytes, portfolios: Collection[str]) -> list[UserRow]
     """Return the users of a file. Raises UserFileRefused."""
     try:
         # One row more than the limit shows that there are too many.
-        records = read_records(content, limit=USERS_MAX + 1)
+        records = read_records(content, limit=USERS_MAX + 1, columns=HEADERS)
     except FileRefused as refusal:
         fault = RowFault(line=1, column="", found=str(refusal), expected=_("a table: CSV or a workbook"))
         raise UserFileRefused([fault]) from refusal

@@ -6,12 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recobra.cli import bootstrap, options
+from recobra.cli import bootstrap, mapping_file, options
 from recobra.cli.answer import Answer, CommandRefused
 
 if TYPE_CHECKING:
     from recobra.portfolio.description import PortfolioDescription
-    from recobra_core.yaml_source import YamlSource
 
 READY_MADE = {"CONSUMER": "consumo", "SERVICES": "servicios", "INVOICES": "facturas"}
 """The ready-made strategy of each industry."""
@@ -40,7 +39,7 @@ def add_commands(commands: options.Commands) -> None:
 def load_receivables(arguments: argparse.Namespace) -> Answer:
     """Load a file into a portfolio, or try it with --dry-run."""
     bootstrap.set_up()
-    source = _read_mapping(arguments.mapping)
+    source = mapping_file.read_mapping(arguments.mapping)
     from django.db import transaction  # noqa: PLC0415 - needs the settings
 
     from recobra.intake.mapping import MappingFile  # noqa: PLC0415
@@ -116,7 +115,7 @@ def _open_portfolio(described: PortfolioDescription, code: str) -> Any:
 
 def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
     """Return the summary of a load for a person: rows, changes, and where the rejected rows are."""
-    from recobra.intake.refusals import expected_words  # noqa: PLC0415 - needs the settings
+    from recobra.intake.refusals import aside_words, expected_words, routed_words  # noqa: PLC0415 - needs the settings
     from recobra_core.money import from_minor  # noqa: PLC0415
 
     amount = f"{from_minor(document['amount_minor'], document['currency']):,}" if document["currency"] else "0"
@@ -128,6 +127,8 @@ def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
     ]
     if document["portfolio_opened"] != "no":
         lines.insert(0, f"Portfolio {document['portfolio']}: {document['portfolio_opened']}.")
+    lines += [aside_words(aside) for aside in document["aside"]]
+    lines += [routed_words(routed) for routed in document.get("routed", ())]
     if document["held"]:
         lines.append(f"The load waits for confirmation in the console: {document['reason']}")
     for row in document["errors"][:SHOWN_ERRORS]:
@@ -136,24 +137,6 @@ def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
     if document["errors_file"]:
         lines.append(f"Rows to mend: {document['errors_file']}")
     return tuple(lines)
-
-
-def _read_mapping(path: Path) -> YamlSource:
-    """Return the parsed mapping file. Raises CommandRefused where it is no YAML."""
-    from django.utils.translation import gettext as _  # noqa: PLC0415 - needs the settings
-
-    from recobra.kit.language import screen_language  # noqa: PLC0415
-    from recobra_core.documents import DocumentError  # noqa: PLC0415
-    from recobra_core.yaml_source import parse_yaml  # noqa: PLC0415
-
-    try:
-        return parse_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        refusal = _("The mapping %(path)s cannot be read: %(error)s.")
-        raise CommandRefused(refusal % {"path": path, "error": error}) from error
-    except DocumentError as error:
-        refusal = _("The mapping %(path)s is not YAML: %(error)s")
-        raise CommandRefused(refusal % {"path": path, "error": " ".join(error.messages(screen_language()))}) from error
 
 
 def write_errors(arguments: argparse.Namespace) -> Answer:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from recobra.cli import bootstrap, options
+from recobra.cli import bootstrap, mapping_file, options
 from recobra.cli.answer import Answer
 
 FORMATS = ("auto", "csv", "xlsx", "xls", "parquet")
 DECIMALS = ("auto", "comma", "point")
-ORDERS = ("auto", "dmy", "mdy")
+ORDERS = ("auto", "dmy", "mdy", "ymd")
 
 
 def add_commands(commands: options.Commands) -> None:
@@ -28,6 +28,10 @@ def add_commands(commands: options.Commands) -> None:
     load.add_argument(
         "--date-order", choices=ORDERS, default="auto", help="the order of day and month (default: as the file shows)"
     )
+    load.add_argument(
+        "--mapping", type=Path, metavar="MAPPING.yaml", help="what each column means (default: by their usual names)"
+    )
+    load.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
     load.set_defaults(run=load_payments)
 
 
@@ -43,6 +47,8 @@ def load_payments(arguments: argparse.Namespace) -> Answer:
         path=arguments.file,
         portfolio_code=arguments.portfolio,
         notation=notation,
+        mapping=mapping_file.read_mapping(arguments.mapping).value if arguments.mapping else None,
+        dry_run=arguments.dry_run,
         actor=service_actor(Service.COMMAND, now=clock.now()),
     )
     return Answer(document=figures)

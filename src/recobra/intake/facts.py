@@ -29,6 +29,7 @@ class LoadDone(Fact):
     amount_minor: int
     currency: str
     accounts: int
+    set_aside: int = 0
 
 
 @fact("load.held", _("File waiting for confirmation"))

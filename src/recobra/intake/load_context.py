@@ -40,5 +40,10 @@ class LoadContext:
 
     @property
     def has_several_rows(self) -> bool:
-        """Return whether an account may have several rows, one for each thing due."""
-        return self.document.options.due_rows == "several"
+        """Return whether an account may have several rows, one for each thing due or each item of it."""
+        return self.document.options.due_rows != "one"
+
+    @property
+    def has_item_rows(self) -> bool:
+        """Return whether the rows of an account are items whose amounts add up."""
+        return self.document.options.due_rows == "items"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from recobra.tabular import refusals
@@ -27,6 +28,10 @@ REASONS: Final[Mapping[str, Promise]] = {
     "running": _("Another load of this portfolio is in progress."),
     "portfolio": _("There is no portfolio «%(code)s»."),
     "mapping": _("The mapping has problems: %(problems)s"),
+    "route": _(
+        "The mapping sends rows in %(currency)s to the portfolio «%(code)s», whose currency is %(own)s; it must be "
+        "another portfolio, in that currency."
+    ),
     "failed": _("The load broke off: %(detail)s"),
     "killed": _(
         "The load was cut off while it ran: its program or the machine stopped. Nothing of it was written; load the "
@@ -45,6 +50,18 @@ HELD: Final = {
     "control_amount": _("The control total says %(given)s; the rows add up to %(found)s."),
 }
 
+ASIDE: Final[Mapping[str, Promise]] = {
+    "total": _("Totals, set aside: %(rows)s (lines %(lines)s)."),
+    "header": _("Names of the columns once more, set aside: %(rows)s (lines %(lines)s)."),
+    "filter": _("Left out by the mapping's filter: %(rows)s rows (lines %(lines)s), %(amounts)s."),
+    "currency": _("In other currencies, set aside: %(rows)s rows (lines %(lines)s), %(amounts)s."),
+    "hidden": _(
+        "Hidden rows, set aside: %(rows)s (lines %(lines)s). If they belong to the table, show them in the workbook "
+        "and load it again."
+    ),
+}
+"""What was set aside of a file, by reason."""
+
 EXPECTED: Final[Mapping[str, Promise]] = {
     **refusals.EXPECTED,
     "missing": _("a value"),
@@ -61,6 +78,8 @@ EXPECTED: Final[Mapping[str, Promise]] = {
     "time_zone": _("a time zone such as America/Lima"),
     "number": _("a number"),
     "boolean": _("yes or no"),
+    "paid": _("what was paid, as an amount that is not above what is owed"),
+    "gathered": _("all rows of this account accepted; line %(line)s was not"),
     "two_debtors": _("one debtor for this account; its rows name several"),
     "signs": _("a name without hidden signs that turn the text around"),
     "length": _("at most %(limit)s characters"),
@@ -85,6 +104,24 @@ def refuse_load() -> Iterator[None]:
 def held_words(reasons: list[dict[str, Any]]) -> str:
     """Return why a load waits, in words; `reasons` hold `code` and its facts."""
     return " ".join(str(HELD[reason["code"]]) % reason for reason in reasons)
+
+
+def aside_words(aside: dict[str, Any]) -> str:
+    """Return in words what was set aside for one reason; `aside` holds `code`, `rows`, first `lines`, `amounts`."""
+    lines = ", ".join(map(str, aside["lines"]))
+    more = ", …" if aside["rows"] > len(aside["lines"]) else ""
+    amounts = ", ".join(f"{currency} {amount}" for currency, amount in aside.get("amounts", {}).items())
+    return str(ASIDE[aside["code"]]) % {"rows": aside["rows"], "lines": lines + more, "amounts": amounts}
+
+
+def routed_words(routed: dict[str, Any]) -> str:
+    """Return in words what came of the rows of another currency; `routed` is as `load_file` tells it."""
+    if "refused" in routed:
+        return gettext("Rows in %(currency)s, for the portfolio %(portfolio)s: %(refused)s") % routed
+    text = gettext(
+        "Rows in %(currency)s, in the portfolio %(portfolio)s: accepted %(accepted)s, rejected %(rejected)s."
+    )
+    return text % routed
 
 
 def expected_words(error: dict[str, Any]) -> str:

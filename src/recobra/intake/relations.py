@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from recobra.intake.stage.columns import Columns
 from recobra.tabular.workspace import Relation
@@ -17,6 +18,9 @@ class FileRows:
     columns: Columns
     raw: Relation  # line, c0, c1, …: one text column for each header; dropped once the rows are checked
     broken: Relation  # line, cells, code, params, col, value: rows that cannot be laid out in columns
+    faults: Relation  # line, position, code, params, value: cells of `raw` without a value to rely on
+    aside: Relation  # line, cells, code: totals, hidden rows: what stands in the sheet and is no row of the table
+    header_line: int
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class ExaminedFile:
     checked: CheckedRows
     stated: StatedDebts
     people: People
+    aside: list[dict[str, Any]]  # by reason: code, rows, lines, amounts
     is_first_load: bool
 
 

@@ -18,7 +18,12 @@ CALL_BYTES_MAX: Final = 4 * MEGABYTE
 LOAD_PATH: Final = "/cargas/nueva/"
 """The page of a new load takes its file from those alone who bring the pass of `upload_pass`."""
 FILE_BYTES_MAX: Final = MappingProxyType(
-    {LOAD_PATH: 1024 * MEGABYTE, "/cartas/seguimiento/": 10 * MEGABYTE, "/usuarios/archivo/": 2 * MEGABYTE}
+    {
+        LOAD_PATH: 1024 * MEGABYTE,
+        "/pagos/archivo/": 20 * MEGABYTE,
+        "/cartas/seguimiento/": 10 * MEGABYTE,
+        "/usuarios/archivo/": 2 * MEGABYTE,
+    }
 )
 """How large a file may be that an address takes besides its form."""
 

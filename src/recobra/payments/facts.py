@@ -39,3 +39,11 @@ class PaymentFileLoaded(Fact):
     known: int
     amount_minor: int
     currency: str
+
+
+@fact("payments.mapping_saved", _("Mapping of payment files saved"))
+class PaymentMappingSaved(Fact):
+    """A version of a mapping of payment files is the newest of its name."""
+
+    mapping_id: int
+    version: int

@@ -42,3 +42,26 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+class PaymentMapping(models.Model):
+    """The meaning of the columns of one source's payment files; never edited, only superseded.
+
+    Personal data: none.
+    """
+
+    portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="payment_mappings")
+    name = models.TextField()
+    version = models.PositiveIntegerField()
+    document = models.JSONField()
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+
+    class Meta:
+        ordering = ["portfolio", "name", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["portfolio", "name", "version"], name="payment_mapping_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"

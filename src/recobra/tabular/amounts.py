@@ -1,8 +1,8 @@
 """Amounts in text: detection of the decimal mark, and the SQL that reads them exactly.
 
-Digits, one decimal mark, thousands marks, a currency sign, a minus or parentheses. What `1.234` means is decided by
-the other amounts of the file; a currency without decimals decides it too. Where nothing decides, the file is refused:
-an error of a thousand times is worse than a question.
+Digits, one decimal mark, thousands marks, a currency sign, a minus or parentheses; a dash alone is zero. What `1.234`
+means is decided by the other amounts of the file; a currency without decimals decides it too. Where nothing decides,
+the file is refused: an error of a thousand times is worse than a question.
 """
 
 from __future__ import annotations
@@ -37,16 +37,33 @@ _PROVES_POINT: Final = (
     r")[^\d.,]*$"
 )
 _AMBIGUOUS: Final = r"^\D*[1-9]\d{0,2}[.,]\d{3}[^\d.,]*$"  # 1.234 or 1,234
-_SIGNS: Final = r"(?i)[\s'´’$€£₡₲¢]|\b(US|R|RD|C|MX)\$|\bS/\.?|\bB/\.?|\bBs\.?|\bGs\.?|\b[A-Z]{3}\b|\bQ|\bL"
+# Marks and codes of currencies, and a star that leads to a note.
+_SIGNS: Final = (
+    r"(?i)\bU\$[SD]|\$US\b|\b(US|R|RD|C|MX)\$|[$€£¥₡₲¢₱*]|\bS/\.?|\bB/\.?|\bBs\.?|\bGs\.?|\b[A-Z]{3}\b|\bQ|\bL"
+)
+# RE2 knows the blanks of ASCII alone; thousands are parted by others too, and by apostrophes.
+_BLANKS: Final = r"\s\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}"
+_GAPS: Final = rf"[{_BLANKS}'´’‘`]"
+_SPACED: Final = rf"[(+-]*\d{{1,3}}({_GAPS}\d{{3}})+([.,]\d+)?[)-]*"
+_MINUS_SIGNS: Final = r"[\x{2010}-\x{2015}\x{2212}\x{FE63}\x{FF0D}]"
+_NOTE: Final = r"\([^()]*[A-Za-z]{2}[^()]*\)\s*$"  # a remark behind the number, such as «(parcial)»
+_NOTHING: Final = r"\(?-{1,3}\)?"  # how spreadsheets for accounts show zero
 # Currency marks that belong to one currency only; a bare «$» belongs to many.
 _CURRENCY_MARKS: Final = (
-    (r"\bUS\$", "USD"),
+    (r"\bUS\$|\bU\$[SD]|\$US\b", "USD"),
     (r"\bR\$", "BRL"),
     (r"\bRD\$", "DOP"),
     (r"\bMX\$", "MXN"),
+    (r"\bC\$", "NIO"),
     ("€", "EUR"),
+    ("£", "GBP"),
+    ("₡", "CRC"),
+    (r"₲|\bGS\b", "PYG"),
     (r"\bS/", "PEN"),
+    (r"\bB/", "PAB"),
 )
+CURRENCY_SIGNS: Final = "€£¥₡₲¢₱"
+"""Marks of currencies that are no letters."""
 # By decimal mark: a number without thousands marks, and one with them.
 _SHAPES: Final = {
     "point": (r"-?\d+(\.\d+)?|-?\.\d+", r"-?\d{1,3}(,\d{3})+(\.\d+)?"),
@@ -160,33 +177,60 @@ def _choose_mark(columns: Sequence[_Evidence]) -> str:
 def number_sql(text: str, mark: str, *, is_typed: bool) -> str:
     """Return SQL for a number as text such as `-1234.56`, NULL where `text` is no number with this decimal mark.
 
-    Currency signs are dropped. Parentheses or a final minus make a negative number: with a comma as the mark,
-    `(US$ 1.234,50)` becomes `-1234.50`. `is_typed`: the source's own numbers, such as 150.75, are taken with any mark;
-    1.234 alone, which may as well be a text whose point groups thousands, is read by the mark.
+    Currency signs are dropped, and blanks and apostrophes that part thousands. Parentheses or a final minus make a
+    negative number: with a comma as the mark, `(US$ 1.234,50)` becomes `-1234.50`; a dash alone is zero. `is_typed`:
+    the source's own numbers, such as 150.75, are taken with any mark; 1.234 alone, which may as well be a text whose
+    point groups thousands, is read by the mark.
     """
     simple, grouped = _SHAPES[mark]
-    signs = _SIGNS.replace("'", "''")
-    stripped = f"regexp_replace({text}, '{signs}', '', 'g')"
-    signed = (
-        f"(CASE WHEN {text} LIKE '%(%)%' OR {text} LIKE '%-' "
-        f"THEN '-' || regexp_replace({stripped}, '[()-]', '', 'g') ELSE {stripped} END)"
-    )
     if mark == "comma":
         plain_text = f"replace({text}, ',', '.')"
-        plain_signed = f"replace({signed}, ',', '.')"
-        ungrouped = f"replace(replace({signed}, '.', ''), ',', '.')"
+        plain_signed = "replace(signed, ',', '.')"
+        ungrouped = "replace(replace(signed, '.', ''), ',', '.')"
     else:
         plain_text = text
-        plain_signed = signed
-        ungrouped = f"replace({signed}, ',', '')"
+        plain_signed = "signed"
+        ungrouped = "replace(signed, ',', '')"
     own_number = f"WHEN regexp_full_match({text}, '{_OWN_NUMBER}') THEN {text} " if is_typed else ""
+    signed = (
+        "CASE WHEN bare LIKE '(%)' OR bare LIKE '%_-' "
+        "THEN '-' || regexp_replace(bare, '[()-]', '', 'g') ELSE ltrim(bare, '+') END"
+    )
+    # A workbook's own number with the mark of its format.
+    own_marked = f"WHEN regexp_full_match(signed, '{_OWN_NUMBER}') THEN signed " if is_typed else ""
+    number = (
+        f"CASE WHEN regexp_full_match(signed, '{simple}') THEN {plain_signed} {own_marked}"
+        f"WHEN regexp_full_match(signed, '{grouped}') THEN {ungrouped} "
+        f"WHEN regexp_full_match(signed, '{_NOTHING}') THEN '0' END"
+    )
     # The bare text first: most amounts need no cleaning, which is slow.
     return (
         f"(CASE WHEN regexp_full_match({text}, '{simple}') THEN {plain_text} "
         f"WHEN {text} IS NULL THEN NULL {own_number}"
-        f"WHEN regexp_full_match({signed}, '{simple}') THEN {plain_signed} "
-        f"WHEN regexp_full_match({signed}, '{grouped}') THEN {ungrouped} END)"
+        f"ELSE {_let('bare', _bare_sql(text), _let('signed', signed, number))} END)"
     )
+
+
+def _let(name: str, value: str, expression: str) -> str:
+    """Return SQL for an expression in which a name stands for a value, so that the value stands in it once."""
+    return f"list_transform([{value}], lambda {name}: {expression})[1]"
+
+
+def _bare_sql(text: str) -> str:
+    """Return SQL for an amount's figures and marks alone; blanks stay where they part anything but thousands."""
+    gaps = _GAPS.replace("'", "''")
+    spaced = _SPACED.replace("'", "''")
+    dashed = f"regexp_replace(regexp_replace({text}, '{_MINUS_SIGNS}', '-', 'g'), '{_NOTE}', '')"
+    unmarked = f"regexp_replace({dashed}, '{_SIGNS}', '', 'g')"
+    # A blank that stands beside no figure parts nothing.
+    tight = (
+        f"regexp_replace(regexp_replace({unmarked}, '(^|[^\\d])[{_BLANKS}]+', '\\1', 'g'), "
+        f"'[{_BLANKS}]+([^\\d]|$)', '\\1', 'g')"
+    )
+    joined = (
+        f"CASE WHEN regexp_full_match(tight, '{spaced}') THEN regexp_replace(tight, '{gaps}', '', 'g') ELSE tight END"
+    )
+    return _let("tight", tight, joined)
 
 
 def currency_sql(text: str) -> str:

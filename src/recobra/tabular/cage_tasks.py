@@ -9,23 +9,24 @@ import pyarrow as pa
 
 from recobra.tabular import formats
 from recobra.tabular.formats import ReadOptions
+from recobra.tabular.formats.sheet import ASIDE, BROKEN, FAULTS, RAW
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.workspace import BATCH_ROWS, Relation, Workspace, workspace_in
 
-RAW_FILE: Final = "raw.arrow"
-BROKEN_FILE: Final = "broken.arrow"
+FILES: Final = {RAW: "raw.arrow", BROKEN: "broken.arrow", FAULTS: "faults.arrow", ASIDE: "aside.arrow"}
+"""The file of each relation."""
 
 
 def read_table(*, path: str, folder: str, spill_bytes: int, options: dict[str, Any]) -> dict[str, Any]:
-    """Read a file; leave its rows in two Arrow files of the folder and return what `Sheet` says of it.
+    """Read a file; leave its relations in Arrow files of the folder and return what `Sheet` says of it.
 
     A refusal is returned as its code and facts.
     """
     try:
         with workspace_in(Path(folder), spill_bytes=spill_bytes) as duck:
             sheet = formats.read(Path(path), duck, ReadOptions(**options))
-            _write_rows(duck, sheet.raw, Path(folder) / RAW_FILE)
-            _write_rows(duck, sheet.broken, Path(folder) / BROKEN_FILE)
+            for relation, name in FILES.items():
+                _write_rows(duck, relation, Path(folder) / name)
             return {**_describe(sheet), "refused": ""}
     except FileRefused as refusal:
         return {"refused": refusal.code, "facts": refusal.facts}
@@ -46,7 +47,7 @@ def preview_table(
                 **_describe(sheet),
                 "sample": [list(row) for row in sample],
                 "rows": duck.count(sheet.raw),
-                "broken": duck.count(sheet.broken),
+                "broken": duck.count(sheet.broken) + duck.count(sheet.aside),
                 "refused": "",
             }
     except FileRefused as refusal:
@@ -59,6 +60,9 @@ def _describe(sheet: formats.Sheet) -> dict[str, Any]:
         "kind": sheet.kind,
         "encoding": sheet.encoding,
         "delimiter": sheet.delimiter,
+        "header_line": sheet.header_line,
+        "name": sheet.name,
+        "names": list(sheet.names),
     }
 
 

@@ -16,7 +16,7 @@ from recobra.kit.cage import CageEnded, CageLimits, Reason, run_in_cage, warm_up
 from recobra.kit.sizes import MEGABYTE
 from recobra.tabular import cage_tasks
 from recobra.tabular.formats import ReadOptions, Sheet, detect_format
-from recobra.tabular.formats.sheet import BROKEN, BROKEN_COLUMNS, RAW
+from recobra.tabular.formats.sheet import ASIDE, ASIDE_COLUMNS, BROKEN, BROKEN_COLUMNS, FAULT_COLUMNS, FAULTS, RAW
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.workspace import Relation, Workspace, open_folder
 
@@ -32,12 +32,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A file as a person sees it first; `rows` counts those laid out in columns, `broken` the others."""
+    """A file as a person sees it first; `rows` counts those laid out in columns, `broken` the others.
+
+    `header_line` is where the names of the columns were found, `name` the sheet that was read, of all its `names`.
+    """
 
     headers: list[str]
     kind: str
     encoding: str
     delimiter: str
+    header_line: int
+    name: str
+    names: list[str]
     sample: list[list[str | None]]
     rows: int
     broken: int
@@ -56,12 +62,21 @@ def read_file(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
     try:
         answer = _ask(cage_tasks.read_table, path, folder, options, limits)
         headers = tuple(answer["headers"])
-        columns = "line BIGINT" + "".join(f", c{n} VARCHAR" for n in range(len(headers)))
-        _take_over(duck, RAW, columns, folder / cage_tasks.RAW_FILE)
-        _take_over(duck, BROKEN, BROKEN_COLUMNS, folder / cage_tasks.BROKEN_FILE)
+        cells = "line BIGINT" + "".join(f", c{n} VARCHAR" for n in range(len(headers)))
+        columns = {RAW: cells, BROKEN: BROKEN_COLUMNS, FAULTS: FAULT_COLUMNS, ASIDE: ASIDE_COLUMNS}
+        for relation, file_name in cage_tasks.FILES.items():
+            _take_over(duck, relation, columns[relation], folder / file_name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Sheet(headers, answer["kind"], answer["encoding"], answer["delimiter"])
+    return Sheet(
+        headers,
+        answer["kind"],
+        answer["encoding"],
+        answer["delimiter"],
+        answer["header_line"],
+        answer["name"],
+        tuple(answer["names"]),
+    )
 
 
 def preview_file(path: Path, options: ReadOptions, *, shown_rows: int) -> Preview:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,17 @@ _LINES = {
 }
 
 
+# Letters with a figure are an extension or a name: they part numbers, and so do the marks between them.
+_BETWEEN = re.compile(r"[;,|/\n\r]|\s-\s|[^\W\d_]+[.:]?(?:\s*\d{1,4}(?!\d))?")
+_NOTE = re.compile(r"\([^()]*[^\W\d_][^()]*\)")
+_SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?[Ee]\+?\d+")
+_LONGEST_CELL = 1_000
+_SHORTEST_WHOLE = 7
+# Mexico called mobile numbers by 1 after the country's code, and by 044 or 045, until 2019; 01 led to other cities.
+_OLD_MEXICAN = re.compile(r"^\s*(?:\+?\s*52[\s-]*1|(?:\+?\s*52[\s-]*)?(?:044|045|01))[\s-]*((?:\d[\s().-]*){10})$")
+_OLD_MEXICAN_SQL = r"^(?:\+?521|(?:\+?52)?(?:044|045|01))(\d{10})$"
+
+
 class Parsed(NamedTuple):
     """A phone number: E.164 with its line (MOBILE, FIXED, BOTH or ''), or its digits alone where it is not valid."""
 
@@ -36,8 +48,31 @@ class Parsed(NamedTuple):
     valid: bool
 
 
+def parse_cell(raw: str, region: str) -> list[Parsed]:
+    """Return the numbers of a cell that people wrote, without names and notes: «Ana: 987654321 (casa), 912345678».
+
+    Where none of it is a valid number, one invalid one: its digits alone.
+    """
+    whole = parse_one(raw, region)
+    # A spreadsheet rounded «5,19876E+10»; the figures that it left are no number.
+    if whole.valid or _SCIENTIFIC.fullmatch(raw.strip()):
+        return [whole] if whole.valid else [Parsed(raw.strip(), "", valid=False)]
+    found: dict[str, Parsed] = {}
+    for part in _BETWEEN.split(_NOTE.sub(";", raw[:_LONGEST_CELL])):
+        # Two numbers may stand beside each other without a mark.
+        words = part.split()
+        has_whole = len(words) > 1 and all(len(_digits(word)) >= _SHORTEST_WHOLE for word in words)
+        for text in words if has_whole else [part]:
+            number = parse_one(text, region)
+            if number.valid:
+                found[number.value] = number
+    return list(found.values()) or [whole]
+
+
 def parse_one(raw: str, region: str) -> Parsed:
     """Return a number as E.164 with its line; an invalid one as its digits alone."""
+    if region == "MX":
+        raw = _OLD_MEXICAN.sub(r"\1", raw)
     try:
         number = phonenumbers.parse(raw, region)
     except phonenumbers.NumberParseException:
@@ -53,8 +88,8 @@ def _digits(raw: str) -> str:
     return "".join(character for character in raw if character.isdigit()) or raw.strip()
 
 
-def parse_many(values: Sequence[str], region: str) -> list[Parsed]:
-    """Return `parse_one` of each value, by several processes where there are many."""
+def parse_many(values: Sequence[str], region: str) -> list[list[Parsed]]:
+    """Return `parse_cell` of each value, by several processes where there are many."""
     workers = min(os.cpu_count() or 1, 8)
     if len(values) < POOL_FROM or workers < 2:
         return _parse_chunk(values, region)
@@ -67,8 +102,8 @@ def parse_many(values: Sequence[str], region: str) -> list[Parsed]:
         return list(chain.from_iterable(parts))
 
 
-def _parse_in_subprocess(values: Sequence[str], region: str) -> list[Parsed]:
-    """Return `parse_one` of each value, computed by a new process that runs this module as a script."""
+def _parse_in_subprocess(values: Sequence[str], region: str) -> list[list[Parsed]]:
+    """Return `parse_cell` of each value, computed by a new process that runs this module as a script."""
     process = subprocess.run(  # noqa: S603 - this module itself
         [sys.executable, "-m", __name__, region],
         input=json.dumps(list(values)),
@@ -77,12 +112,12 @@ def _parse_in_subprocess(values: Sequence[str], region: str) -> list[Parsed]:
         check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    return [Parsed(value, line, valid) for value, line, valid in json.loads(process.stdout)]
+    return [[Parsed(*number) for number in cell] for cell in json.loads(process.stdout)]
 
 
-def _parse_chunk(values: Sequence[str], region: str) -> list[Parsed]:
-    """Return `parse_one` of each value."""
-    return [parse_one(value, region) for value in values]
+def _parse_chunk(values: Sequence[str], region: str) -> list[list[Parsed]]:
+    """Return `parse_cell` of each value."""
+    return [parse_cell(value, region) for value in values]
 
 
 @dataclass(frozen=True)
@@ -113,11 +148,12 @@ def phone_sql(region: str) -> PhoneSql | None:
         return None
     general = metadata.general_desc.national_number_pattern
     code = str(metadata.country_code)
+    plain = rf"regexp_replace(plain, '{_OLD_MEXICAN_SQL}', '\1')" if region == "MX" else "plain"
     # A number that has the shape of a national one is not cut, even where it begins like the calling code.
-    full = f"regexp_full_match(plain, '{general}')"
+    full = f"regexp_full_match({plain}, '{general}')"
     without_code = (
-        f"CASE WHEN starts_with(plain, '+{code}') THEN substr(plain, {len(code) + 2}) "
-        f"WHEN starts_with(plain, '{code}') AND NOT {full} THEN substr(plain, {len(code) + 1}) ELSE plain END"
+        f"CASE WHEN starts_with({plain}, '+{code}') THEN substr({plain}, {len(code) + 2}) "
+        f"WHEN starts_with({plain}, '{code}') AND NOT {full} THEN substr({plain}, {len(code) + 1}) ELSE {plain} END"
     )
     prefix = metadata.national_prefix_for_parsing or ""
     national = without_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from recobra.tabular import caged, formats
 from recobra.tabular.refusals import explain_fault
@@ -40,17 +41,20 @@ class Records:
     faults: list[RowFault]
 
 
-def read_records(content: bytes, *, limit: int) -> Records:
-    """Return up to `limit` rows of a file of any known format. Raises FileRefused."""
+def read_records(content: bytes, *, limit: int, columns: Mapping[str, Sequence[str]]) -> Records:
+    """Return up to `limit` rows of a file of any known format; `columns` as for `match_columns`. Raises FileRefused."""
     with open_workspace() as duck:
         path = duck.folder / "content"
         path.write_bytes(content)
-        sheet = caged.read_file(path, duck, formats.ReadOptions(may_be_empty=True))
+        options = formats.ReadOptions(may_be_empty=True, columns=list(chain(*columns.values())))
+        sheet = caged.read_file(path, duck, options)
         names = [fold_name(header) for header in sheet.headers]
         cells = ", ".join(f"coalesce({cell(position)}, '')" for position in range(len(names)))
         rows = duck.fetch_all(f"SELECT line, {cells} FROM {sheet.raw} ORDER BY line LIMIT {limit}")
         records = [Record(line=line, cells=dict(zip(names, texts, strict=True))) for line, *texts in rows]
-        return Records(headers=sheet.headers, rows=records, faults=list_faults(duck, sheet))
+        faults = list_faults(duck, sheet, dict(enumerate(sheet.headers)))
+        wrong = {fault.line for fault in faults}
+        return Records(headers=sheet.headers, rows=[row for row in records if row.line not in wrong], faults=faults)
 
 
 def match_columns(headers: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[str, list[int]]:
@@ -65,11 +69,24 @@ def match_columns(headers: Sequence[str], names: Mapping[str, Sequence[str]]) ->
     }
 
 
-def list_faults(duck: Workspace, sheet: formats.Sheet) -> list[RowFault]:
-    """Return the rows of a file that cannot be laid out in columns, in their order."""
-    rows = duck.fetch_all(f"SELECT line, col, value, code, params FROM {sheet.broken} ORDER BY line")
+def list_faults(
+    duck: Workspace, sheet: formats.Sheet, read: Mapping[int, str], *, amounts: Sequence[int] = ()
+) -> list[RowFault]:
+    """Return the rows of a file that cannot be laid out in columns, and the cells that cannot be relied on, by line.
+
+    `read` are the positions of the columns that are read, with their names; other cells are nobody's fault. What is
+    said of several rows at once is said of each, but in the columns of `amounts`.
+    """
+    positions = ", ".join(map(str, read)) or "-1"
+    amounts_at = ", ".join(map(str, amounts)) or "-1"
+    rows = duck.fetch_all(
+        f"SELECT line, col, -1, value, code, params FROM {sheet.broken} UNION ALL "
+        f"SELECT line, '', position, value, code, params FROM {sheet.faults} WHERE position IN ({positions}) "
+        f"AND (code <> 'merged' OR position IN ({amounts_at})) "
+        "ORDER BY line"
+    )
     faults = []
-    for line, column, value, code, params in rows:
+    for line, column, position, value, code, params in rows:
         expected = explain_fault(code, json.loads(params))
-        faults.append(RowFault(line=line, column=column, found=value, expected=expected))
+        faults.append(RowFault(line=line, column=read.get(position, column), found=value, expected=expected))
     return faults

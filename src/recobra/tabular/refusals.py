@@ -64,6 +64,10 @@ REASONS: Final[Mapping[str, Promise]] = {
     ),
     "no_header": _("The first line holds no column names."),
     "header_only": _("The file has a header and no rows."),
+    "header_line": _("Line %(line)s, where the names of the columns should be, is empty or is not in the file."),
+    "several_sheets": _(
+        "Several sheets of the workbook hold the table: %(sheets)s. Name the one to read in the option sheet."
+    ),
     "ambiguous_decimal": _(
         "In the column «%(column)s» amounts such as «%(value)s» may mean two things and nothing in the file decides; "
         "set the option decimal to comma or point."
@@ -74,6 +78,14 @@ REASONS: Final[Mapping[str, Promise]] = {
     "mixed_dates": _(
         "In the column «%(column)s» dates are written in two orders, «%(dmy)s» and «%(mdy)s»; set the option "
         "date_order to dmy or mdy."
+    ),
+    "year_first": _(
+        "In the column «%(column)s» dates such as «%(value)s» may begin with the year; set the option date_order "
+        "to ymd, dmy or mdy."
+    ),
+    "ambiguous_dates": _(
+        "In the column «%(column)s» dates such as «%(value)s» may mean two days and nothing in the file decides; set "
+        "the option date_order to dmy or mdy."
     ),
     "unclear_dates": _(
         "In the column «%(column)s» dates such as «%(told)s» tell of an unusual order, too few to be sure what dates "
@@ -89,6 +101,10 @@ EXPECTED: Final[Mapping[str, Promise]] = {
     "null_sign": _("text without null characters"),
     "cell_error": _("a value; the cell %(cell)s shows %(error)s"),
     "cell_formula": _("a value; the formula in the cell %(cell)s was never calculated"),
+    "text_error": _("a value; the cell shows %(error)s"),
+    "digits_lost": _("all figures of the number; those after the fifteenth were lost when it was kept as a number"),
+    "scientific": _("all figures of the number; scientific notation keeps only the first ones"),
+    "merged": _("an amount of its own; the cell %(cell)s is merged over the rows down to %(last)s"),
 }
 """What a row that cannot be laid out in columns should have had."""
 

@@ -20,6 +20,7 @@ from django.utils.text import Truncator
 from recobra.console import labels, masks, narrative, reasons
 from recobra.console.guard import may_open
 from recobra.insight.queries.board import OpenAlarm
+from recobra.intake.refusals import aside_words, routed_words
 from recobra.kit.date_format import format_date
 from recobra.kit.money_format import format_minor, format_units
 from recobra.messaging.queries import cite_article
@@ -47,6 +48,18 @@ class Place(Protocol):
     @property
     def time_zone(self) -> str:
         """Name of the time zone in which hours are shown."""
+
+
+@register.filter
+def aside(entry: dict[str, Any]) -> str:
+    """Say what was set aside of a file for one reason."""
+    return aside_words(entry)
+
+
+@register.filter
+def routed(entry: dict[str, Any]) -> str:
+    """Say what came of the rows of another currency."""
+    return routed_words(entry)
 
 
 @register.filter

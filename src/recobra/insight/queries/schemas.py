@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from recobra.intake.mapping import MappingFile
 from recobra.messaging.channels.http_sms.document import Gateway
 from recobra.messaging.templates.pack import Pack
+from recobra.payments.file_mapping import PaymentFileMapping
 from recobra_core.decide import Strategy
 from recobra_core.documents import DocumentModel, document_schema
 from recobra_core.law.company_rules import CompanyRulesDocument
@@ -20,6 +21,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentModel]]] = {
     "gateway": Gateway,
     "law": CountryDocument,
     "mapping": MappingFile,
+    "payment-mapping": PaymentFileMapping,
     "strategy": Strategy,
     "templates": Pack,
 }

@@ -49,6 +49,8 @@ def find_changed_rows(
         SELECT DISTINCT account FROM (
             SELECT account FROM {keys.rows}
             UNION ALL SELECT {_account_of_broken_row(context, file)} FROM {file.broken}
+            -- A row that is hidden says nothing of its account, and so not that it is gone.
+            UNION ALL SELECT {_account_of_broken_row(context, file)} FROM {file.aside} WHERE code = 'hidden'
         )
         WHERE account <> ''
         """,
@@ -71,6 +73,7 @@ def count_unidentified_rows(context: LoadContext, duck: Workspace, examined: Exa
         f"""
         SELECT
             (SELECT count(*) FROM {examined.keys.rows} WHERE account IS NULL)
+            + (SELECT count(DISTINCT line) FROM {examined.checked.errors} WHERE {_hides_account(context, file)})
             -- A broken row is sure only where it names an account that exists.
             + (
                 SELECT count(*) FROM {file.broken}
@@ -81,6 +84,12 @@ def count_unidentified_rows(context: LoadContext, duck: Workspace, examined: Exa
         """
     )
     return int(count)
+
+
+def _hides_account(context: LoadContext, file: FileRows) -> str:
+    """Return SQL for whether an error is that of an account's number of which figures are missing."""
+    column = literal(file.columns.label(context.document.fields["account.external_id"]))
+    return f"col = {column} AND code IN ('scientific', 'digits_lost', 'cell_error', 'cell_formula', 'text_error')"
 
 
 def collect_stated_debts(

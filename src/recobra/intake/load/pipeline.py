@@ -23,11 +23,11 @@ from recobra.intake.relations import (
     LedgerDifferences,
     StatedDebts,
 )
-from recobra.intake.stage import checks, keys, people, rows
+from recobra.intake.stage import checks, keys, left_out, people, rows
 from recobra.intake.stage.columns import find_columns
 from recobra.kit import tables
 from recobra.payments.operations import record_payments
-from recobra.tabular import caged, formats
+from recobra.tabular import caged, formats, written_days
 from recobra.tabular.workspace import Workspace
 
 ReportStep = Callable[[str], None]
@@ -43,11 +43,29 @@ class LoadOutcome:
 
 def read_file(context: LoadContext, duck: Workspace) -> FileRows:
     """Bring the file into DuckDB and find its columns. Raises LoadRefused."""
-    options = context.document.options
+    document = context.document
+    options = formats.ReadOptions(
+        encoding=document.options.encoding,
+        sheet=document.options.sheet,
+        header_line=document.options.header_line,
+        columns=document.columns(),
+    )
     with refuse_load():
-        sheet = caged.read_file(context.path, duck, formats.ReadOptions(encoding=options.encoding, sheet=options.sheet))
-    columns = find_columns(context.document, sheet.headers)
-    return FileRows(sheet.headers, sheet.is_typed, columns, sheet.raw, sheet.broken)
+        sheet = caged.read_file(context.path, duck, options)
+    columns = find_columns(document, sheet.headers)
+    left_out.set_rows_aside(context, duck, sheet, columns)
+    for position in columns.day_positions(document):
+        written_days.rewrite_days(duck, sheet.raw, position, zone=context.portfolio.time_zone)
+    return FileRows(
+        sheet.headers,
+        sheet.is_typed,
+        columns,
+        sheet.raw,
+        sheet.broken,
+        sheet.faults,
+        sheet.aside,
+        sheet.header_line,
+    )
 
 
 def examine(
@@ -59,6 +77,7 @@ def examine(
     changes = compare.find_changed_rows(context, duck, file, row_keys, known)
     # The notation is judged by all rows: the changed ones alone may be too few to tell.
     notation = rows.detect_notation(context, duck, file)
+    aside = left_out.describe_aside(context, duck, file, notation)
     report_step("checking")
     parsed = rows.parse_rows(context, duck, file, changes, notation)
     checked = checks.check_rows(context, duck, file, row_keys, parsed, notation=notation)
@@ -66,7 +85,9 @@ def examine(
     stated = compare.collect_stated_debts(context, duck, row_keys, changes, checked)
     report_step("people")
     persons = people.collect_people(context, duck, checked)
-    return ExaminedFile(file, known, row_keys, changes, checked, stated, persons, is_first_load=previous is None)
+    return ExaminedFile(
+        file, known, row_keys, changes, checked, stated, persons, aside=aside, is_first_load=previous is None
+    )
 
 
 def _fetch_known_accounts(context: LoadContext, duck: Workspace, previous: Load | None) -> KnownAccounts:
@@ -183,10 +204,14 @@ def count_rows(context: LoadContext, duck: Workspace, examined: ExaminedFile) ->
     """Return the figures of a file that nothing has been written of."""
     total = _count_all_rows(duck, examined)
     rejected = duck.count(examined.checked.rejected)
+    aside = duck.count(examined.file.aside)
     return {
         "rows": total,
-        "accepted": total - rejected,
+        "accepted": total - rejected - aside,
         "rejected": rejected,
+        "set_aside": aside,
+        "aside": examined.aside,
+        "header_line": examined.file.header_line,
         "created": 0,
         "updated": 0,
         "unchanged": 0,
@@ -219,7 +244,7 @@ def find_reasons_to_wait(context: LoadContext, duck: Workspace, examined: Examin
 
 def _count_all_rows(duck: Workspace, examined: ExaminedFile) -> int:
     """Return how many rows the file has, broken ones included."""
-    return duck.count(examined.keys.rows) + duck.count(examined.file.broken)
+    return sum(map(duck.count, (examined.keys.rows, examined.file.broken, examined.file.aside)))
 
 
 def _sum_accepted(duck: Workspace, examined: ExaminedFile) -> int:

@@ -1,10 +1,11 @@
 """Mappings: which column of a source is which fact of a receivable."""
 
 from .document import AMOUNTS, Attribute, Control, Document, MappingFile, Options, Party, Source, parse_mapping
-from .guess import guess_mapping
+from .guess import USUAL_NAMES, guess_mapping
 
 __all__ = [
     "AMOUNTS",
+    "USUAL_NAMES",
     "Attribute",
     "Control",
     "Document",

@@ -35,6 +35,7 @@ from recobra_core.documents import (
     to_decimal,
     whole,
 )
+from recobra_core.money import EXPONENTS
 
 AMOUNTS: Final = ("principal", "interest", "late_interest", "fee", "tax")
 ATTRIBUTE_TYPES: Final = ("text", "number", "date", "boolean")
@@ -193,16 +194,18 @@ class Options(DocumentModel):
     """Notation of a source, and what it means by leaving something out.
 
     `gone` says what becomes of an account that a file no longer names, `lower_balance` whether a lower balance is a
-    payment, `due_rows` whether an account may have several rows, `id_zeros` whether leading zeros of ids count,
-    `shrink_limit` which share of the open accounts may be absent before a person must look, `partial` that the file is
-    a part.
+    payment, `due_rows` whether an account may have several rows, each something due or each an item of what is due at
+    once, `other_currencies` what becomes of rows in a currency that is not the portfolio's, `id_zeros` whether leading
+    zeros of ids count, `shrink_limit` which share of the open accounts may be absent before a person must look,
+    `partial` that the file is a part. `header_line` is the line of the column names, 0 to find it.
     """
 
     decimal: Literal["auto", "comma", "point"] = "auto"
     date_order: Literal["auto", "dmy", "mdy", "ymd"] = "auto"
     gone: Literal["paid", "recalled", "missing", "keep"] = "missing"
     lower_balance: Literal["payment", "adjustment"] = "payment"
-    due_rows: Literal["one", "several"] = "one"
+    due_rows: Literal["one", "several", "items"] = "one"
+    other_currencies: Literal["reject", "set_aside"] = "reject"
     id_zeros: Literal["keep", "strip"] = "keep"
     shrink_limit: Annotated[
         float, Field(ge=0, le=1), expects("a share between 0 and 1", "una proporción entre 0 y 1")
@@ -210,6 +213,20 @@ class Options(DocumentModel):
     partial: bool = False
     encoding: Written = ""
     sheet: Written = ""
+    header_line: Annotated[int, whole(0, 10_000)] = 0
+
+
+class Filter(DocumentModel):
+    """Which rows a column's value lets in: `only` these, or all but `leave_out`; accents and capitals do not count."""
+
+    only: Items[Written] = ()
+    leave_out: Items[Written] = ()
+
+    @model_validator(mode="after")
+    def _check_values(self) -> Self:
+        if bool(self.only) == bool(self.leave_out):
+            raise refuse(Expected("either only or leave_out", "only o leave_out, uno de los dos"), found="")
+        return self
 
 
 class Control(DocumentModel):
@@ -245,7 +262,10 @@ class Document(DocumentModel):
     instalment: InstalmentColumns = InstalmentColumns()
     amounts: AmountColumns = AmountColumns()
     balance: Annotated[OptionalSource, Field(validate_default=True)] = None
+    paid: Annotated[OptionalSource, Field(validate_default=True)] = None
     currency: OptionalSource = None
+    filters: dict[str, Filter] = {}
+    currencies: dict[str, Written] = {}
     phones: Sources = ()
     emails: Sources = ()
     address: Annotated[
@@ -296,6 +316,22 @@ class Document(DocumentModel):
             )
         return balance
 
+    @field_validator("paid")
+    @classmethod
+    def _check_paid(cls, paid: Source | None, info: ValidationInfo) -> Source | None:
+        """Refuse what was paid where there is no whole to take it from."""
+        if paid is not None and info.data.get("balance", ...) is None:
+            raise refuse(Expected("balance beside it, from which it is taken", "junto a balance, del que se descuenta"))
+        return paid
+
+    @field_validator("currencies")
+    @classmethod
+    def _check_currencies(cls, currencies: dict[str, str]) -> dict[str, str]:
+        for code in currencies:
+            if code not in EXPONENTS:
+                raise refuse(Expected("a currency such as USD", "una moneda como USD"), found=f"«{code}»", at=(code,))
+        return currencies
+
     @field_validator("options")
     @classmethod
     def _check_rows(cls, options: Options, info: ValidationInfo) -> Options:
@@ -316,7 +352,7 @@ class Document(DocumentModel):
             part = getattr(self, group)
             given = _given(part, *type(part).model_fields)
             sources |= {f"{group}.{name}": source for name, source in given.items()}
-        return sources | _given(self, "balance", "currency")
+        return sources | _given(self, "balance", "paid", "currency")
 
     @property
     def one_amount(self) -> bool:
@@ -351,6 +387,7 @@ class Document(DocumentModel):
         columns: list[str] = []
         for source in self.sources():
             columns += source.columns
+        columns += self.filters
         return tuple(dict.fromkeys(columns))
 
 

@@ -61,7 +61,8 @@ def load_file(
     """Load a file into a portfolio and return its figures; `dry_run` finds the same and writes nothing at all.
 
     `control`: {"rows": n, "amount": "1234.56"}, checked before anything is written. `partial`: the file is a part, so
-    accounts that it does not name are not gone. Raises LoadRefused; a refusal is kept as a load of its own.
+    accounts that it does not name are not gone. Rows in a currency that the mapping sends to another portfolio are
+    loaded there: `routed` says what came of it. Raises LoadRefused; a refusal is kept as a load of its own.
     """
     portfolio = Portfolio.objects.filter(code=portfolio_code).first()
     if portfolio is None:
@@ -80,7 +81,58 @@ def load_file(
         is_confirmed=confirm,
         is_dry_run=dry_run,
     )
-    if not dry_run:
+    _check_routes(context)
+    figures = _start_or_try(context)
+    routed = [
+        _load_currency(context, currency, code)
+        for currency, code in context.document.currencies.items()
+        if _has_set_aside(figures, currency)
+    ]
+    return figures | {"routed": routed} if routed else figures
+
+
+def _check_routes(context: LoadContext) -> None:
+    """Raise LoadRefused, or as `check_scope`, where rows cannot go to the portfolio that the mapping names."""
+    for currency, code in context.document.currencies.items():
+        target = Portfolio.objects.filter(code=code).first()
+        if target is None:
+            raise LoadRefused("portfolio", code=code)
+        check_scope(context.actor, code)
+        if target.currency != currency or code == context.portfolio.code:
+            raise LoadRefused("route", code=code, currency=currency, own=target.currency)
+
+
+def _has_set_aside(figures: dict[str, Any], currency: str) -> bool:
+    """Return whether a load set rows of a currency aside."""
+    return any(currency in aside.get("amounts", {}) for aside in figures["aside"] if aside["code"] == "currency")
+
+
+def _load_currency(context: LoadContext, currency: str, code: str) -> dict[str, Any]:
+    """Load the rows of a currency into the portfolio that takes them, and say what came of it."""
+    document = context.mapping.document if isinstance(context.mapping, Mapping) else context.mapping
+    mapping = {key: value for key, value in document.items() if key not in {"currencies", "control"}}
+    mapping["options"] = {**mapping.get("options", {}), "other_currencies": "set_aside"}
+    try:
+        figures = load_file(
+            path=context.path,
+            file_name=context.file_name,
+            portfolio_code=code,
+            mapping=mapping,
+            as_of=context.as_of,
+            dry_run=context.is_dry_run,
+            confirm=context.is_confirmed,
+            partial=context.document.options.partial or None,
+            actor=context.actor,
+        )
+    except LoadRefused as refusal:
+        return {"currency": currency, "portfolio": code, "refused": str(refusal)}
+    told = ("load_id", "accepted", "rejected", "amount_minor", "held")
+    return {"currency": currency, "portfolio": code, **{name: figures[name] for name in told}}
+
+
+def _start_or_try(context: LoadContext) -> dict[str, Any]:
+    """Run a load, or a dry run of it. Raises LoadRefused."""
+    if not context.is_dry_run:
         return _start_load(context)
     # A dry run does everything and undoes it, so that it finds what the load itself would find.
     with transaction.atomic():
@@ -278,7 +330,7 @@ def _hold_load(
 def _record_done(load: Load, context: LoadContext) -> None:
     """End the load as done and record it in the journal with its figures."""
     _end_load(load, Load.Status.DONE, context.actor.now)
-    left_out = {"columns", "gaps", "last_posting"}
+    left_out = {"columns", "gaps", "last_posting", "aside", "header_line"}
     figures = {name: value for name, value in load.figures.items() if name not in left_out}
     done = LoadDone(load_id=load.pk, as_of=context.as_of, **figures)
     record_fact(done, actor=context.actor, portfolio_id=load.portfolio_id)
@@ -303,7 +355,10 @@ def _end_load(load: Load, status: str, now: datetime, *, reason: str = "") -> No
 
 def describe_load(load: Load) -> dict[str, Any]:
     """Return a load's figures under the names of the command line's contract."""
-    names = ("rows", "accepted", "rejected", "created", "updated", "unchanged", "gone", "payments", "amount_minor")
+    names = (
+        *("rows", "accepted", "rejected", "set_aside", "created", "updated", "unchanged", "gone", "payments"),
+        "amount_minor",
+    )
     figures = {name: load.figures.get(name, 0) for name in names}
     shown_rows = load.rejected.order_by("line", "id")[:SHOWN_ERRORS]
     return {
@@ -316,6 +371,7 @@ def describe_load(load: Load) -> dict[str, Any]:
         "reason": load.reason,
         "diagnosis": load.diagnosis,
         "gaps": load.figures.get("gaps", {}),
+        "aside": load.figures.get("aside", []),
         "errors": [{"line": row.line, "errors": row.errors} for row in shown_rows],
     }
 

@@ -12,12 +12,14 @@ from zoneinfo import available_timezones
 from recobra.intake.load_context import LoadContext
 from recobra.intake.refusals import LoadRefused
 from recobra.intake.relations import CheckedRows, FileChanges, FileRows, RowKeys
-from recobra.tabular import amounts, dates
+from recobra.tabular import amounts, dates, identifiers
 from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
 from recobra_core.money import largest_minor
 
 from . import rows
+from .columns import DATES
+from .left_out import named_currency_sql
 from .rows import Notation
 
 # The file is refused whole where so large a share of its rows is rejected, and no fewer rows than these.
@@ -57,6 +59,7 @@ def check_rows(
     ]
     errors = duck.create("row_errors", " UNION ALL ".join(queries))
     duck.execute(f"INSERT INTO {errors} SELECT line, col, code, params, value, '' FROM {file.broken}")
+    _add_cell_faults(context, duck, file, parsed, errors)
     duck.execute(
         f"INSERT INTO {errors} SELECT line, ?, 'duplicate', json_object('lines', lines), account, "
         f"'account.external_id' FROM {keys.duplicates} JOIN {keys.rows} USING (line)",
@@ -73,6 +76,8 @@ def check_rows(
             """,
             [file.columns.label(context.document.fields.get("debtor.external_id"))],
         )
+    if context.has_item_rows:
+        _reject_other_items(context, duck, file, parsed, errors)
     rejected = duck.create("rejected_lines", f"SELECT DISTINCT line FROM {errors}")
     # Of a million rows only what the next steps need is kept: texts of the rejected ones, typed columns of the good.
     wrong = duck.create("wrong_rows", f"SELECT * FROM {file.raw} SEMI JOIN {rejected} USING (line)")
@@ -81,7 +86,59 @@ def check_rows(
     typed = ", ".join(name for name in columns if not name.startswith(("x_", "n_", "attribute_")))
     good = duck.create("good_rows", f"SELECT {typed} FROM {parsed} ANTI JOIN {rejected} USING (line)")
     duck.drop(parsed)
+    if context.has_item_rows:
+        good = _gather_items(context, duck, good)
     return CheckedRows(good, wrong, rejected, errors)
+
+
+def _reject_other_items(
+    context: LoadContext, duck: Workspace, file: FileRows, parsed: Relation, errors: Relation
+) -> None:
+    """Reject every item of what is due where one of them was rejected: without it they are not the whole."""
+    duck.execute(
+        f"""
+        INSERT INTO {errors}
+        SELECT line, ?, 'gathered', json_object('line', first_wrong), account, 'account.external_id'
+        FROM {parsed} JOIN (
+            SELECT account, number, min(line) AS first_wrong
+            FROM {parsed} SEMI JOIN {errors} USING (line) GROUP BY account, number
+        ) of_rejected USING (account, number)
+        WHERE line NOT IN (SELECT line FROM {errors})
+        """,
+        [file.columns.label(context.document.fields["account.external_id"])],
+    )
+
+
+def _gather_items(context: LoadContext, duck: Workspace, good: Relation) -> Relation:
+    """Return one row for what is due at once, with the sums of its items; all else is said by its first row."""
+    sums = {f"d_{concept}" for concept in context.document.amount_sources()}
+    names = [name for name, *_rest in duck.fetch_all(f"DESCRIBE {good}") if name not in {"line", "account", "number"}]
+    columns = [
+        f"{f'sum({name})::DECIMAL(18, 4)' if name in sums else f'arg_min({name}, line)'} AS {name}" for name in names
+    ]
+    return duck.create(
+        good,
+        f"SELECT min(line) AS line, account, number, {', '.join(columns)} FROM {good} GROUP BY account, number",
+    )
+
+
+def _add_cell_faults(context: LoadContext, duck: Workspace, file: FileRows, parsed: Relation, errors: Relation) -> None:
+    """Add the faults of the cells that the mapping reads; what else was found wrong with such a cell follows."""
+    document = context.document
+    amounts_at = [at for source in document.amount_sources().values() for at in file.columns.positions_of(source)]
+    names = ", ".join(f"({file.columns.positions[name]}, {literal(name)})" for name in document.columns())
+    faults = duck.create(
+        "read_faults",
+        f"""
+        SELECT line, col, code, params, value
+        FROM {file.faults} JOIN (VALUES {names}) read (position, col) USING (position)
+        SEMI JOIN {parsed} USING (line)
+        -- What is said of several rows at once is one value for each of them, but for an amount.
+        WHERE code <> 'merged' OR position IN ({", ".join(map(str, amounts_at)) or "-1"})
+        """,
+    )
+    duck.execute(f"DELETE FROM {errors} WHERE (line, col) IN (SELECT (line, col) FROM {faults})")
+    duck.execute(f"INSERT INTO {errors} SELECT line, col, code, params, value, '' FROM {faults}")
 
 
 def refuse_if_not_as_mapped(duck: Workspace, file: FileRows, changes: FileChanges, checked: CheckedRows) -> None:
@@ -110,7 +167,7 @@ def _list_rules(context: LoadContext, file: FileRows, notation: Notation) -> Ite
     yield from _amount_rules(context, file, notation)
     yield from _date_rules(context, file, notation)
     yield from _code_rules(context, file)
-    yield from _length_rules(context, file)
+    yield from _identifier_rules(context, file)
     yield from _name_rules(context, file)
     yield from _attribute_rules(context, file, notation)
     if "currency" in fields:
@@ -119,7 +176,7 @@ def _list_rules(context: LoadContext, file: FileRows, notation: Notation) -> Ite
             column=file.columns.label(fields["currency"]),
             target="currency",
             code="currency",
-            wrong=f"x_currency IS NOT NULL AND upper(x_currency) <> {literal(currency)}",
+            wrong=f"x_currency IS NOT NULL AND {named_currency_sql(context, 'x_currency')} <> {literal(currency)}",
             value="x_currency",
             params={"currency": currency},
         )
@@ -136,6 +193,14 @@ def _amount_rules(context: LoadContext, file: FileRows, notation: Notation) -> I
         wrong=" AND ".join(f"x_{concept} IS NULL" for concept in sources),
         value=f"x_{first}",
     )
+    if context.document.paid:
+        yield Rule(
+            column=file.columns.label(context.document.paid),
+            target="paid",
+            code="paid",
+            wrong="d_paid IS NULL OR d_paid < 0 OR d_PRINCIPAL < 0 AND d_PRINCIPAL + d_paid >= 0",
+            value="x_paid",
+        )
     for concept, source in sources.items():
         rule = partial(
             Rule, column=file.columns.label(source), target=f"amounts.{concept.lower()}", value=f"x_{concept}"
@@ -161,9 +226,11 @@ def _concept_rules(context: LoadContext, rule: Callable[..., Rule], concept: str
         wrong=f"({number} IS NULL AND {plain_number} IS NOT NULL OR abs({number}) >= {limit})",
         params={"limit": f"{limit}"},
     )
-    yield rule(code="amount_negative", wrong=f"{number} < 0")
+    # What was paid beyond the amount is the fault of that.
+    before = f"{number} + d_paid" if context.document.paid else number
+    yield rule(code="amount_negative", wrong=f"{before} < 0")
     # Most amounts are figures alone and need no search for a currency.
-    has_words = f"(upper({text}) <> lower({text}) OR contains({text}, '€'))"
+    has_words = f"(upper({text}) <> lower({text}) OR regexp_matches({text}, '[{amounts.CURRENCY_SIGNS}]'))"
     yield rule(
         code="currency",
         wrong=f"{has_words} AND {amounts.currency_sql(text)} NOT IN ('', {literal(currency)})",
@@ -178,7 +245,7 @@ def _concept_rules(context: LoadContext, rule: Callable[..., Rule], concept: str
 
 def _date_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
     """Yield the rules for dates: readable, and in a century in which debts fall due."""
-    for name, target in rows.DATES.items():
+    for name, target in DATES.items():
         if target not in context.document.fields:
             continue
         column = file.columns.label(context.document.fields[target])
@@ -232,8 +299,8 @@ def _code_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
         )
 
 
-def _length_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
-    """Yield the rules for texts that the database indexes: they may not be longer than an index takes."""
+def _identifier_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
+    """Yield the rules for texts by which something is known: no longer than an index takes, and with all figures."""
     fields = context.document.fields
     indexed = {
         "account": "account.external_id",
@@ -241,6 +308,21 @@ def _length_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
         "national_id": "debtor.national_id",
         "number": "instalment.number",
     }
+    texts = {**indexed, "x_national_id": "debtor.national_id", "contract": "account.contract"}
+    del texts["national_id"]
+    sources = {value: (target, fields[target]) for value, target in texts.items() if target in fields}
+    for position, party in enumerate(context.document.parties):
+        if "national_id" in party.sources:
+            name = f"party_{position}_national_id"
+            sources[name] = (f"parties.{position}.national_id", party.sources["national_id"])
+    for value, (target, source) in sources.items():
+        yield Rule(
+            column=file.columns.label(source),
+            target=target,
+            code="scientific",
+            wrong=identifiers.scientific_sql(value),
+            value=value,
+        )
     for value, target in indexed.items():
         # Without a column of its own the value comes from the account's.
         column = file.columns.label(fields.get(target)) or file.columns.label(fields["account.external_id"])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from recobra.intake.mapping import Document, Source
 from recobra.intake.refusals import LoadRefused
 from recobra.tabular import sql_text
 from recobra.tabular.sql_text import literal
 from recobra_core.folding import fold_name
+
+DATES: Final = {"opened": "account.opened_date", "due": "instalment.due_date", "issued": "instalment.issue_date"}
+"""The targets that hold days, by the name of their column once they are parsed."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,16 @@ class Columns:
     def cell(self, column: str) -> str:
         """Return SQL for one trimmed cell."""
         return sql_text.cell(self.positions[column])
+
+    def positions_of(self, source: Source | None) -> list[int]:
+        """Return the positions of the columns of a value."""
+        return [self.positions[column] for column in source.columns] if source else []
+
+    def day_positions(self, document: Document) -> list[int]:
+        """Return the positions of the columns that hold days."""
+        sources = [document.fields.get(target) for target in DATES.values()]
+        sources += [attribute for attribute in document.attributes.values() if attribute.type == "date"]
+        return [position for source in sources for position in self.positions_of(source)]
 
     def label(self, source: Source | None) -> str:
         """Return the column name that a message about this value should show."""

@@ -22,7 +22,7 @@ def fingerprint_rows(context: LoadContext, duck: Workspace, file: FileRows) -> R
     account = columns.text(document.fields["account.external_id"])
     number = "'1'"
     if context.has_several_rows:
-        number = f"coalesce({columns.text(document.fields['instalment.number'])}, '1')"
+        number = f"coalesce({columns.text(document.fields.get('instalment.number'))}, '1')"
     # Half an MD5 is enough: a print is compared with one other print only, to detect change.
     fingerprint = f"md5_number_lower(concat_ws(chr(31), {literal(_seed(context))}, {cells}))"
     rows = duck.create(
@@ -45,6 +45,7 @@ def fingerprint_rows(context: LoadContext, duck: Workspace, file: FileRows) -> R
             GROUP BY account, number HAVING count(*) > 1
         )
         SELECT line, lines FROM {rows} JOIN shared_keys USING (account, number)
+        WHERE {not context.has_item_rows}
         """,
     )
     return RowKeys(rows, accounts, duplicates)
@@ -55,6 +56,7 @@ def _seed(context: LoadContext) -> str:
     # What decides about the whole file, and not about what a row means, is left out.
     mapping: dict[str, Any] = context.document.model_dump(mode="json", exclude={"control", "name"})
     mapping["options"] |= {"shrink_limit": None, "partial": None}
+    mapping |= {"filters": None, "currencies": None}
     surroundings = [context.document.columns(), context.portfolio.currency, context.portfolio.country]
     facts = json.dumps([mapping, surroundings], sort_keys=True, default=str)
     return hashlib.sha256(facts.encode()).hexdigest()[:16]

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import CheckedRows, People
+from recobra.kit import email_address
 from recobra.tabular import identity, phones
 from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
@@ -15,11 +16,8 @@ from recobra.tabular.workspace import Relation, Workspace
 from . import debtor_keys
 
 LONGEST_POINT: Final = 500  # the index on values holds no more than some 2,700 bytes
-_LONGEST_EMAIL: Final = 254  # RFC 5321
-_EMAIL: Final = (
-    r"[a-z0-9!#$%&''*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&''*+/=?^_`{|}~-]+)*"
-    r"@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
-)
+# Several numbers in a cell, «987654321 / 912345678», without a word beside them.
+_SEVERAL_NUMBERS: Final = r"[\s\d+().*-]*([;,|/\r\n][\s\d+().*-]*)+"
 
 
 def collect_people(context: LoadContext, duck: Workspace, checked: CheckedRows) -> People:
@@ -106,8 +104,7 @@ def _validate_ids(duck: Workspace, people: Relation) -> Relation:
 def _collect_points(context: LoadContext, duck: Workspace, checked: CheckedRows) -> Relation:
     """Return the contact points of everyone in the good rows, each once: key, kind, value, line, valid."""
     texts = duck.create("point_texts", _point_texts_query(context, checked))
-    # Some cells hold several numbers or addresses: «987654321 / 912345678».
-    has_several = "kind <> 'ADDRESS' AND regexp_matches(raw, '[;,|\\r\\n]|\\s/\\s|\\d{6}/\\d{6}')"
+    has_several = f"kind = 'PHONE' AND regexp_full_match(raw, '{_SEVERAL_NUMBERS}')"
     duck.execute(
         f"""
         INSERT INTO {texts}
@@ -120,6 +117,7 @@ def _collect_points(context: LoadContext, duck: Workspace, checked: CheckedRows)
     )
     duck.execute(f"DELETE FROM {texts} WHERE {has_several}")
     phone_numbers = _parse_phones(context, duck, texts)
+    addresses = _parse_emails(duck, texts)
     address = f"left(regexp_replace(raw, '\\s+', ' ', 'g'), {LONGEST_POINT})"
     points = duck.create(
         "contact_points",
@@ -129,13 +127,8 @@ def _collect_points(context: LoadContext, duck: Workspace, checked: CheckedRows)
             FROM {texts} JOIN {phone_numbers} USING (raw)
             WHERE kind = 'PHONE' AND value <> ''
             UNION ALL
-            SELECT
-                key,
-                kind,
-                left(lower(raw), {LONGEST_POINT}),
-                '',
-                regexp_full_match(lower(raw), '{_EMAIL}') AND length(raw) <= {_LONGEST_EMAIL}
-            FROM {texts} WHERE kind = 'EMAIL'
+            SELECT key, kind, left(value, {LONGEST_POINT}), '', valid
+            FROM {texts} JOIN {addresses} USING (raw) WHERE kind = 'EMAIL'
             UNION ALL
             -- Nobody can check an address.
             SELECT key, kind, {address}, '', true FROM {texts} WHERE kind = 'ADDRESS'
@@ -167,6 +160,40 @@ def _point_texts_query(context: LoadContext, checked: CheckedRows) -> str:
                     f"FROM {checked.good} WHERE {column} IS NOT NULL AND {is_party_named(position)}"
                 )
     return f"SELECT DISTINCT key, kind, raw FROM ({' UNION ALL '.join(queries)})"
+
+
+def _parse_emails(duck: Workspace, texts: Relation) -> Relation:
+    """Return the addresses of every distinct cell with e-mail: raw, value, valid; several where it holds several."""
+    pattern = email_address.PLAIN_PATTERN.replace("'", "''")
+    is_short = (
+        f"length(raw) <= {email_address.LENGTH_MAX} AND position('@' IN raw) <= {email_address.USER_LENGTH_MAX} + 1"
+    )
+    addresses = duck.create(
+        "email_addresses",
+        f"""
+        SELECT DISTINCT raw, lower(raw) AS value, true AS valid FROM {texts}
+        WHERE kind = 'EMAIL' AND {is_short} AND regexp_full_match(lower(raw), '{pattern}')
+        """,
+    )
+    undecided = duck.fetch_all(
+        f"SELECT DISTINCT raw FROM {texts} ANTI JOIN {addresses} USING (raw) WHERE kind = 'EMAIL'"
+    )
+    # What holds no address at all is kept as it is, for a person to mend.
+    found = [(raw, email_address.find_addresses(raw)) for (raw,) in undecided]
+    rows = [(raw, value, True) for raw, values in found for value in values]
+    rows += [(raw, raw.lower(), False) for raw, values in found if not values]
+    raws, values, valid = zip(*rows, strict=True) if rows else ((), (), ())
+    duck.append_arrow(
+        addresses,
+        pa.table(
+            {
+                "raw": pa.array(raws, pa.string()),
+                "value": pa.array(values, pa.string()),
+                "valid": pa.array(valid, pa.bool_()),
+            }
+        ),
+    )
+    return addresses
 
 
 def _parse_phones(context: LoadContext, duck: Workspace, texts: Relation) -> Relation:
@@ -204,15 +231,16 @@ def _parse_phones(context: LoadContext, duck: Workspace, texts: Relation) -> Rel
     # What SQL does not decide, the library does: slower, and only a few.
     undecided = [raw for (raw,) in duck.fetch_all(f"SELECT raw FROM {numbers} ANTI JOIN {parsed} USING (raw)")]
     # «.0» is left where a workbook held the number as a figure.
-    answers = phones.parse_many([raw.removesuffix(".0") for raw in undecided], country)
+    cells = phones.parse_many([raw.removesuffix(".0") for raw in undecided], country)
+    answers = [(raw, answer) for raw, cell in zip(undecided, cells, strict=True) for answer in cell]
     duck.append_arrow(
         parsed,
         pa.table(
             {
-                "raw": pa.array(undecided, pa.string()),
-                "value": pa.array([answer.value for answer in answers], pa.string()),
-                "line": pa.array([answer.line for answer in answers], pa.string()),
-                "valid": pa.array([answer.valid for answer in answers], pa.bool_()),
+                "raw": pa.array([raw for raw, _answer in answers], pa.string()),
+                "value": pa.array([answer.value for _raw, answer in answers], pa.string()),
+                "line": pa.array([answer.line for _raw, answer in answers], pa.string()),
+                "valid": pa.array([answer.valid for _raw, answer in answers], pa.bool_()),
             }
         ),
     )

@@ -14,6 +14,7 @@ from recobra.tabular.sql_text import fold, literal
 from recobra.tabular.workspace import Relation, Workspace
 
 from . import debtor_keys
+from .columns import DATES
 
 PRODUCTS: Final = {
     "LOAN": ("loan", "prestamo", "credito", "pre", "cred"),
@@ -52,7 +53,6 @@ KINDS: Final = {
 TRUE: Final = ("true", "1", "si", "s", "yes", "y", "verdadero", "x", "t")
 FALSE: Final = ("false", "0", "no", "n", "falso", "f")
 _INDUSTRY_PRODUCT: Final = {"CONSUMER": "LOAN", "SERVICES": "SERVICE", "INVOICES": "INVOICE"}
-DATES: Final = {"opened": "account.opened_date", "due": "instalment.due_date", "issued": "instalment.issue_date"}
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> No
     decimal_mark: str = document.options.decimal
     if decimal_mark == "auto":
         number_sources = [*document.amount_sources().values()]
+        number_sources += [document.paid] if document.paid else []
         number_sources += [attribute for attribute in document.attributes.values() if attribute.type == "number"]
         with refuse_load():
             decimal_mark = amounts.detect_decimal_mark(
@@ -169,6 +170,7 @@ def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
         "x_due": "instalment.due_date",
         "x_issued": "instalment.issue_date",
         "x_currency": "currency",
+        "x_paid": "paid",
     }
     texts = [f"{text(document.fields.get(target))} AS {name}" for name, target in named.items()]
     texts += [f"{text(source)} AS x_{concept}" for concept, source in document.amount_sources().items()]
@@ -193,7 +195,12 @@ def _typed_columns(context: LoadContext, notation: Notation) -> list[str]:
         number = amounts.number_sql(f"x_{concept}", notation.decimal_mark, is_typed=notation.is_typed)
         # n_: whether it is a number at all; d_: NULL also where it has more digits than any amount.
         typed.append(f"{number} AS n_{concept}")
-        typed.append(f"TRY_CAST({number} AS DECIMAL(18, 4)) AS d_{concept}")
+        amount = f"TRY_CAST({number} AS DECIMAL(18, 4))"
+        if context.document.paid:
+            paid = amounts.number_sql("x_paid", notation.decimal_mark, is_typed=notation.is_typed)
+            typed.append(f"CASE WHEN x_paid IS NULL THEN 0 ELSE TRY_CAST({paid} AS DECIMAL(18, 4)) END AS d_paid")
+            amount = f"{amount} - d_paid"
+        typed.append(f"{amount} AS d_{concept}")
     default = _INDUSTRY_PRODUCT[context.portfolio.industry]
     typed.append(
         f"coalesce({_code_sql('x_product', PRODUCTS)}, CASE WHEN x_product IS NULL THEN '{default}' END) AS product"

@@ -1,7 +1,18 @@
 """Public writes of payments."""
 
-from .files import Notation, load_file
+from .files import Notation, guess_columns, load_file, preview_file
+from .mappings import save_payment_mapping
 from .record import PaymentRefused, record_payment, record_payments
 from .reverse import reverse_payment
 
-__all__ = ["Notation", "PaymentRefused", "load_file", "record_payment", "record_payments", "reverse_payment"]
+__all__ = [
+    "Notation",
+    "PaymentRefused",
+    "guess_columns",
+    "load_file",
+    "preview_file",
+    "record_payment",
+    "record_payments",
+    "reverse_payment",
+    "save_payment_mapping",
+]

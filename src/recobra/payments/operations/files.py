@@ -5,10 +5,11 @@ Files are read by `tabular`, in every format, encoding and notation that a file 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,16 +22,21 @@ from recobra.access.permissions import check_scope, requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.kit import tables
+from recobra.kit.language import screen_language
 from recobra.payments.facts import PaymentFileLoaded
+from recobra.payments.file_mapping import PaymentOptions, parse_mapping
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Portfolio
-from recobra.tabular import amounts, caged, dates, formats
+from recobra.tabular import amounts, caged, dates, formats, identifiers, totals, written_days
 from recobra.tabular.records import RowFault, list_faults, match_columns
-from recobra.tabular.refusals import FileRefused
+from recobra.tabular.refusals import FileRefused, explain_fault
 from recobra.tabular.sql_text import cell
 from recobra.tabular.workspace import Workspace, open_workspace
+from recobra_core.documents import DocumentError
+from recobra_core.folding import fold_name
 from recobra_core.money import MoneyError, exponent_of, to_minor
 
+from .mappings import save_payment_mapping
 from .record import LONGEST_REFERENCE, ROWS, PaymentRefused, record_payments
 
 MAX_ROWS: Final = 1_000_000  # rows are checked in memory
@@ -52,7 +58,7 @@ class Notation:
 
     format: str = "auto"  # a key of `formats.SOURCES`
     decimal: str = "auto"  # comma or point
-    date_order: str = "auto"  # dmy or mdy
+    date_order: str = "auto"  # dmy, mdy or ymd
 
 
 DETECT: Final = Notation()
@@ -94,11 +100,15 @@ def load_file(
     path: Path,
     portfolio_code: str,
     notation: Notation = DETECT,
+    mapping: Mapping[str, Any] | None = None,
+    dry_run: bool = False,
     actor: Actor,
 ) -> dict[str, Any]:
     """Load a file of payments (account, amount, date, reference). Raises PaymentRefused where it is no such thing.
 
-    Returns rows, accepted, rejected, known (references recorded before), amount_minor, currency and errors.
+    `mapping` says which columns these are, and is kept; without one they have their usual names. `dry_run` finds the
+    same and writes nothing. Returns rows, accepted, rejected, known (references recorded before), amount_minor,
+    currency, set_aside (totals and hidden rows) and errors.
     The same file twice changes nothing: a reference is recorded once per portfolio.
     """
     portfolio = Portfolio.objects.filter(code=portfolio_code).first()
@@ -106,10 +116,13 @@ def load_file(
         raise PaymentRefused(_("There is no portfolio «%(code)s».") % {"code": portfolio_code})
     check_scope(actor, portfolio.code)
     caged.prepare()
+    layout = _Layout.of_mapping(mapping, notation) if mapping else _Layout(notation=notation)
     try:
-        rows, faults = _read_file(path, portfolio, notation)
+        rows, faults, aside = _read_file(path, portfolio, layout)
     except FileRefused as refusal:
         raise PaymentRefused(str(refusal)) from refusal
+    if mapping:
+        save_payment_mapping(portfolio_id=portfolio.pk, document=mapping, actor=actor)
     # Of two loads of one file at once, the second finds the references of the first.
     tables.lock_id_sequence("portfolio_account")
     file = _check_rows(rows, faults, portfolio, actor.now)
@@ -133,29 +146,108 @@ def load_file(
         {"line": error.line, "column": error.column, "found": error.found, "expected": error.expected}
         for error in file.errors
     ]
-    return {**vars(loaded), "errors": errors}
+    if dry_run:
+        transaction.set_rollback(True)
+    return {**vars(loaded), "set_aside": aside, "errors": errors}
 
 
-def _read_file(path: Path, portfolio: Portfolio, notation: Notation) -> tuple[list[_Row], list[RowFault]]:
-    """Return the rows of a file and those that are none. Raises FileRefused, PaymentRefused."""
+def preview_file(path: Path, *, sheet: str, header_line: int, columns: Sequence[str], shown_rows: int) -> caged.Preview:
+    """Return what a file holds and its first rows, found by its columns' usual names too. Raises PaymentRefused."""
+    options = formats.ReadOptions(
+        sheet=sheet,
+        header_line=header_line,
+        columns=[*columns, *chain(*_HEADERS.values())],
+        is_any_sheet=True,
+        may_be_empty=True,
+    )
+    try:
+        return caged.preview_file(path, options, shown_rows=shown_rows)
+    except FileRefused as refusal:
+        raise PaymentRefused(str(refusal)) from refusal
+
+
+def guess_columns(headers: Sequence[str]) -> dict[int, str]:
+    """Return by the position of a column the target that its name usually has."""
+    matches = match_columns(headers, _HEADERS)
+    return {positions[0]: target for target, positions in matches.items() if positions}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """Where a file has its columns (by their usual names, or those of a mapping) and how it is to be read."""
+
+    notation: Notation
+    columns: Mapping[str, Sequence[str]] | None = None
+    options: PaymentOptions = field(default_factory=PaymentOptions)
+
+    @classmethod
+    def of_mapping(cls, document: Mapping[str, Any], notation: Notation) -> _Layout:
+        """Return the layout of a mapping; what is said beside it about the notation comes first."""
+        try:
+            mapping = parse_mapping(document)
+        except DocumentError as error:
+            text = _("The mapping has problems: %(problems)s")
+            raise PaymentRefused(text % {"problems": " ".join(error.messages(screen_language()))}) from error
+        options = mapping.options
+        return cls(
+            notation=replace(
+                notation,
+                decimal=options.decimal if notation.decimal == "auto" else notation.decimal,
+                date_order=options.date_order if notation.date_order == "auto" else notation.date_order,
+            ),
+            columns=mapping.columns(),
+            options=options,
+        )
+
+    def find_columns(self, headers: tuple[str, ...]) -> dict[str, list[int]]:
+        """Return the positions of each target's columns. Raises PaymentRefused."""
+        if self.columns is None:
+            return _find_columns(headers)
+        names = {fold_name(header): position for position, header in enumerate(headers)}
+        missing = [name for columns in self.columns.values() for name in columns if fold_name(name) not in names]
+        if missing:
+            text = _("The mapping needs columns that the file does not have: %(missing)s. The file has: %(found)s.")
+            raise PaymentRefused(text % {"missing": ", ".join(missing), "found": ", ".join(headers)[:300]})
+        return {target: [names[fold_name(name)] for name in columns] for target, columns in self.columns.items()}
+
+
+def _read_file(path: Path, portfolio: Portfolio, layout: _Layout) -> tuple[list[_Row], list[RowFault], int]:
+    """Return the rows of a file, those that are none, and how many were set aside. Raises FileRefused."""
     found = formats.detect_format(path)
-    if notation.format not in {"auto", found}:
+    if layout.notation.format not in {"auto", found}:
         refusal = _("The file is %(found)s, and %(expected)s was asked for.")
-        raise PaymentRefused(refusal % {"found": found.upper(), "expected": notation.format.upper()})
+        raise PaymentRefused(refusal % {"found": found.upper(), "expected": layout.notation.format.upper()})
     with open_workspace() as duck:
-        sheet = caged.read_file(path, duck, formats.ReadOptions(may_be_empty=True))
-        positions = _find_columns(sheet.headers)
+        options = formats.ReadOptions(
+            may_be_empty=True,
+            encoding=layout.options.encoding,
+            sheet=layout.options.sheet,
+            header_line=layout.options.header_line,
+            columns=list(chain(*(_HEADERS if layout.columns is None else layout.columns).values())),
+        )
+        sheet = caged.read_file(path, duck, options)
+        positions = layout.find_columns(sheet.headers)
+        totals.set_totals_aside(
+            duck, sheet, key=positions["account"][0], blank=[*positions["date"], *positions["reference"]]
+        )
         if duck.count(sheet.raw) > MAX_ROWS:
             raise FileRefused("too_many_rows", limit=MAX_ROWS)
-        return _parse_rows(duck, sheet, positions, portfolio, notation), list_faults(duck, sheet)
+        read = {position: target for target, columns in positions.items() for position in columns}
+        faults = list_faults(duck, sheet, read, amounts=positions["amount"])
+        wrong = {fault.line for fault in faults}
+        rows = _parse_rows(duck, sheet, positions, portfolio, layout.notation)
+        return [row for row in rows if row.line not in wrong], faults, duck.count(sheet.aside)
 
 
 def _parse_rows(
-    duck: Workspace, sheet: formats.Sheet, positions: Mapping[str, int], portfolio: Portfolio, notation: Notation
+    duck: Workspace, sheet: formats.Sheet, positions: Mapping[str, list[int]], portfolio: Portfolio, notation: Notation
 ) -> list[_Row]:
     """Return the rows that are not blank, in their order, with amounts and dates read. Raises FileRefused."""
-    cells = {target: cell(position) for target, position in positions.items()}
-    label = sheet.headers[positions["amount"]]
+    for position in positions["date"]:
+        written_days.rewrite_days(duck, sheet.raw, position, zone=portfolio.time_zone)
+    joined = {target: ", ".join(map(cell, columns)) for target, columns in positions.items()}
+    cells = {target: f"nullif(concat_ws(' ', {parts}), '')" for target, parts in joined.items()}
+    label = sheet.headers[positions["amount"][0]]
     decimal_mark = notation.decimal
     if decimal_mark == "auto":
         decimal_mark = amounts.detect_decimal_mark(
@@ -167,7 +259,7 @@ def _parse_rows(
         )
     date_order = notation.date_order
     if date_order == "auto":
-        column = sheet.headers[positions["date"]]
+        column = sheet.headers[positions["date"][0]]
         date_order = dates.detect_order(duck, sheet.raw, cells["date"], country=portfolio.country, column=column)
     is_filled = " OR ".join(f"{cell(position)} IS NOT NULL" for position in range(len(sheet.headers)))
     named_currencies = [amounts.currency_sql("amount")]
@@ -198,9 +290,9 @@ def _parse_rows(
     return parsed
 
 
-def _find_columns(headers: tuple[str, ...]) -> dict[str, int]:
+def _find_columns(headers: tuple[str, ...]) -> dict[str, list[int]]:
     """Return the position of each target's column by its name, in Spanish or English. Raises PaymentRefused."""
-    positions: dict[str, int] = {}
+    positions: dict[str, list[int]] = {}
     for target, matching in match_columns(headers, _HEADERS).items():
         if not matching and target in _OPTIONAL:
             continue
@@ -209,7 +301,7 @@ def _find_columns(headers: tuple[str, ...]) -> dict[str, int]:
                 _("The file needs exactly one column for «%(target)s» (%(names)s); its header is: %(header)s.")
                 % {"target": target, "names": ", ".join(_HEADERS[target]), "header": ", ".join(headers)[:300]}
             )
-        positions[target] = matching[0]
+        positions[target] = matching
     return positions
 
 
@@ -252,6 +344,9 @@ def _check_row(file: _PaymentFile, row: _Row) -> None:
         expected["date"] = _("a day not in the future, such as 2026-11-22 or 22/11/2026")
     if not 0 < len(reference) <= LONGEST_REFERENCE:
         expected["reference"] = _("the number of the receipt or operation")
+    for column in ("account", "reference"):
+        if identifiers.is_scientific(row.texts[column]):
+            expected[column] = explain_fault("scientific", {})
     if expected or account is None:
         for column, words in expected.items():
             found = row.texts[column][:MAX_SHOWN_CHARACTERS]

@@ -12,6 +12,7 @@ from recobra.tabular.workspace import Workspace
 
 from . import csv, limits, parquet, xls, xlsx
 from .sheet import ReadOptions, Sheet
+from .tidy import tidy_cells
 
 SOURCES: Final = {"csv": csv.read, "xlsx": xlsx.read, "xls": xls.read, "parquet": parquet.read}
 _SHOWN_CHARACTERS: Final = 60  # of an overlong field, in the error of its row
@@ -50,9 +51,10 @@ def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
         _set_overlong_aside(duck, sheet)
         if sheet.is_typed:  # a text with a null character is refused whole
             _set_unstorable_aside(duck, sheet)
+        tidy_cells(duck, sheet)
     except (MemoryError, duckdb.OutOfMemoryException):
         raise FileRefused("needs_memory") from None
-    if not options.may_be_empty and not duck.count(sheet.raw) + duck.count(sheet.broken):
+    if not options.may_be_empty and not sum(map(duck.count, (sheet.raw, sheet.broken, sheet.aside))):
         raise FileRefused("header_only")
     return sheet
 

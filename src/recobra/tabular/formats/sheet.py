@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -22,39 +22,70 @@ _VALUE_CHARACTERS: Final = 200
 RAW: Final = Relation("raw_rows")
 BROKEN: Final = Relation("broken_rows")
 BROKEN_COLUMNS: Final = "line BIGINT, cells VARCHAR, code VARCHAR, params VARCHAR, col VARCHAR, value VARCHAR"
+FAULTS: Final = Relation("cell_faults")
+FAULT_COLUMNS: Final = "line BIGINT, position INTEGER, code VARCHAR, params VARCHAR, value VARCHAR"
+ASIDE: Final = Relation("rows_aside")
+ASIDE_COLUMNS: Final = "line BIGINT, cells VARCHAR, code VARCHAR"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """How to read a file: its encoding and sheet, '' to find them; `may_be_empty` takes a header without rows."""
+    """How to read a file: its encoding and sheet, '' to find them; `may_be_empty` takes a header without rows.
+
+    `header_line` is the line with the names of the columns, 0 to find it; `columns` are names that are looked for, by
+    which it is found, and the sheet too. `is_any_sheet` takes the first of several sheets with a table, for a person
+    who chooses one.
+    """
 
     encoding: str = ""
     sheet: str = ""
     may_be_empty: bool = False
+    header_line: int = 0
+    columns: Sequence[str] = ()
+    is_any_sheet: bool = False
+
+
+class CellFault(NamedTuple):
+    """Why a cell has no value that could be relied on: the error code and the facts of its message."""
+
+    code: str
+    params: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row as the file has it; `code` names what makes it unreadable, if anything does."""
+    """One row as the file has it; `code` names what makes it unreadable, if anything does.
+
+    `faults` are those of single cells, by position from 0: they count for whoever reads the column.
+    """
 
     line: int
     cells: list[str | None]
     code: str = ""
     params: dict[str, Any] = field(default_factory=dict)
-    column: str = ""
     value: str = ""
+    faults: Mapping[int, CellFault] = field(default_factory=dict)
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A file in DuckDB: its column names, and the relations of its rows."""
+    """A file in DuckDB: its column names and where they stand, and the relations of its rows.
+
+    `name` is the sheet of a workbook that was read, `names` are all that a person sees.
+    """
 
     headers: tuple[str, ...]
     kind: str
     encoding: str = ""
     delimiter: str = ""
+    header_line: int = 1
+    name: str = ""
+    names: tuple[str, ...] = ()
     raw: Relation = RAW  # line, c0, c1, …: one text column for each header
     broken: Relation = BROKEN  # BROKEN_COLUMNS: rows that cannot be laid out in columns
+    faults: Relation = FAULTS  # FAULT_COLUMNS: cells of `raw` without a value to rely on
+    aside: Relation = ASIDE  # ASIDE_COLUMNS: what stands in the sheet and is no row of the table
 
     @property
     def is_typed(self) -> bool:
@@ -96,18 +127,20 @@ def create_tables(duck: Workspace, width: int) -> None:
     """Make the empty relations RAW and BROKEN."""
     columns = ", ".join(f"c{n} VARCHAR" for n in range(width))
     duck.create_empty(RAW, f"line BIGINT, {columns}")
-    create_broken(duck)
+    create_exceptions(duck)
 
 
-def create_broken(duck: Workspace) -> None:
-    """Make the empty relation BROKEN."""
+def create_exceptions(duck: Workspace) -> None:
+    """Make the empty relations BROKEN, FAULTS and ASIDE."""
     duck.create_empty(BROKEN, BROKEN_COLUMNS)
+    duck.create_empty(FAULTS, FAULT_COLUMNS)
+    duck.create_empty(ASIDE, ASIDE_COLUMNS)
 
 
 def append_rows(duck: Workspace, rows: Iterable[Row], *, width: int, read_before: int = 0) -> None:
-    """Append rows to RAW, and those that do not fit its columns to BROKEN; `read_before` rows of the file are there.
+    """Append rows to RAW, those that do not fit its columns to BROKEN, hidden ones to ASIDE.
 
-    Raises FileRefused.
+    `read_before` rows of the file are there. Raises FileRefused.
     """
     count = read_before
     broken_count = 0
@@ -115,9 +148,13 @@ def append_rows(duck: Workspace, rows: Iterable[Row], *, width: int, read_before
         count += len(batch)
         if count > limits.ROWS:
             raise FileRefused("too_many_rows", limit=limits.ROWS)
-        fitted = [_fit_row(row, width) for row in batch]
+        if hidden := [row for row in batch if row.is_hidden]:
+            duck.append_arrow(ASIDE, _aside_table(hidden, "hidden"))
+        fitted = [_fit_row(row, width) for row in batch if not row.is_hidden]
         if good := [row for row in fitted if not row.code]:
             duck.append_arrow(RAW, _raw_table(good, width))
+        if faulty := [row for row in good if row.faults]:
+            duck.append_arrow(FAULTS, _fault_table(faulty))
         if broken := [row for row in fitted if row.code]:
             broken_count += len(broken)
             _refuse_broken(broken_count, count, broken)
@@ -154,7 +191,7 @@ def _fit_row(row: Row, width: int) -> Row:
         return row
     # Empty cells after the last column are how spreadsheets end their lines.
     if len(row.cells) > width and not any(row.cells[width:]):
-        return Row(row.line, row.cells[:width])
+        return replace(row, cells=row.cells[:width])
     return Row(row.line, row.cells, code="ragged", params={"expected": width, "found": len(row.cells)})
 
 
@@ -178,8 +215,33 @@ def _broken_table(rows: list[Row]) -> pa.Table:
                 "cells": json.dumps(cells),
                 "code": row.code,
                 "params": json.dumps(row.params),
-                "col": row.column,
+                "col": "",
                 "value": row.value[:_VALUE_CHARACTERS].replace("\0", " "),
             }
         )
+    return pa.Table.from_pylist(records)
+
+
+def _fault_table(rows: list[Row]) -> pa.Table:
+    """Return the faults of cells as Arrow columns in the order of FAULTS."""
+    records = [
+        (row.line, position, fault.code, json.dumps(fault.params), (row.cells[position] or "")[:_VALUE_CHARACTERS])
+        for row in rows
+        for position, fault in row.faults.items()
+    ]
+    lines, positions, codes, params, values = zip(*records, strict=True)
+    return pa.table(
+        {
+            "line": pa.array(lines, pa.int64()),
+            "position": pa.array(positions, pa.int32()),
+            "code": pa.array(codes, pa.string()),
+            "params": pa.array(params, pa.string()),
+            "value": pa.array(values, pa.string()),
+        }
+    )
+
+
+def _aside_table(rows: list[Row], code: str) -> pa.Table:
+    """Return rows that are set aside as Arrow columns in the order of ASIDE."""
+    records = [{"line": row.line, "cells": json.dumps(row.cells[: limits.COLUMNS]), "code": code} for row in rows]
     return pa.Table.from_pylist(records)

@@ -34,6 +34,7 @@ TARGETS = (
     "amounts.late_interest",
     "amounts.fee",
     "amounts.tax",
+    "paid",
     "currency",
     "phones",
     "emails",
@@ -48,8 +49,8 @@ TARGETS = (
 )
 # Parts of a mapping whose targets stand one level deeper, and parts that are no targets.
 _GROUPS = frozenset({"account", "debtor", "instalment", "amounts", "address"})
-_NO_TARGETS = frozenset({"name", "options", "control", "parties"})
-OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows")
+_NO_TARGETS = frozenset({"name", "options", "control", "parties", "filters", "currencies"})
+OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows", "other_currencies")
 
 
 def target_labels() -> list[tuple[str, str]]:
@@ -75,6 +76,7 @@ def target_labels() -> list[tuple[str, str]]:
         "amounts.late_interest": _("Late interest"),
         "amounts.fee": _("Fee"),
         "amounts.tax": _("Tax"),
+        "paid": _("What was paid (taken from the balance)"),
         "currency": _("Currency"),
         "phones": _("Phone"),
         "emails": _("E-mail"),
@@ -123,7 +125,20 @@ def option_choices(options: dict[str, Any]) -> list[tuple[str, str, list[tuple[s
                 ("adjustment", _("is an adjustment")),
             ],
         ),
-        ("due_rows", _("Rows per account"), [("one", _("one")), ("several", _("several: one per instalment"))]),
+        (
+            "due_rows",
+            _("Rows per account"),
+            [
+                ("one", _("one")),
+                ("several", _("several: one per instalment")),
+                ("items", _("several: one per item, added up")),
+            ],
+        ),
+        (
+            "other_currencies",
+            _("A row in another currency"),
+            [("reject", _("is rejected")), ("set_aside", _("is set aside, and its sum told"))],
+        ),
     ]
     rows = []
     for name, label, choices in described:
@@ -143,12 +158,17 @@ def match_columns(document: dict[str, Any], headers: list[str]) -> list[tuple[st
 
 def has_mapped_columns(document: dict[str, Any], headers: list[str]) -> bool:
     """Return whether every column that a mapping names is in the file, as intake compares names."""
+    file_columns = {fold_name(header) for header in headers}
+    return all(fold_name(column) in file_columns for column in mapped_columns(document))
+
+
+def mapped_columns(document: dict[str, Any]) -> list[str]:
+    """Return the columns that a mapping document names."""
     specs = list(_flatten(document).values())
     for party in document.get("parties") or []:
         # `part` is the party's role, not a column.
         specs += [spec for name, spec in party.items() if name != "part"]
-    file_columns = {fold_name(header) for header in headers}
-    return all(fold_name(column) in file_columns for spec in specs for column in _column_names(spec))
+    return [column for spec in specs for column in _column_names(spec)]
 
 
 def _flatten(document: dict[str, Any]) -> dict[str, Any]:
@@ -182,8 +202,11 @@ def _column_names(spec: Any) -> list[str]:
     return []
 
 
-def from_post(post: QueryDict, headers: list[str]) -> dict[str, Any]:
-    """Return the mapping document of the choices; several columns with one target are joined."""
+def from_post(post: QueryDict, headers: list[str], *, sheet: str, header_line: int) -> dict[str, Any]:
+    """Return the mapping document of the choices; several columns with one target are joined.
+
+    `sheet` and `header_line` are kept where a person chose them.
+    """
     document: dict[str, Any] = {"name": post.get("name", "").strip() or "default"}
     columns_by_target: dict[str, list[str]] = {}
     for index, header in enumerate(headers):
@@ -202,7 +225,9 @@ def from_post(post: QueryDict, headers: list[str]) -> dict[str, Any]:
             document.setdefault(group, {})[name] = columns if len(columns) > 1 else columns[0]
         else:
             document[group] = columns[0]
-    options = {name: post[name] for name in OPTIONS if post.get(name)}
+    options: dict[str, Any] = {name: post[name] for name in OPTIONS if post.get(name)}
+    options |= {"sheet": sheet} if sheet else {}
+    options |= {"header_line": header_line} if header_line else {}
     if options:
         document["options"] = options
     return document

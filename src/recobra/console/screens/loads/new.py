@@ -29,6 +29,8 @@ from recobra.tabular import caged
 
 from . import columns
 
+LAST_HEADER_LINE = 10_000
+
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.LOAD_FILES)
@@ -70,28 +72,49 @@ def choose_columns(request: StaffRequest, token: str) -> HttpResponse:
     portfolio = portfolios.get(upload.portfolio_code)
     if portfolio is None:
         raise ObjectDoesNotExist
+    place = _read_place(request)
+    saved = list(queries.mappings_for(request.user, portfolio.code))
+    known = [name for mapping in saved for name in columns.mapped_columns(mapping.document)]
     try:
-        preview = operations.preview_file(upload.path)
+        preview = operations.preview_file(upload.path, columns=known, **place)
     except LoadRefused as refusal:
+        if place["header_line"]:
+            # The person may say another line; the file itself was readable without one.
+            messages.error(request, str(refusal))
+            return redirect("console:load-columns", upload.token)
         uploads.discard_upload(upload)
         context = {"portfolios": list(portfolios.values()), "problem": str(refusal)}
         return render(request, "console/loads/begin.html", context, status=422)
     if request.method == "POST":
-        options = _read_form(request, portfolio, preview)
+        options = _read_form(request, portfolio, saved, preview)
         if request.POST.get("do") == "load":
             return _queue_load(request, upload, portfolio, options)
         return _try_load(request, upload, portfolio, options)
-    return render(request, "console/loads/columns.html", _columns_context(request, upload, portfolio, preview))
+    context = _columns_context(request, upload, portfolio, saved, preview)
+    return render(request, "console/loads/columns.html", context | {"place": place})
+
+
+class Place(TypedDict):
+    """The sheet and the line of the column names that a person chose; '' and 0 where they are found."""
+
+    sheet: str
+    header_line: int
+
+
+def _read_place(request: StaffRequest) -> Place:
+    """Return the place of the table that the address or the form names; what cannot be read counts as not given."""
+    given = request.POST if request.method == "POST" else request.GET
+    line = parse_id(given.get("fila", "")) or 0
+    return {"sheet": given.get("hoja", ""), "header_line": line if line <= LAST_HEADER_LINE else 0}
 
 
 def _columns_context(
-    request: StaffRequest, upload: uploads.Upload, portfolio: Portfolio, preview: dict[str, Any]
+    request: StaffRequest, upload: uploads.Upload, portfolio: Portfolio, saved: list[Mapping], preview: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the context of the choice of columns, which starts from a saved mapping or from the guess of the preview.
 
     `preview` is the result of `preview_file`: its `headers`, its first rows, and a `mapping` guessed from them.
     """
-    saved = list(queries.mappings_for(request.user, portfolio.code))
     base = _starting_mapping(saved, request.GET.get("mapeo", ""), preview["headers"])
     document = base.document if base else preview["mapping"]
     return {
@@ -168,12 +191,12 @@ def _queue_load(
     return redirect("console:loads")
 
 
-def _read_form(request: StaffRequest, portfolio: Portfolio, preview: dict[str, Any]) -> LoadOptions:
+def _read_form(
+    request: StaffRequest, portfolio: Portfolio, saved: list[Mapping], preview: dict[str, Any]
+) -> LoadOptions:
     """Return the options of the load that was posted; what cannot be read counts as not given."""
     post = request.POST
-    saved_documents = {
-        str(mapping.pk): mapping.document for mapping in queries.mappings_for(request.user, portfolio.code)
-    }
+    saved_documents = {str(mapping.pk): mapping.document for mapping in saved}
     # A saved mapping that is used as it is keeps its version.
     saved_mapping = saved_documents.get(post.get("saved", ""))
     # The totals that the sender stated; the load is held where the file does not add up to them.
@@ -184,7 +207,7 @@ def _read_form(request: StaffRequest, portfolio: Portfolio, preview: dict[str, A
     if post.get("control-amount"):
         control["amount"] = post["control-amount"]
     return {
-        "mapping": saved_mapping or columns.from_post(post, preview["headers"]),
+        "mapping": saved_mapping or columns.from_post(post, preview["headers"], **_read_place(request)),
         "as_of": parse_date(post.get("as_of", "")) or clock.today(portfolio.time_zone),
         "control": control or None,
         # None leaves it to the mapping whether the file is only a part.

@@ -13,6 +13,7 @@ from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from uuid import UUID
 
+from recobra.kit import email_address
 from recobra.messaging.channels.base import Message
 from recobra.messaging.tokens import unsubscribe_url
 
@@ -34,6 +35,8 @@ def parse_sender(mail_from: str) -> Address:
 
 def encode_address(address: str) -> str:
     """Return an address as SMTP takes it, with its domain in ASCII. Raises AddressUnsuitable."""
+    if not email_address.is_address(address):
+        raise AddressUnsuitable("The e-mail address is not one that can be written to.")
     return _parse_address(address).addr_spec
 
 
@@ -127,7 +130,6 @@ def _parse_address(text: str, name: str = "") -> Address:
     if not (user and at and domain and is_writable):
         raise AddressUnsuitable("The e-mail address is not one that can be written to.")
     try:
-        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
-        return Address(display_name=name, username=user, domain=ascii_domain)
+        return Address(display_name=name, username=user, domain=email_address.encode_domain(domain))
     except (ValueError, IndexError) as error:
         raise AddressUnsuitable("The e-mail address is not one that can be written to.") from error

@@ -113,7 +113,7 @@ def read_tracking(content: bytes) -> tuple[list[TrackingRow], list[TrackingError
     """
     try:
         # One row more than the limit shows that there are too many.
-        records = read_records(content, limit=ROWS_LIMIT + 1)
+        records = read_records(content, limit=ROWS_LIMIT + 1, columns=_TRACKING_HEADERS)
     except FileRefused as refusal:
         return [], [TrackingError(line=1, column="", found=str(refusal), expected=_("a table: CSV or a workbook"))]
     header = ", ".join(records.headers)[:MAX_FOUND_CHARACTERS]

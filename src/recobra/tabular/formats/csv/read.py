@@ -16,7 +16,7 @@ from recobra.tabular.formats.sheet import (
     Row,
     Sheet,
     append_rows,
-    create_broken,
+    create_exceptions,
     create_tables,
     escape_glob,
     name_columns,
@@ -37,7 +37,7 @@ _SCANS: Final = Relation("reject_scans")
 def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
     """Read a text into DuckDB. Raises FileRefused."""
     text = to_utf8(path, folder=duck.folder, encoding=options.encoding)
-    dialect = detect_dialect(text.path)
+    dialect = detect_dialect(text.path, options)
     headers = name_columns(dialect.header)
     if text.lines - dialect.header_line > limits.ROWS:
         raise FileRefused("too_many_rows", limit=limits.ROWS)
@@ -46,7 +46,7 @@ def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
         append_rows(duck, exact.read_rows(text.path, dialect), width=len(headers))
     if text.is_damaged:
         _set_damaged_aside(duck, len(headers))
-    return Sheet(headers, "csv", text.encoding, dialect.delimiter)
+    return Sheet(headers, "csv", text.encoding, dialect.delimiter, header_line=dialect.header_line)
 
 
 def _read_fast(duck: Workspace, text: Text, dialect: Dialect) -> bool:
@@ -69,7 +69,7 @@ def _read_fast(duck: Workspace, text: Text, dialect: Dialect) -> bool:
     is_complete = is_one_line_each and duck.count(_PARSED) + len(refused) == expected
     if is_complete:
         _number_lines(duck, dialect, has_refused=bool(refused))
-        create_broken(duck)
+        create_exceptions(duck)
         append_rows(duck, _convert_refused(refused, dialect), width=len(dialect.header), read_before=expected)
     for table in (_PARSED, _REFUSED, _SCANS):
         duck.execute(f"DROP TABLE IF EXISTS {table}")

@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 
 from recobra.tabular.formats import limits
-from recobra.tabular.formats.sheet import RAW, ReadOptions, Sheet, create_broken, escape_glob, name_columns
+from recobra.tabular.formats.sheet import RAW, ReadOptions, Sheet, create_exceptions, escape_glob, name_columns
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.workspace import Workspace
 
@@ -24,6 +24,13 @@ _TYPES: Final = frozenset(
 )
 # How many bytes a text of these has, as SQL.
 _LENGTHS: Final = {"VARCHAR": "strlen({})", "BLOB": "octet_length({})"}
+_TEXT: Final = "CAST({} AS VARCHAR)"
+# A column of whole numbers in which some are missing comes with decimals from pandas: 1200.0 is the account 1200.
+_WHOLE: Final = (
+    "CASE WHEN {0} = trunc({0}) AND abs({0}) < 1e15 THEN CAST(CAST({0} AS BIGINT) AS VARCHAR) "
+    "ELSE CAST({0} AS VARCHAR) END"
+)
+_TEXTS: Final = {"FLOAT": _WHOLE, "DOUBLE": _WHOLE}
 _DESCRIBE: Final = "DESCRIBE SELECT * FROM read_parquet(?)"
 
 
@@ -38,13 +45,13 @@ def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:  # noqa: A
         kinds = [kind for _name, kind in described]
         lengths = [_LENGTHS[kind].format(name) for name, kind in zip(quoted, kinds, strict=True) if kind in _LENGTHS]
         _refuse_oversized(duck, path, pattern, lengths, columns=len(headers))
-        columns = ", ".join(f"CAST({name} AS VARCHAR) AS c{n}" for n, name in enumerate(quoted))
+        columns = ", ".join(f"{_TEXTS.get(kinds[n], _TEXT).format(name)} AS c{n}" for n, name in enumerate(quoted))
         duck.create(RAW, f"SELECT row_number() OVER () + 1 AS line, {columns} FROM read_parquet(?)", [pattern])
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
         raise FileRefused("parquet") from None
-    create_broken(duck)
+    create_exceptions(duck)
     return Sheet(headers, "parquet")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from recobra.tabular.formats.sheet import ReadOptions, Sheet
-from recobra.tabular.formats.workbook import read_workbook
+from recobra.tabular.formats.workbook import SheetLook, read_workbook
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.workspace import Workspace
 
@@ -19,5 +19,5 @@ def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
     with path.open("rb") as handle:
         if _ENCRYPTED in handle.read(1 << 20):
             raise FileRefused("encrypted")
-    check_workbook(path)
-    return read_workbook(path, duck, options.sheet, kind="xls", problems={})
+    looks = check_workbook(path)
+    return read_workbook(path, duck, options, kind="xls", look_at=lambda sheet: looks.get(sheet) or SheetLook())

@@ -1,6 +1,6 @@
-"""The compound file around an old workbook, and how far the cells of its sheets reach, before anything is allocated.
+"""The compound file around an old workbook, judged before anything is allocated.
 
-Sources: MS-CFB for the file in sectors, MS-XLS for the records of a sheet.
+Source: MS-CFB for the file in sectors.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from recobra.tabular.formats import limits
-from recobra.tabular.formats.span import SheetSpan
+from recobra.tabular.formats.workbook import SheetLook
 from recobra.tabular.refusals import FileRefused
+
+from .records import look_at_sheets
 
 _HEADER_BYTES: Final = 512
 _TABLE_AT: Final = 76  # where the header lists the first 109 sectors of the allocation table
@@ -23,27 +25,16 @@ _ENTRY_BYTES: Final = 128
 _STREAM: Final = 2
 _ROOT: Final = 5
 _BOOK_NAMES: Final = ("Workbook", "Book")
-_DIMENSIONS: Final = 0x0200
-_SHARED_STRINGS: Final = 0x00FC
-_SHEET: Final = 0x0085
-_LONG_DIMENSIONS: Final = 14
-# Records that begin with the row and the column of a cell.
-_CELLS: Final = frozenset(
-    {
-        *(0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0201, 0x0203, 0x0204, 0x0205, 0x0206),
-        *(0x027E, 0x00D6, 0x00FD, 0x0406),
-    }
-)
-_SEVERAL_CELLS: Final = frozenset({0x00BD, 0x00BE})  # a row, its first column, cells, its last column
-_SHORTEST_SEVERAL: Final = 6
 
 
-def check_workbook(path: Path) -> None:
-    """Raise FileRefused where the file is no old workbook, runs in circles, or its cells reach too far."""
+def check_workbook(path: Path) -> dict[str, SheetLook]:
+    """Return what a look at each sheet finds, by its name.
+
+    Raises FileRefused where the file is no old workbook, runs in circles, or its cells reach too far.
+    """
     content = path.read_bytes() if path.stat().st_size <= limits.WORKBOOK_BYTES else b""
     try:
-        book = _CompoundFile(content).read_book()
-        _refuse_far_cells(book)
+        return look_at_sheets(_CompoundFile(content).read_book())
     except (struct.error, IndexError, ValueError):
         raise FileRefused("workbook") from None
 
@@ -149,34 +140,3 @@ def _read_entries(directory: bytes) -> Iterator[tuple[str, int, int, int]]:
         start, size = struct.unpack_from("<II", directory, at + 116)
         name = directory[at : at + max(min(length, 64) - 2, 0)].decode("utf-16-le", errors="replace")
         yield name, kind, start, size
-
-
-def _refuse_far_cells(book: bytes) -> None:
-    """Raise FileRefused where the cells of a sheet, or what the sheet says of them, reach too far.
-
-    Raises ValueError where the book announces more texts than it can hold.
-    """
-    at = sheets = 0
-    cells, announced = SheetSpan(), SheetSpan()
-    unpack = struct.Struct("<HH").unpack_from
-    while at + 4 <= len(book):
-        record, length = unpack(book, at)
-        if record in _CELLS:
-            row, column = unpack(book, at + 4)
-            cells.add(row + 1, column + 1)
-        elif record in _SEVERAL_CELLS and length >= _SHORTEST_SEVERAL:
-            row, first = unpack(book, at + 4)
-            (column,) = struct.unpack_from("<H", book, at + 2 + length)
-            cells.add(row + 1, column + 1, cells=max(column - first + 1, 1))
-        elif record == _DIMENSIONS:
-            # Two versions: rows by two bytes or by four.
-            row, _first, column = struct.unpack_from("<4xIHH" if length >= _LONG_DIMENSIONS else "<2xHHH", book, at + 4)
-            announced.add(row, column, cells=0)
-        elif record == _SHARED_STRINGS and struct.unpack_from("<4xI", book, at + 4)[0] > len(book):
-            raise ValueError("SST")
-        elif record == _SHEET:
-            sheets += 1
-        at += 4 + length
-    cells.refuse_sparse()
-    if sheets > limits.SHEETS:
-        raise FileRefused("too_many_sheets", limit=limits.SHEETS)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from recobra.tabular.formats import limits
+from recobra.tabular.formats.number_format import NumberFormat
 from recobra.tabular.formats.sheet import ReadOptions, Sheet
-from recobra.tabular.formats.workbook import CellProblems, read_workbook
+from recobra.tabular.formats.workbook import SheetLook, read_workbook
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.workspace import Workspace
 
-from .scan import QuickScan, UnreadableXml, local_name, parse_xml, scan_cells
+from .scan import QuickScan, UnreadableXml, local_name, parse_xml, read_formats, scan_cells
 
 CHUNK_BYTES = 1 << 20
 _OFFICE: Final = "xl/workbook.xml"
 _LINKS: Final = "xl/_rels/workbook.xml.rels"
+_STYLES: Final = "xl/styles.xml"
 # What reading a damaged or foreign ZIP ends with.
 _DAMAGED: Final = (
     *(UnreadableXml, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError),
@@ -28,15 +31,31 @@ _DAMAGED: Final = (
 
 def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
     """Read an XLSX file into DuckDB. Raises FileRefused."""
+    with _refuse_damaged(), zipfile.ZipFile(path) as archive:
+        unsure = _check_packing(archive, path.stat().st_size)
+        sheet_files = _find_sheet_files(archive)
+        formats = _read_formats(archive)
+        looks = {name: scan_cells(_chunks(archive, name), formats) for name in unsure}
+
+    def look_at(sheet_name: str) -> SheetLook:
+        name = sheet_files.get(sheet_name, "")
+        if name in looks or not formats or not name:
+            return looks.get(name) or SheetLook()
+        with _refuse_damaged(), zipfile.ZipFile(path) as archive:
+            return scan_cells(_chunks(archive, name), formats)
+
+    return read_workbook(path, duck, options, kind="xlsx", look_at=look_at)
+
+
+@contextmanager
+def _refuse_damaged() -> Iterator[None]:
+    """Turn the errors of unpacking and parsing into refusals."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            unsure = _check_packing(archive, path.stat().st_size)
-            problems = _check_unsure(archive, unsure, chosen=_find_sheet_file(archive, options.sheet))
+        yield
     except _DAMAGED:
         raise FileRefused("workbook") from None
     except RuntimeError:
         raise FileRefused("encrypted") from None
-    return read_workbook(path, duck, options.sheet, kind="xlsx", problems=problems)
 
 
 def _check_packing(archive: zipfile.ZipFile, packed: int) -> list[str]:
@@ -82,20 +101,13 @@ def _chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
             yield chunk
 
 
-def _check_unsure(archive: zipfile.ZipFile, unsure: list[str], *, chosen: str) -> CellProblems:
-    """Parse the parts that a look did not settle; return the cells without a value of the chosen one."""
-    if chosen and not chosen.lower().endswith(".xml"):
-        raise UnreadableXml(chosen)
-    problems: CellProblems = {}
-    for name in unsure:
-        found = scan_cells(_chunks(archive, name))
-        if name == chosen:
-            problems = found
-    return problems
+def _read_formats(archive: zipfile.ZipFile) -> dict[str, NumberFormat]:
+    """Return the number formats of the workbook that tell more than the number, by style."""
+    return read_formats(_chunks(archive, _STYLES)) if _STYLES in archive.namelist() else {}
 
 
-def _find_sheet_file(archive: zipfile.ZipFile, sheet_name: str) -> str:
-    """Return the member that holds the named or first sheet; files are not numbered in the order of the tabs."""
+def _find_sheet_files(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Return by sheet the member that holds it; files are not numbered in the order of the tabs."""
     links: dict[str, str] = {}
     sheets: list[tuple[str, str]] = []  # name, and the id of its link
 
@@ -113,8 +125,14 @@ def _find_sheet_file(archive: zipfile.ZipFile, sheet_name: str) -> str:
 
     parse_xml(_chunks(archive, _OFFICE), start=add_sheet)
     parse_xml(_chunks(archive, _LINKS), start=add_link)
+    files: dict[str, str] = {}
     for name, link in sheets:
-        if not sheet_name or name == sheet_name:
-            target = links.get(link, "")
-            return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-    return ""
+        target = links.get(link, "")
+        if not target:
+            continue
+        file = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+        # Only parts that are XML by their name were judged.
+        if not file.lower().endswith(".xml"):
+            raise UnreadableXml(file)
+        files.setdefault(name, file)
+    return files

@@ -1,4 +1,4 @@
-"""Scan of a sheet's XML as it is unpacked: how far its cells reach, and which of them have no value.
+"""Scan of a sheet's XML as it is unpacked: how far its cells reach, what they hide, and which have no value.
 
 Nothing is allocated for a cell before its sheet is judged: one stray cell makes a reader allocate all those before it.
 Text of others is never searched by a regular expression, whose time may grow faster than the text.
@@ -6,21 +6,23 @@ Text of others is never searched by a regular expression, whose time may grow fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
 from recobra.tabular.formats import limits
-from recobra.tabular.formats.sheet import cell_name
+from recobra.tabular.formats.number_format import PLAIN, NumberFormat, read_format
+from recobra.tabular.formats.sheet import CellFault, cell_name
 from recobra.tabular.formats.span import SheetSpan, refuse_far_cell
-from recobra.tabular.formats.workbook import CellProblem, CellProblems
+from recobra.tabular.formats.workbook import SheetLook
 from recobra.tabular.refusals import FileRefused
 
 _CELL: Final = b'<c r="'
-# Beginnings of a cell that is written in another way, of a formula or an error, and of a document type.
+# Beginnings of a cell that is written in another way, of a formula or an error, of what is hidden and a document type.
 _UNUSUAL: Final = (b"<c>", b"<c/", b"<c\t", b"<c\n", b"<c\r", b":c ", b":c>", b":c/", b":c\t", b":c\n", b":c\r")
-_NEEDS_LOOK: Final = (b"<f", b't="e"', b"<!", b"\0")
+_NEEDS_LOOK: Final = (b"<f", b't="e"', b"hidden", b"<!", b"\0")
+_TRUE: Final = frozenset({"1", "true"})
 # Shared texts say how many they are, and a reader makes room for so many before it looks for one.
 _ANNOUNCED: Final = "uniqueCount"
 _FREE_TEXTS: Final = 100_000
@@ -111,17 +113,42 @@ class QuickScan:
         self._span.add(max(map(int, rows)), max(map(_column_number, columns)), cells=len(cells))
 
 
-def scan_cells(pieces: Iterable[bytes]) -> CellProblems:
-    """Return the cells of a sheet that show an error or hold a formula that was never calculated.
+def scan_cells(pieces: Iterable[bytes], formats: Mapping[str, NumberFormat]) -> SheetLook:
+    """Return what a sheet hides, and its cells with an error, a formula without a value or a telling format.
 
-    Raises FileRefused where its cells reach too far, UnreadableXml where it is no XML.
+    `formats` are those formats by the number of their style. Raises FileRefused where cells reach too far,
+    UnreadableXml where it is no XML.
     """
-    sheet = _Sheet()
+    sheet = _Sheet(formats)
     parse_xml(pieces, start=sheet.start_element, text=sheet.add_text)
     sheet.end_cell()
     sheet.span.refuse_sparse()
     _refuse_countless(sheet.announced_texts, found=sheet.elements)
-    return sheet.problems
+    return sheet.look
+
+
+def read_formats(pieces: Iterable[bytes]) -> dict[str, NumberFormat]:
+    """Return the formats in a workbook's part of styles that tell more than the number, by style as cells name it.
+
+    Raises UnreadableXml.
+    """
+    codes: dict[str, str] = {}
+    used: list[str] = []  # of the styles of cells, the number of each one's format
+    is_in_cells = False
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal is_in_cells
+        element = local_name(name)
+        if element == "numFmt":
+            codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+        elif element in {"cellXfs", "cellStyleXfs", "cellStyles"}:
+            is_in_cells = element == "cellXfs"
+        elif element == "xf" and is_in_cells:
+            used.append(attributes.get("numFmtId", ""))
+
+    parse_xml(pieces, start=start)
+    found = {str(style): read_format(codes.get(number, "")) for style, number in enumerate(used)}
+    return {style: shown for style, shown in found.items() if shown != PLAIN}
 
 
 def _refuse_countless(announced: int, *, found: int) -> None:
@@ -177,12 +204,13 @@ def local_name(name: str) -> str:
 
 @dataclass
 class _Sheet:
-    """The cell that is being parsed, where the sheet reaches so far, and the problems found.
+    """The cell that is being parsed, where the sheet reaches so far, and what was found.
 
     A cell without a reference stands behind the last one, a row without a number below the last one.
     """
 
-    problems: CellProblems = field(default_factory=dict)
+    formats: Mapping[str, NumberFormat]
+    look: SheetLook = field(default_factory=SheetLook)
     span: SheetSpan = field(default_factory=SheetSpan)  # of the cells that have a value
     elements: int = 0
     announced_texts: int = 0
@@ -206,6 +234,8 @@ class _Sheet:
             _refuse_long_reference(number)
             self.row = int(number) if _is_number(number) else self.row + 1
             self.column = 0
+            if attributes.get("hidden") in _TRUE:
+                self.look.hidden.add(self.row - 1)
         elif element == "c":
             self.end_cell()
             self._start_cell(attributes)
@@ -235,17 +265,20 @@ class _Sheet:
         refuse_far_cell(self.row, self.column)
         self.has_cell = True
         self.is_error = attributes.get("t") == "e"
+        if self.formats:
+            shown = self.formats.get(attributes.get("s", ""), PLAIN)
+            self.look.add_format(self.row - 1, self.column - 1, shown)
 
     def end_cell(self) -> None:
-        """Note how far the cell that ends reaches, and its problem, if it has any."""
+        """Note how far the cell that ends reaches, and its fault, if it has any."""
         if self.value:
             self.span.add(self.row, self.column)
         if self.has_cell and (self.is_error or (self.has_formula and not self.value)):
             cell = cell_name(self.row, self.column)
-            problem = CellProblem("cell_formula", {"cell": cell})
+            fault = CellFault("cell_formula", {"cell": cell})
             if self.is_error:
-                problem = CellProblem("cell_error", {"cell": cell, "error": self.value[:20] or "#?"})
-            self.problems.setdefault(self.row - 1, {})[self.column - 1] = problem
+                fault = CellFault("cell_error", {"cell": cell, "error": self.value[:20] or "#?"})
+            self.look.faults.setdefault(self.row - 1, {})[self.column - 1] = fault
         self.has_cell = self.is_error = self.has_formula = self.is_in_value = False
         self.value = ""
 

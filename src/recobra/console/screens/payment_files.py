@@ -1,0 +1,197 @@
+"""Pages of a payment file: upload, choice of columns, trial, load."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from recobra.access.roles import Right
+from recobra.console import uploads
+from recobra.console.actions import actor_of
+from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_id
+from recobra.kit import clock
+from recobra.kit.body_limits import limit_file_mb
+from recobra.payments import operations
+from recobra.payments.file_mapping import TARGETS
+from recobra.payments.queries import PaymentMapping, payment_mappings_for
+from recobra.portfolio.queries import Portfolio, portfolios_for
+from recobra.tabular import caged
+from recobra_core.folding import fold_name
+
+SHOWN_ROWS: Final = 8
+SHOWN_ERRORS: Final = 200
+LAST_HEADER_LINE: Final = 10_000
+OPTIONS: Final = ("decimal", "date_order")
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.LOAD_FILES)
+def upload_payments(request: StaffRequest) -> HttpResponse:
+    """Upload a file of payments for a portfolio."""
+    portfolios = portfolios_for(request.user)
+    file = request.FILES.get("file")
+    code = request.POST.get("portfolio", "")
+    problem = ""
+    # While the person chooses the file, who will read it gets ready.
+    caged.prepare()
+    if request.method == "POST":
+        if file is not None and uploads.is_too_large(request, file):
+            most = limit_file_mb(request.path_info)
+            problem = _("The file is too large: up to %(most)s MB are taken.") % {"most": most}
+        elif file is not None and code in {portfolio.code for portfolio in portfolios}:
+            try:
+                upload = uploads.save_upload(file=file, portfolio_code=code, user=request.user, now=clock.now())
+            except uploads.UploadRefused as refusal:
+                problem = str(refusal)
+            else:
+                return redirect("console:payment-columns", upload.token)
+        else:
+            problem = _("Choose a file and the portfolio it is for.")
+    context = {"portfolios": portfolios, "problem": problem}
+    return render(request, "console/payments/begin.html", context, status=422 if problem else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.LOAD_FILES)
+def choose_payment_columns(request: StaffRequest, token: str) -> HttpResponse:
+    """Choose the columns; then try the file (`do=try`), or record its payments (`do=load`)."""
+    upload = uploads.find_upload(request.user, token)
+    portfolios = {portfolio.code: portfolio for portfolio in portfolios_for(request.user)}
+    # The scope may have changed since the upload.
+    portfolio = portfolios.get(upload.portfolio_code)
+    if portfolio is None:
+        raise ObjectDoesNotExist
+    saved = list(payment_mappings_for(request.user, portfolio.code))
+    given = request.POST if request.method == "POST" else request.GET
+    line = parse_id(given.get("fila", "")) or 0
+    place: dict[str, Any] = {"sheet": given.get("hoja", ""), "header_line": line if line <= LAST_HEADER_LINE else 0}
+    known = [name for mapping in saved for name in _mapped_columns(mapping.document)]
+    try:
+        preview = operations.preview_file(upload.path, columns=known, shown_rows=SHOWN_ROWS, **place)
+    except operations.PaymentRefused as refusal:
+        messages.error(request, str(refusal))
+        if place["header_line"]:
+            return redirect("console:payment-columns", upload.token)
+        uploads.discard_upload(upload)
+        return redirect("console:payment-file")
+    if request.method == "POST":
+        return _load(request, upload, portfolio, mapping=_read_mapping(request, preview, place))
+    base = _starting_mapping(saved, request.GET.get("mapeo", ""), preview.headers)
+    context = {
+        "upload": upload,
+        "portfolio": portfolio,
+        "preview": preview,
+        "place": place,
+        "saved": saved,
+        "base": base,
+        "chosen": _chosen_targets(base, preview.headers),
+        "targets": _target_labels(),
+        "options": _option_choices(base),
+        "name": base.name if base else "default",
+    }
+    return render(request, "console/payments/columns.html", context)
+
+
+def _load(
+    request: StaffRequest, upload: uploads.Upload, portfolio: Portfolio, *, mapping: dict[str, Any]
+) -> HttpResponse:
+    """Try the file or record its payments, and show what came of it."""
+    is_trial = request.POST.get("do") != "load"
+    try:
+        result = operations.load_file(
+            path=upload.path, portfolio_code=portfolio.code, mapping=mapping, dry_run=is_trial, actor=actor_of(request)
+        )
+    except operations.PaymentRefused as refusal:
+        if is_trial:
+            return render(request, "console/payments/_result.html", {"refused": str(refusal)})
+        messages.error(request, str(refusal))
+        return redirect("console:payment-columns", upload.token)
+    labels = dict(_target_labels())
+    errors = [error | {"column": labels.get(error["column"], "")} for error in result["errors"][:SHOWN_ERRORS]]
+    more = max(len(result["errors"]) - SHOWN_ERRORS, 0)
+    context = {"result": result, "errors": errors, "more": more, "portfolio": portfolio}
+    if is_trial:
+        return render(request, "console/payments/_result.html", context)
+    uploads.discard_upload(upload)
+    return render(request, "console/payments/done.html", context | {"file_name": upload.file_name})
+
+
+def _read_mapping(request: StaffRequest, preview: caged.Preview, place: dict[str, Any]) -> dict[str, Any]:
+    """Return the mapping document of the choices; several columns with one target are joined."""
+    post = request.POST
+    columns: dict[str, list[str]] = {}
+    for index, header in enumerate(preview.headers):
+        target = post.get(f"column-{index}", "")
+        if target in TARGETS:
+            columns.setdefault(target, []).append(header)
+    options = {name: post[name] for name in OPTIONS if post.get(name)}
+    options |= {name: value for name, value in place.items() if value}
+    return {"name": post.get("name", "").strip() or "default", **columns, "options": options}
+
+
+def _starting_mapping(saved: list[PaymentMapping], choice: str, headers: list[str]) -> PaymentMapping | None:
+    """Return the mapping to start from: the one chosen (its id), else the newest that fits the file, else None."""
+    if choice:
+        return next((mapping for mapping in saved if str(mapping.pk) == choice), None)
+    names = {fold_name(header) for header in headers}
+    fitting = [mapping for mapping in saved if names.issuperset(map(fold_name, _mapped_columns(mapping.document)))]
+    return max(fitting, key=lambda mapping: (mapping.created_at, mapping.pk), default=None)
+
+
+def _mapped_columns(document: dict[str, Any]) -> list[str]:
+    """Return the columns that a mapping document names."""
+    given = [document.get(target) or [] for target in TARGETS]
+    return [name for columns in given for name in ([columns] if isinstance(columns, str) else columns)]
+
+
+def _chosen_targets(base: PaymentMapping | None, headers: list[str]) -> list[tuple[str, str]]:
+    """Return each column of the file with its target, '' for none."""
+    if base is None:
+        guessed = operations.guess_columns(headers)
+        return [(header, guessed.get(position, "")) for position, header in enumerate(headers)]
+    targets: dict[str, str] = {}
+    for target in TARGETS:
+        for name in _mapped_columns({target: base.document.get(target)}):
+            targets.setdefault(fold_name(name), target)
+    return [(header, targets.get(fold_name(header), "")) for header in headers]
+
+
+def _target_labels() -> list[tuple[str, str]]:
+    labels = {
+        "account": _("Account number"),
+        "amount": _("Amount"),
+        "date": _("Day of payment"),
+        "reference": _("Number of the operation"),
+        "currency": _("Currency"),
+    }
+    return [(target, labels[target]) for target in TARGETS]
+
+
+def _option_choices(base: PaymentMapping | None) -> list[tuple[str, str, list[tuple[str, str]], str]]:
+    """Return the options of a mapping: name, label, choices (value and label) and the choice in force."""
+    auto = ("auto", _("find out from the file"))
+    orders = [("dmy", _("day, month, year")), ("mdy", _("month, day, year")), ("ymd", _("year, month, day"))]
+    options = base.document.get("options", {}) if base else {}
+    return [
+        (
+            "decimal",
+            _("Amounts are written"),
+            [auto, ("comma", "1.234,56"), ("point", "1,234.56")],
+            str(options.get("decimal", "auto")),
+        ),
+        ("date_order", _("Dates are written"), [auto, *orders], str(options.get("date_order", "auto"))),
+    ]
+
+
+urlpatterns = [
+    path("pagos/archivo/", upload_payments, name="payment-file"),
+    path("pagos/archivo/<str:token>/", choose_payment_columns, name="payment-columns"),
+]
