@@ -13,7 +13,8 @@ from recobra.access.actors import Service, actor_for, service_actor
 from recobra.access.hands import are_one_hand
 from recobra.access.models import PasswordLink, Role, User
 from recobra.access.password_links import set_password_by_link
-from recobra.access.roles import Right
+from recobra.access.role_changes import change_role, find_role
+from recobra.access.roles import CRITICAL, Right
 from recobra.access.second_factor import has_factor
 from recobra.access.users import UserRefused
 from recobra.approvals import account_access, operations
@@ -119,6 +120,23 @@ def test_taking_the_role_away_for_an_hour_is_no_way_round(people):
     with pytest.raises(AccessWaits):
         make_link(carla, dario, 60)
     make_link(carla, dario, 60 * 24 * 3 + 1)
+
+
+def test_taking_the_right_away_from_the_role_and_then_the_role_is_no_way_round(people):
+    dario, carla = people["dario"], people["carla"]
+    less = find_role("MANAGER").rights - CRITICAL
+    change_role(
+        code="MANAGER",
+        name="",
+        rights=less,
+        sees_all_portfolios=True,
+        requires_second_factor=False,
+        actor=as_actor(dario),
+    )
+    details = replace(users.details_of(carla), role="GESTOR")
+    users.change_user(user_id=carla.pk, details=details, actor=as_actor(dario, 1))
+    with pytest.raises(AccessWaits):
+        make_link(carla, dario, 2)
 
 
 def test_of_two_the_other_one_agrees_himself_or_nobody_does(people):

@@ -59,18 +59,16 @@ def is_critical_account(user: User, *, now: datetime) -> bool:
     if role_of(user).rights & CRITICAL:
         return True
     critical_roles = {role.code for role in defined_roles() if role.rights & CRITICAL}
+    roles = {user.role}
     for entry in audit_entries(
         portfolio_ids=None, kinds=(RoleSet.kind, RoleSaved.kind), since=now - LASTS, limit=_FACTS_MAX
     ):
         fact = entry.fact()
-        if isinstance(fact, RoleSet):
-            was_critical = fact.user_id == user.pk and fact.before in critical_roles
-        else:
-            assert isinstance(fact, RoleSaved)
-            was_critical = fact.role == user.role and bool(CRITICAL & set(fact.rights_before or []))
-        if was_critical:
-            return True
-    return False
+        if isinstance(fact, RoleSaved) and CRITICAL & set(fact.rights_before or []):
+            critical_roles.add(fact.role)
+        elif isinstance(fact, RoleSet) and fact.user_id == user.pk:
+            roles.add(fact.before)
+    return not roles.isdisjoint(critical_roles)
 
 
 def is_opened_since(user_id: int, instant: datetime, *, by: type[PasswordLinkMade | FactorsReset]) -> bool:
