@@ -7,7 +7,6 @@ to do it, once. Invitations of people who have never come in are told to the oth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final, Literal
 
 from django.db import transaction
@@ -21,15 +20,13 @@ from recobra.access.hands import is_critical_account, is_opened_since
 from recobra.access.permissions import requires
 from recobra.access.queries import User
 from recobra.access.roles import Right, role_of
-from recobra.approvals.kinds import Kind, Part
+from recobra.approvals.kinds import OPEN_FOR, Kind, Part, change_nothing
 from recobra.approvals.models import Approval
 from recobra.approvals.operations import ask
 from recobra.approvals.queries import waiting_of
 from recobra.approvals.second_person import needs_second_person
 
 CODE: Final = "account_access"
-OPEN_FOR: Final = timedelta(hours=24)
-"""How long who asked may do it once a second person has agreed."""
 What = Literal["password", "factors"]
 _FACTS: Final[dict[What, type[PasswordLinkMade | FactorsReset]]] = {
     "password": PasswordLinkMade,
@@ -52,11 +49,14 @@ def make_password_link(*, user_id: int, actor: Actor) -> tuple[User, str]:
 
     Raises AccessWaits where a second person has to agree first, User.DoesNotExist, UserRefused.
     """
-    user = User.objects.get(pk=user_id)
-    # Whoever has never come in holds nothing yet, and who asks about himself is refused.
-    if user.is_active and user.pk != actor.user_id:
-        _refuse_unless_agreed("password", user, actor)
-    return password_links.make_password_link(user_id=user_id, actor=actor)
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user_id)
+        # Whoever has never come in holds nothing yet, and who asks about himself is refused.
+        is_free = not user.is_active or user.pk == actor.user_id
+        waiting = None if is_free else _find_missing("password", user, actor)
+        if waiting is None:
+            return password_links.make_password_link(user_id=user_id, actor=actor)
+    raise AccessWaits(waiting)
 
 
 @requires(Right.MANAGE_USERS)
@@ -65,8 +65,12 @@ def reset_factors(*, user: User, actor: Actor) -> None:
 
     Raises AccessWaits where a second person has to agree first.
     """
-    _refuse_unless_agreed("factors", user, actor)
-    second_factor.reset_factors(user=user, actor=actor)
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        waiting = _find_missing("factors", user, actor)
+        if waiting is None:
+            return second_factor.reset_factors(user=user, actor=actor)
+    raise AccessWaits(waiting)
 
 
 def asked_about(user: User) -> list[Approval]:
@@ -75,22 +79,24 @@ def asked_about(user: User) -> list[Approval]:
     return [each for each in asked if each is not None]
 
 
-def _refuse_unless_agreed(what: What, user: User, actor: Actor) -> None:
-    """Raise AccessWaits unless nobody has to agree, or a second person did lately, to this actor, for this once."""
+def _find_missing(what: What, user: User, actor: Actor) -> Approval | None:
+    """Return what a second person has to agree to first, asked for if nobody has; None where all is said.
+
+    That is where nobody has to agree, or somebody did lately, to this actor, for this once. The user is locked, so
+    that neither a second use of it nor a new role comes in between.
+    """
     if not needs_second_person(CODE, actor=actor) or not is_critical_account(user, now=actor.now):
-        return
+        return None
     agreed = Approval.objects.filter(kind=CODE, subject=_subject(what, user.pk), decision=Approval.Decision.APPROVED)
     if any(_is_open(each, what, user, actor) for each in agreed.filter(decided_at__gt=actor.now - OPEN_FOR)):
-        return
+        return None
     waiting = waiting_of(CODE, _subject(what, user.pk))
     if waiting is not None:
-        raise AccessWaits(waiting)
+        return waiting
     new = {"what": what, "name": user.username, "role": str(role_of(user).name), "email": user.email}
-    with transaction.atomic():
-        approval = ask(kind=CODE, subject=_subject(what, user.pk), old={}, new=new, actor=actor)
+    approval = ask(kind=CODE, subject=_subject(what, user.pk), old={}, new=new, actor=actor)
     # Decided at once where nobody else could.
-    if approval.decision != Approval.Decision.APPROVED:
-        raise AccessWaits(approval)
+    return None if approval.decision == Approval.Decision.APPROVED else approval
 
 
 def _is_open(agreed: Approval, what: What, user: User, actor: Actor) -> bool:
@@ -102,10 +108,6 @@ def _is_open(agreed: Approval, what: What, user: User, actor: Actor) -> bool:
 
 def _subject(what: What, user_id: int) -> str:
     return f"{what}:{user_id}"
-
-
-def _let_be(_approval: Approval, _actor: Actor) -> None:
-    """Who asked does it, or does not."""
 
 
 def _compare(approval: Approval) -> Sequence[Part]:
@@ -128,7 +130,7 @@ ACCOUNT_ACCESS: Final = Kind(
     code=CODE,
     label=gettext_lazy("New password or second factor of somebody who approves or administers"),
     right=Right.APPROVE_CRITICAL_CHANGES,
-    approve=_let_be,
+    approve=change_nothing,
     title=lambda approval: str(approval.new["name"]),
     parts=_compare,
     is_optional=True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
@@ -16,7 +15,7 @@ from recobra.access.actors import Actor
 from recobra.access.operations import record_export
 from recobra.access.permissions import consequence
 from recobra.access.roles import Right
-from recobra.approvals.kinds import Kind, Part
+from recobra.approvals.kinds import OPEN_FOR, Kind, Part, change_nothing
 from recobra.approvals.models import Approval
 from recobra.approvals.operations import ask
 from recobra.approvals.second_person import needs_second_person
@@ -26,8 +25,6 @@ CONDITION: Final = "export_condition"
 """The family of labels of a part that is a condition: its label is a code too."""
 _CONDITION: Final = "condition:"
 LEAST_ROWS: Final = 10_000
-# How long who asked may fetch the file once a second person has agreed.
-OPEN_FOR: Final = timedelta(hours=24)
 
 
 class ExportWaits(Exception):
@@ -68,10 +65,6 @@ def _refuse_unless_agreed(what: str, rows: int, conditions: Mapping[str, str], s
         raise ExportWaits(approval)
 
 
-def _let_be(_approval: Approval, _actor: Actor) -> None:
-    """Who asked fetches the file, or does not."""
-
-
 def _compare(approval: Approval) -> Sequence[Part]:
     """Return what would leave: the list, its rows, the conditions by their names."""
     new = approval.new
@@ -87,7 +80,7 @@ EXPORT: Final = Kind(
     code=CODE,
     label=gettext_lazy("Large export"),
     right=Right.APPROVE_CRITICAL_CHANGES,
-    approve=_let_be,
+    approve=change_nothing,
     title=lambda approval: _("%(rows)s rows") % {"rows": approval.new["rows"]},
     parts=_compare,
     is_optional=True,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from operator import attrgetter
 from types import MappingProxyType
+from typing import Final
 
 from django.utils.functional import Promise
 
@@ -35,10 +37,12 @@ class Part:
 
 
 Step = Callable[[Approval, Actor], None]
+OPEN_FOR: Final = timedelta(hours=24)
+"""How long who asked may do it, where agreeing only allows it: fetch a file, make a link."""
 
 
-def _change_nothing(_approval: Approval, _actor: Actor) -> None:
-    """What was asked for is in the approval alone: there is nothing to take back."""
+def change_nothing(_approval: Approval, _actor: Actor) -> None:
+    """Nothing follows: what was asked for is in the approval alone, or left to who asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +64,8 @@ class Kind:
     label: str | Promise
     right: Right
     approve: Step
-    reject: Step = _change_nothing
-    withdraw: Step = _change_nothing
+    reject: Step = change_nothing
+    withdraw: Step = change_nothing
     title: Callable[[Approval], str] = attrgetter("subject")
     names: Callable[[Collection[str]], Mapping[str, str]] | None = None
     parts: Callable[[Approval], Sequence[Part]]
