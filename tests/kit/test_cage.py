@@ -60,7 +60,9 @@ def test_a_child_is_ended_beyond_its_limits_and_the_next_one_answers(task, reaso
 def test_a_child_that_somebody_else_killed_costs_nobody_the_answer(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
+    (folder / "given").touch()
     assert run_in_cage(cage_tasks.die_once, limits=LIMITS, folder=folder, witness=str(tmp_path / "w")) == {}
+    assert [path.name for path in folder.iterdir()] == ["given"]
     with pytest.raises(CageEnded) as ended:
         run_in_cage(cage_tasks.die, limits=LIMITS, folder=folder)
     assert (ended.value.reason, ended.value.detail) == ("broken", "signal 9")

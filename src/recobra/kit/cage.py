@@ -64,7 +64,7 @@ class CageLimits:
 def run_in_cage(task: Task, *, limits: CageLimits, folder: Path, **arguments: Any) -> Answer:
     """Return the answer of a function of this program that runs in a child; `arguments` are JSON.
 
-    The function gets `folder` too: where it may leave files. Raises CageEnded.
+    The function gets `folder` too: where it may find files and leave some. Raises CageEnded.
     """
     request = {
         "task": f"{task.__module__}:{task.__qualname__}",
@@ -73,6 +73,7 @@ def run_in_cage(task: Task, *, limits: CageLimits, folder: Path, **arguments: An
         "memory_bytes": limits.memory_bytes,
         "disk_bytes": limits.disk_bytes,
     }
+    given = set(folder.iterdir())
     try:
         answer = _ask_child(request, limits, folder)
     except CageEnded as ended:
@@ -80,7 +81,7 @@ def run_in_cage(task: Task, *, limits: CageLimits, folder: Path, **arguments: An
             raise
         # By somebody else, as where the machine ran out of memory: the task may be innocent. One that is not, is ended
         # again.
-        for path in folder.iterdir():
+        for path in set(folder.iterdir()) - given:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         answer = _ask_child(request, limits, folder)
     if "broken" in answer:
