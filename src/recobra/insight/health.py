@@ -70,7 +70,9 @@ def _check_disk() -> Part:
 def _check_jobs(now: datetime) -> Part:
     """Return the state of the jobs: one that hangs keeps the others waiting, and its worker gives signs of life."""
     events = ProcrastinateEvent.objects.order_by()
-    begun = events.filter(job__status="doing", type="started").values("job__task_name").annotate(since=Max("at"))
+    begun = (
+        events.filter(job__status="doing", type="started").values("job_id", "job__task_name").annotate(since=Max("at"))
+    )
     waiting = events.filter(job__status="todo", type__in=("deferred", "deferred_for_retry", "scheduled"))
     running = begun.order_by("since").values_list("job__task_name", "since").first()
     queued = (
