@@ -134,9 +134,7 @@ def apply_migrations(*, again: bool = False) -> list[str]:
     waits behind it for longer than LOCK_SECONDS at a time. Raises CommandRefused where a table stays in use.
     """
     with database.as_owner():
-        applied = _apply_migrations(again=again)
-        _stop_sending_where_restored()
-    return applied
+        return _apply_migrations(again=again)
 
 
 def _apply_migrations(*, again: bool) -> list[str]:
@@ -162,6 +160,7 @@ def _apply_migrations(*, again: bool) -> list[str]:
                     raise CommandRefused(_describe_waiting()) from error
             report_progress("A table is in use; the migration lets the others pass and tries again.")
             time.sleep(LOCK_SECONDS)
+        _stop_sending_where_restored()
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('recobra migrate'))")
