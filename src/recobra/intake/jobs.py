@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import AlreadyEnqueued
 
 from recobra.access.actors import Actor, Service, deputy
 from recobra.access.permissions import check_scope, requires
@@ -114,7 +117,10 @@ def queue_load(
         "control": control,
         "partial": partial,
     }
-    load_upload.configure(lock=f"load {portfolio_code}").defer(asked=asked)
+    # Of two forms at the same time the database takes one.
+    task = load_upload.configure(lock=f"load {portfolio_code}", queueing_lock=f"load {path}")
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        task.defer(asked=asked)
 
 
 @requires(Right.LOAD_FILES)
