@@ -40,11 +40,11 @@ ACCEPTED_TYPES: Final[Mapping[str, tuple[str, int]]] = {
 MAX_BYTES: Final = max(limit for _suffix, limit in ACCEPTED_TYPES.values())
 RETRY_PERIOD: Final = timedelta(hours=1)
 BATCH_SIZE: Final = 50
+FILES_AT_A_TIME: Final = 1_000
+SETTLED_AFTER: Final = timedelta(days=1)
 _REASON_MAX: Final = 300
 _LIMITS: Final = CageLimits(seconds=10, memory_bytes=400 * MEGABYTE, disk_bytes=64 * MEGABYTE)
 _log = logging.getLogger(__name__)
-FILES_AT_A_TIME: Final = 1_000
-SETTLED_AFTER: Final = timedelta(days=1)
 
 
 def attachments_dir() -> Path:
@@ -69,14 +69,19 @@ def delete_unnamed_files(*, actor: Actor) -> int:
         by_name = {f"{path.parent.name}/{path.name}": path for path in files[begin : begin + FILES_AT_A_TIME]}
         named = set(Attachment.objects.filter(path__in=by_name).values_list("path", flat=True))
         for name in by_name.keys() - named:
-            by_name[name].unlink(missing_ok=True)
-            deleted += 1
+            # Looked at again: the same file may have come anew since the list was made.
+            if _is_settled(by_name[name], actor.now):
+                by_name[name].unlink(missing_ok=True)
+                deleted += 1
     return deleted
 
 
 def _is_settled(path: Path, now: datetime) -> bool:
     """Tell if a file is older than the row that names it can be late: it is written before that is committed."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC) < now - SETTLED_AFTER
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) < now - SETTLED_AFTER
+    except FileNotFoundError:  # erased meanwhile, or a draft that got its name
+        return False
 
 
 @requires(Right.SERVE)
