@@ -52,8 +52,8 @@ def test_with_one_name_alone_everything_is_there(client, settings):
     assert tokens.statement_url(7).startswith(f"{settings.PUBLIC_URL}/d/estado/")
 
 
-@pytest.mark.parametrize("value", ["pagos.example", "https://pagos.example/d", "https://a@b"])
-def test_an_address_that_is_more_than_a_host_does_not_start(monkeypatch, value):
+@pytest.mark.parametrize("value", ["pagos.example", "https://pagos.example/d", "https://a@b", "https://LOCALHOST:9"])
+def test_what_is_no_host_of_its_own_does_not_start(monkeypatch, value):
     monkeypatch.setenv("RECOBRA_PORTAL_URL", value)
     with pytest.raises(ValueError, match="RECOBRA_PORTAL_URL"):
         runpy.run_path(str(installed.BASE_DIR / "config" / "settings.py"))

@@ -115,6 +115,8 @@ PUBLIC_URL = os.environ.get("RECOBRA_PUBLIC_URL", "http://localhost:8000")
 # The pages of debtors under a host name of their own; '' where they share the console's.
 PORTAL_URL = _read_portal_url("RECOBRA_PORTAL_URL")
 PORTAL_HOST = urlsplit(PORTAL_URL).hostname or ""
+if PORTAL_HOST and urlsplit(PUBLIC_URL).hostname == PORTAL_HOST:
+    raise ValueError(f"RECOBRA_PORTAL_URL and RECOBRA_PUBLIC_URL name one host, «{PORTAL_HOST}»; two were expected.")
 ALLOWED_HOSTS += [PORTAL_HOST] if PORTAL_HOST else []
 CSRF_TRUSTED_ORIGINS = list(filter(None, [PUBLIC_URL, PORTAL_URL]))
 TRUSTED_PROXIES = _read_networks("RECOBRA_TRUSTED_PROXIES")
