@@ -12,10 +12,10 @@ from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from recobra.kit import clock
+
 from .models import Session
 
-CLOCK_TOLERANCE: Final = timedelta(hours=1)
-"""How far the clock of the database and that of the product may differ."""
 BEFORE_SIGN_IN: Final = timedelta(minutes=10)
 """How long somebody has from the password to the code."""
 
@@ -23,7 +23,7 @@ BEFORE_SIGN_IN: Final = timedelta(minutes=10)
 def alive() -> QuerySet[Session]:
     """Return the sessions that have not reached a limit."""
     # What a clock that was wrong has dated later is no session: it would outlive both limits.
-    dated = Session.objects.filter(started_at__lt=Now() + CLOCK_TOLERANCE, last_seen_at__lt=Now() + CLOCK_TOLERANCE)
+    dated = Session.objects.filter(started_at__lt=Now() + clock.TOLERANCE, last_seen_at__lt=Now() + clock.TOLERANCE)
     signed_in = Q(
         user__isnull=False,
         last_seen_at__gt=Now() - timedelta(minutes=settings.SESSION_IDLE_MINUTES),

@@ -17,6 +17,8 @@ from typing import Final
 from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
+from recobra.kit import clock
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
@@ -39,7 +41,6 @@ PER_SUBJECT: Final = Limit(attempts=5, interval=timedelta(minutes=2))
 PER_NETWORK: Final = Limit(attempts=200, interval=timedelta(seconds=2))
 """Of one network at something that proves nothing yet and costs a little, such as a way to the company's provider."""
 
-_CLOCK_TOLERANCE: Final = "1 hour"
 _FREED_PER_ATTEMPT: Final = 20
 """More than an attempt adds, so that the table shrinks to what is in use."""
 
@@ -117,7 +118,7 @@ def _count(limits: Mapping[bytes, Limit], now: datetime) -> set[bytes]:
             """UPDATE access_attemptlimit kept SET busy_until = %s
             FROM unnest(%s::bytea[], %s::interval[]) AS asked (key, room)
             WHERE kept.key = asked.key AND kept.busy_until > %s::timestamptz + asked.room + %s::interval""",
-            [now, keys, room, now, _CLOCK_TOLERANCE],
+            [now, keys, room, now, clock.TOLERANCE],
         )
         cursor.execute(
             """

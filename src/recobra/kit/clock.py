@@ -6,10 +6,13 @@ import os
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from recobra.kit.database import data_dir
 
+TOLERANCE: Final = timedelta(hours=1)
+"""How far two clocks may differ, such as this one and the database's: what is dated later comes of a wrong one."""
 SHIFT_VARIABLE = "RECOBRA_BENCH_CLOCK"
 """By how many minutes the clock of a bench is shifted: its night is played at an hour at which contact is lawful."""
 
