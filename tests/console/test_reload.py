@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from django.urls import get_resolver, reverse
+from django.urls import reverse
 
 from .addresses import ADDRESSES, numbers
 
@@ -46,11 +46,5 @@ def test_parts_of_pages_and_machines_are_refused_as_before(at_desk, cast):
     desk = at_desk("dario")
     assert desk.get("/conservacion/plazo/", headers={"HX-Request": "true"}).status_code == 405
     assert desk.post("/").status_code == 405, "a page that takes no form"
-    refused = [
-        Client().get(f"/api/{pattern.pattern}")
-        for resolver in get_resolver().url_patterns
-        if getattr(resolver, "app_name", "") == "api"
-        for pattern in resolver.url_patterns
-        if "<" not in str(pattern.pattern)
-    ]
-    assert all(answer.status_code != 302 for answer in refused)
+    called = Client().get(reverse("api:voice", kwargs={"provider_code": "x", "token": "x"}))
+    assert called.status_code == 405
