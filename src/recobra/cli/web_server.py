@@ -19,7 +19,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.utilities import BadRequest, Error
 
-from recobra.cli import http_framing
+from recobra.cli import request_end
 from recobra.kit import body_limits, upload_pass
 from recobra.kit.sizes import MEGABYTE
 
@@ -58,7 +58,7 @@ class LimitedParser(HTTPRequestParser):
 
     def received(self, data: bytes) -> int:
         """Take in bytes and return how many of them belong to this request (waitress calls this)."""
-        if not self.headers_finished and http_framing.has_bare_line_feed(self._head_with(data)):
+        if not self.headers_finished and request_end.has_bare_line_feed(self._head_with(data)):
             self.error = BadRequest("a line ends with a line feed alone")
             self.completed = True
             return len(data)
@@ -70,12 +70,12 @@ class LimitedParser(HTTPRequestParser):
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read the head of the request, and choose the limit of its body (waitress calls this). Raises ParsingError."""
-        fault = http_framing.find_fault(header_plus.removesuffix(b"\r\n\r\n"))
+        fault = request_end.find_fault(header_plus.removesuffix(b"\r\n\r\n"))
         if fault:
             raise ParsingError(fault)
         super().parse_header(header_plus)
         if self.chunked:
-            self.body_rcv = http_framing.ChunkedBody(OverflowableBuffer(self.adj.inbuf_overflow))
+            self.body_rcv = request_end.ChunkedBody(OverflowableBuffer(self.adj.inbuf_overflow))
         elif not self.content_length:
             return
         path = str(self.path)

@@ -4,7 +4,7 @@ from .letters import Letter, LetterBatch
 from .outbox import Contact, ContactItem, MailboxMessage, Template
 from .providers import Provider, ProviderState
 from .receipts import Receipt, WebhookCall
-from .sending import SendingStop
+from .sending_stop import SendingStop
 
 __all__ = [
     "Contact",

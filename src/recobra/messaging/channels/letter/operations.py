@@ -18,6 +18,7 @@ from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact, record_facts
 from recobra.kit import durable_files
+from recobra.kit.encrypted_field import UNREADABLE
 from recobra.kit.encryption import Undecryptable
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import ReceiptEvent
@@ -206,7 +207,7 @@ def _print_batch(batch: LetterBatch, letters: Sequence[Letter], actor: Actor) ->
     try:
         contents = [letter_from_json(letter.content) for letter in letters]
     except Undecryptable:
-        raise LettersRefused(_("This text cannot be read: the key that encrypted it is not here.")) from None
+        raise LettersRefused(str(UNREADABLE)) from None
     rendered = render_batch(contents, code=f"{batch.created_at:%Y%m%d}-{batch.pk}", at=actor.now)
     folder = batch_folder(batch.pk)
     # Files are written before the commit: those of a batch that is rolled back belong to no row and do no harm.
