@@ -45,6 +45,19 @@ def test_an_incident_is_closed_with_what_was_done(db, now):
         close_incident(incident_id=incident.pk, corrective_action="Otra vez", actor=acting("carla", now=now))
 
 
+def test_a_form_that_comes_twice_is_one_incident_and_the_same_words_of_another_hour_are_another(db, now):
+    def again(happened_at):
+        return recorded(now, happened_at=happened_at, actor=acting("bruno", now=later))
+
+    later = now + timedelta(minutes=1)
+    recorded(now)
+    earlier = now - timedelta(hours=3)
+    again(earlier)
+    for instant in (later, earlier):
+        with pytest.raises(IncidentRefused):
+            again(instant)
+
+
 def test_what_cannot_be_an_incident_is_refused(db, now):
     for wrong in (
         {"kind": "JOKE"},

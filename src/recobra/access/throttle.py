@@ -117,8 +117,8 @@ def _count(limits: Mapping[bytes, Limit], now: datetime) -> set[bytes]:
         cursor.execute(
             """UPDATE access_attemptlimit kept SET busy_until = %s
             FROM unnest(%s::bytea[], %s::interval[]) AS asked (key, room)
-            WHERE kept.key = asked.key AND kept.busy_until > %s::timestamptz + asked.room + %s::interval""",
-            [now, keys, room, now, clock.TOLERANCE],
+            WHERE kept.key = asked.key AND kept.busy_until > %s::timestamptz + asked.room""",
+            [now, keys, room, now + clock.TOLERANCE],
         )
         cursor.execute(
             """

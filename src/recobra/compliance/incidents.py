@@ -8,7 +8,7 @@ from typing import Final
 
 import pyarrow as pa
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
@@ -74,7 +74,7 @@ def record_incident(
 ) -> Incident:
     """Record an incident by hand. Raises IncidentRefused, also for a second one of a contact, kind and rule.
 
-    The same words of the same person about the same debtor within a day are a form that was sent twice.
+    The same words of the same person about the same debtor and instant, within a day, are a form that was sent twice.
     `portfolio_id` says which portfolio it belongs to, and so which people see it, where the debtor has several.
     """
     if debtor_id is not None:
@@ -85,8 +85,10 @@ def record_incident(
         of_contact = Contact.objects.filter(pk=contact_id).values_list("portfolio__code", flat=True).first()
         check_scope(actor, of_contact or "")
     tables.lock_id_sequence("compliance_incident")
+    # Who says no instant means that of the form, which is another one each time.
+    instant = F("recorded_at") if happened_at == actor.now else happened_at
     about = Q(kind=kind, country=country, debtor_id=debtor_id, contact_id=contact_id)
-    same = Incident.objects.filter(about).filter(
+    same = Incident.objects.filter(about, happened_at=instant).filter(
         description=description.strip(), actor=actor.name, recorded_at__gt=actor.now - _REPEATED_WITHIN
     )
     if same.exists():
