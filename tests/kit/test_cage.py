@@ -62,7 +62,7 @@ def test_a_child_that_somebody_else_killed_costs_nobody_the_answer(tmp_path):
     folder.mkdir()
     (folder / "given").touch()
     assert run_in_cage(cage_tasks.die_once, limits=LIMITS, folder=folder, witness=str(tmp_path / "w")) == {}
-    assert [path.name for path in folder.iterdir()] == ["given"]
+    assert (folder / "given").exists()
     with pytest.raises(CageEnded) as ended:
         run_in_cage(cage_tasks.die, limits=LIMITS, folder=folder)
     assert (ended.value.reason, ended.value.detail) == ("broken", "signal 9")
