@@ -180,7 +180,7 @@ def test_a_bank_file_is_read_by_its_mapping_which_is_kept_once(load, loan):
     assert (recorded(), PaymentMapping.objects.count()) == ([], 0)
     answer = load(STATEMENT, mapping=MAPPING)
     assert answer == tried
-    assert (answer["accepted"], answer["rejected"], answer["set_aside"]) == (1, 1, 1)
+    assert [answer[name] for name in ("rows", "accepted", "rejected", "set_aside")] == [3, 1, 1, 1]
     assert recorded() == [("000778", 123_400, DAY)]
     assert [(error["line"], error["column"]) for error in answer["errors"]] == [(5, "reference")]
     assert load(STATEMENT, mapping=MAPPING)["known"] == 1

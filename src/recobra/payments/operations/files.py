@@ -134,7 +134,7 @@ def load_file(
         actor=actor,
     )
     loaded = PaymentFileLoaded(
-        rows=file.row_count,
+        rows=file.row_count + aside,
         accepted=len(file.payments),
         rejected=len({error.line for error in file.errors}),
         known=file.known,
