@@ -9,7 +9,7 @@ import xlsxwriter
 from pyarrow import parquet
 
 from recobra.intake.models import RejectedRow
-from recobra.intake.operations import LoadRefused, preview_file
+from recobra.intake.operations import LoadRefused, loads, preview_file
 from recobra.messaging.channels.email.message import AddressUnsuitable, encode_address
 from recobra.portfolio.models import Account, ContactPoint, Instalment, Portfolio
 from recobra.tabular import formats
@@ -405,10 +405,35 @@ def test_what_was_paid_is_taken_off_and_filtered_rows_are_told_with_their_sums(l
     assert load(MIXED, mapping=MIXED_MAPPING, dry_run=True)["rejected"] == 3
 
 
-def test_another_currency_goes_to_the_portfolio_that_takes_it(load, company):
+@pytest.fixture
+def dollars(company):
+    """A portfolio of the same creditor in another currency."""
     other = Portfolio.objects.get(pk=company.pk)
     other.pk, other.code, other.currency = None, "PE-USD", "USD"
     other.save()
+    return other
+
+
+def test_rows_of_another_currency_wait_where_their_portfolio_is_busy(load, dollars, monkeypatch):
+    mapping = MIXED_MAPPING | {"currencies": {"USD": dollars.code}}
+    lock_portfolio = loads.lock_portfolio
+
+    def find_busy(portfolio_id):
+        if portfolio_id == dollars.pk:
+            raise LoadRefused("running")
+        return lock_portfolio(portfolio_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loads, "lock_portfolio", find_busy)
+        with pytest.raises(LoadRefused) as refusal:
+            load(MIXED, mapping=mapping)
+    assert refusal.value.is_passing, "its job tries again, and the file stays"
+    assert load(MIXED, mapping=mapping)["routed"][0]["accepted"] == 2
+    assert Account.objects.count() == 4
+
+
+@pytest.mark.usefixtures("dollars")
+def test_another_currency_goes_to_the_portfolio_that_takes_it(load, company):
     mapping = MIXED_MAPPING | {"currencies": {"USD": "PE-USD"}}
     result = load(MIXED, mapping=mapping)
     (routed,) = result["routed"]

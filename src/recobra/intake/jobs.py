@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 
 
 def _is_busy(error: BaseException) -> bool:
-    """Return whether a load only has to wait: for another one of its portfolio, or for room on the disk."""
-    return isinstance(error, LoadRefused) and error.code in {"running", "disk"}
+    """Return whether a load only has to wait."""
+    return isinstance(error, LoadRefused) and error.is_passing
 
 
 _RETRY = RetryUnfinished(seconds=BUSY_SECONDS, waits=_is_busy)

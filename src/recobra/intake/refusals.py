@@ -91,6 +91,11 @@ class LoadRefused(FileRefused):
 
     reasons: ClassVar[Mapping[str, Promise]] = REASONS
 
+    @property
+    def is_passing(self) -> bool:
+        """Return whether the load only has to wait: for another one of its portfolio, or for room on the disk."""
+        return self.code in {"running", "disk"}
+
 
 @contextmanager
 def refuse_load() -> Iterator[None]:

@@ -108,7 +108,10 @@ def _has_set_aside(figures: dict[str, Any], currency: str) -> bool:
 
 
 def _load_currency(context: LoadContext, currency: str, code: str) -> dict[str, Any]:
-    """Load the rows of a currency into the portfolio that takes them, and say what came of it."""
+    """Load the rows of a currency into the portfolio that takes them, and say what came of it.
+
+    Raises LoadRefused where they only have to wait: the same load again finds the other rows loaded, and these not yet.
+    """
     document = context.mapping.document if isinstance(context.mapping, Mapping) else context.mapping
     mapping = {key: value for key, value in document.items() if key not in {"currencies", "control"}}
     mapping["options"] = {**mapping.get("options", {}), "other_currencies": "set_aside"}
@@ -125,6 +128,8 @@ def _load_currency(context: LoadContext, currency: str, code: str) -> dict[str, 
             actor=context.actor,
         )
     except LoadRefused as refusal:
+        if refusal.is_passing:
+            raise
         return {"currency": currency, "portfolio": code, "refused": str(refusal)}
     told = ("load_id", "accepted", "rejected", "amount_minor", "held")
     return {"currency": currency, "portfolio": code, **{name: figures[name] for name in told}}
