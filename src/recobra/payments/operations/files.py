@@ -121,10 +121,10 @@ def load_file(
         rows, faults, aside = _read_file(path, portfolio, layout)
     except FileRefused as refusal:
         raise PaymentRefused(str(refusal)) from refusal
+    # Of two loads of one file at once, the second finds the mapping and the references of the first.
+    tables.lock_id_sequence("portfolio_account")
     if mapping:
         save_payment_mapping(portfolio_id=portfolio.pk, document=mapping, actor=actor)
-    # Of two loads of one file at once, the second finds the references of the first.
-    tables.lock_id_sequence("portfolio_account")
     file = _check_rows(rows, faults, portfolio, actor.now)
     record_payments(
         portfolio_id=portfolio.pk,
