@@ -16,7 +16,7 @@ from recobra.access.roles import Right
 from recobra.console import uploads
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
-from recobra.console.parameters import parse_id
+from recobra.console.table_place import TablePlace, read_table_place
 from recobra.kit import clock
 from recobra.kit.body_limits import limit_file_mb
 from recobra.payments import operations
@@ -28,7 +28,6 @@ from recobra_core.folding import fold_name
 
 SHOWN_ROWS: Final = 8
 SHOWN_ERRORS: Final = 200
-LAST_HEADER_LINE: Final = 10_000
 OPTIONS: Final = ("decimal", "date_order")
 
 
@@ -70,9 +69,7 @@ def choose_payment_columns(request: StaffRequest, token: str) -> HttpResponse:
     if portfolio is None:
         raise ObjectDoesNotExist
     saved = list(payment_mappings_for(request.user, portfolio.code))
-    given = request.POST if request.method == "POST" else request.GET
-    line = parse_id(given.get("fila", "")) or 0
-    place: dict[str, Any] = {"sheet": given.get("hoja", ""), "header_line": line if line <= LAST_HEADER_LINE else 0}
+    place = read_table_place(request)
     known = [name for mapping in saved for name in _mapped_columns(mapping.document)]
     try:
         preview = operations.preview_file(upload.path, columns=known, shown_rows=SHOWN_ROWS, **place)
@@ -124,7 +121,7 @@ def _load(
     return render(request, "console/payments/done.html", context | {"file_name": upload.file_name})
 
 
-def _read_mapping(request: StaffRequest, preview: caged.Preview, place: dict[str, Any]) -> dict[str, Any]:
+def _read_mapping(request: StaffRequest, preview: caged.Preview, place: TablePlace) -> dict[str, Any]:
     """Return the mapping document of the choices; several columns with one target are joined."""
     post = request.POST
     columns: dict[str, list[str]] = {}
@@ -132,7 +129,7 @@ def _read_mapping(request: StaffRequest, preview: caged.Preview, place: dict[str
         target = post.get(f"column-{index}", "")
         if target in TARGETS:
             columns.setdefault(target, []).append(header)
-    options = {name: post[name] for name in OPTIONS if post.get(name)}
+    options: dict[str, Any] = {name: post[name] for name in OPTIONS if post.get(name)}
     options |= {name: value for name, value in place.items() if value}
     return {"name": post.get("name", "").strip() or "default", **columns, "options": options}
 

@@ -18,6 +18,7 @@ from recobra.console import uploads
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_id
+from recobra.console.table_place import read_table_place
 from recobra.intake import jobs, operations, queries
 from recobra.intake.operations import LoadRefused
 from recobra.intake.queries import Mapping
@@ -28,8 +29,6 @@ from recobra.portfolio.queries import Portfolio, portfolios_for
 from recobra.tabular import caged
 
 from . import columns
-
-LAST_HEADER_LINE = 10_000
 
 
 @require_http_methods(["GET", "POST"])
@@ -72,7 +71,7 @@ def choose_columns(request: StaffRequest, token: str) -> HttpResponse:
     portfolio = portfolios.get(upload.portfolio_code)
     if portfolio is None:
         raise ObjectDoesNotExist
-    place = _read_place(request)
+    place = read_table_place(request)
     saved = list(queries.mappings_for(request.user, portfolio.code))
     known = [name for mapping in saved for name in columns.mapped_columns(mapping.document)]
     try:
@@ -92,20 +91,6 @@ def choose_columns(request: StaffRequest, token: str) -> HttpResponse:
         return _try_load(request, upload, portfolio, options)
     context = _columns_context(request, upload, portfolio, saved, preview)
     return render(request, "console/loads/columns.html", context | {"place": place})
-
-
-class Place(TypedDict):
-    """The sheet and the line of the column names that a person chose; '' and 0 where they are found."""
-
-    sheet: str
-    header_line: int
-
-
-def _read_place(request: StaffRequest) -> Place:
-    """Return the place of the table that the address or the form names; what cannot be read counts as not given."""
-    given = request.POST if request.method == "POST" else request.GET
-    line = parse_id(given.get("fila", "")) or 0
-    return {"sheet": given.get("hoja", ""), "header_line": line if line <= LAST_HEADER_LINE else 0}
 
 
 def _columns_context(
@@ -207,7 +192,7 @@ def _read_form(
     if post.get("control-amount"):
         control["amount"] = post["control-amount"]
     return {
-        "mapping": saved_mapping or columns.from_post(post, preview["headers"], **_read_place(request)),
+        "mapping": saved_mapping or columns.from_post(post, preview["headers"], **read_table_place(request)),
         "as_of": parse_date(post.get("as_of", "")) or clock.today(portfolio.time_zone),
         "control": control or None,
         # None leaves it to the mapping whether the file is only a part.
