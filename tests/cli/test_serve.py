@@ -186,6 +186,24 @@ def test_a_process_that_gives_no_sign_of_life_is_ended(tmp_path):
     assert (how, life.seconds_ago()) == ("gave no sign of life", None)
 
 
+def test_what_ends_at_once_is_started_ever_later(monkeypatch, tmp_path):
+    """A dispatcher without a server to send by is not started every few seconds for days."""
+    waits = []
+
+    class Stopped(threading.Event):
+        def wait(self, timeout=None):
+            if timeout >= 1:  # shorter ones look after a process that runs
+                waits.append(timeout)
+                if len(waits) == 6:
+                    self.set()
+                return self.is_set()
+            return super().wait(timeout)
+
+    monkeypatch.setenv("RECOBRA_DATA_DIR", str(tmp_path))
+    supervision.keep_running("no-such-command", Stopped())
+    assert waits == [5, 10, 20, 40, 60, 60]
+
+
 BEATS = """import os, pathlib, time
 path = pathlib.Path(os.environ["RECOBRA_HEARTBEAT"])
 path.parent.mkdir(exist_ok=True)

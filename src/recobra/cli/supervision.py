@@ -19,6 +19,8 @@ from recobra.kit.embedded import EmbeddedServerFailed
 
 PARENT_VARIABLE: Final = "RECOBRA_PARENT"
 RESTART_SECONDS: Final = 5.0
+LONGEST_RESTART_SECONDS: Final = 60.0
+SHORT_LIFE_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.2
 _ASK_SECONDS: Final = 5.0
@@ -41,9 +43,14 @@ def run_beside(*commands: str) -> Iterator[None]:
 
 
 def keep_running(command: str, stopped: threading.Event, *, hang_seconds: float = heartbeat.SILENT_SECONDS) -> None:
-    """Run a command and start it again whenever it ends or hangs, until `stopped` is set."""
+    """Run a command and start it again whenever it ends or hangs, until `stopped` is set.
+
+    What lives but for seconds each time is started ever later, at most LONGEST_RESTART_SECONDS.
+    """
+    wait_seconds = RESTART_SECONDS / 2
     while not stopped.is_set():
         words = [sys.executable, "-m", "recobra.cli", command]
+        started_at = time.monotonic()
         try:
             life = heartbeat.new_heartbeat(database.data_dir(), command)
             how = _run_once(words, life, stopped, hang_seconds=hang_seconds)
@@ -51,7 +58,10 @@ def keep_running(command: str, stopped: threading.Event, *, hang_seconds: float 
             how = f"could not be started: {error}"
         if not stopped.is_set():
             bootstrap.report_progress(f"The {command} {how}; it is started again.")
-            stopped.wait(RESTART_SECONDS)
+            # What ends at once lacks something that a person has to set: its starts must not fill the processor.
+            is_short_lived = time.monotonic() - started_at < SHORT_LIFE_SECONDS
+            wait_seconds = min(wait_seconds * 2, LONGEST_RESTART_SECONDS) if is_short_lived else RESTART_SECONDS
+            stopped.wait(wait_seconds)
 
 
 def _run_once(words: Sequence[str], life: heartbeat.Heartbeat, stopped: threading.Event, *, hang_seconds: float) -> str:
