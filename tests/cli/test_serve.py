@@ -222,6 +222,38 @@ def test_a_clock_that_is_put_forward_ends_nobody(tmp_path):
     assert how == f"ended with code {-signal.SIGTERM}"
 
 
+def test_a_sign_of_life_that_cannot_be_written_ends_nobody(tmp_path):
+    life = heartbeat.Heartbeat(tmp_path / "worker-1")
+    life.path.symlink_to("/proc/nowhere/worker-1")  # as on a full disk, where no file can be made
+    life.beat()
+    assert life.seconds_ago() is None
+
+
+def test_a_helper_that_cannot_be_started_is_tried_again_and_a_full_disk_silences_nobody(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("RECOBRA_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(supervision, "RESTART_SECONDS", 0.05)
+    python, lines = sys.executable, []
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere"))
+    stopped = threading.Event()
+
+    def is_reported(words):
+        lines.append(capsys.readouterr().err)
+        return words in "".join(lines)
+
+    keeper = threading.Thread(target=supervision.keep_running, args=("--help", stopped))
+    keeper.start()
+    try:
+        _until(lambda: is_reported("could not be started"))
+        with contextlib.suppress(OSError), Path("/dev/full").open("w") as full, monkeypatch.context() as patch:
+            patch.setattr(sys, "stderr", full)
+            time.sleep(0.2)
+        monkeypatch.setattr(sys, "executable", python)
+        _until(lambda: is_reported("ended with code 0"))
+    finally:
+        stopped.set()
+        keeper.join()
+
+
 def _health(address):
     try:
         with urlopen(address, timeout=30) as answer:
