@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -11,7 +12,7 @@ from recobra_core.folding import fold_name, fold_words
 
 TOP_ROWS: Final = 60  # among which the names are looked for
 _LONGEST_NAME: Final = 200
-_SHARES: Final = (0.8, 0.5)  # of the widest row's cells that a row of names has; titles have fewer
+_SHARES: Final = (0.8, 0.5)  # of a usual row's cells that a row of names has; titles have fewer
 _NUMBER_OR_DAY: Final = re.compile(r"[\d\s.,:/$%()+-]+")
 
 
@@ -44,10 +45,12 @@ def find_header(rows: Sequence[TopRow], *, stated_line: int, columns: Collection
     best = max(filled, key=lambda index: (counts[index], -index))
     if counts[best]:
         return best
-    widest = max(len(list(_texts(rows[index]))) for index in filled)
+    # Most rows are those of the table; titles have one cell, and a broken row may have any number.
+    widths = Counter(len(list(_texts(rows[index]))) for index in filled)
+    usual = max((width for width in widths if width > 1), key=lambda width: (widths[width], width), default=1)
     for share in _SHARES:
         for index in filled:
-            if _looks_like_names(rows[index], max(share * widest, min(widest, 2))):
+            if _looks_like_names(rows[index], max(share * usual, min(usual, 2))):
                 return index
     return filled[0]
 
