@@ -80,15 +80,28 @@ def test_a_payment_file_answers_every_row(loan, now, tmp_path):
         "L-1;1.234,00;2026-11-21;A4\nL-1;7;2026-11-21;A1\n"
     )
     answer = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor=acting("ana", now=now))
-    assert (answer["rows"], answer["accepted"], answer["rejected"], answer["known"]) == (5, 2, 2, 1)
-    assert answer["amount_minor"] == 10_050 + 123_400
+    assert (answer["rows"], answer["accepted"], answer["rejected"], answer["known"]) == (5, 1, 4, 0)
+    assert answer["amount_minor"] == 123_400
     assert [(error["line"], error["column"]) for error in answer["errors"]] == [
+        (2, "date"),
         (3, "account"),
         (4, "amount"),
         (4, "date"),
+        (6, "date"),
     ]
     again = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor=acting("ana", now=now))
-    assert (again["accepted"], again["known"]) == (0, 3)
+    assert (again["accepted"], again["known"]) == (0, 1)
+
+
+def test_a_receipt_pays_another_account_on_its_day_and_again_once_it_is_reversed(loan, now):
+    card = receivables.account(loan.portfolio, loan.debtor, "T-1", (DUE, 5_000))
+    first = pay(loan, now, 1_000)
+    pay(card, now, 500)
+    with pytest.raises(payments.PaymentRefused, match="R-1"):
+        pay(loan, now, 1_000, account=False)
+    payments.reverse_payment(payment_id=first.pk, reason="cheque devuelto", actor=acting("ana", now=now))
+    pay(loan, now, 1_000)
+    assert sum(Posting.objects.values_list("amount_minor", flat=True)) == 20_000 + 5_000 - 1_500
 
 
 def test_payments_of_one_account_and_of_all_in_one_set_are_not_applied_twice(loan, now):

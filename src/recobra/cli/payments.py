@@ -16,7 +16,7 @@ ORDERS = ("auto", "dmy", "mdy", "ymd")
 def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "payments", "money that comes in")
-    load = options.add_command(verbs, "load", "record the payments of a file; a reference counts once")
+    load = options.add_command(verbs, "load", "record the payments of a file; a movement counts once")
     load.add_argument(
         "file", type=Path, metavar="FILE", help="CSV, XLSX, XLS or Parquet; columns: account, amount, date, reference"
     )

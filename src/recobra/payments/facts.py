@@ -31,7 +31,10 @@ class PaymentReversed(Fact):
 
 @fact("payments.file_loaded", _("Payment file loaded"))
 class PaymentFileLoaded(Fact):
-    """A file of payments was read to its end; `known` rows were recorded before, `amount_minor` is new."""
+    """A file of payments was read to its end; `known` rows were recorded before, `amount_minor` is new.
+
+    `repeated` rows say the same as another one of the file.
+    """
 
     rows: int
     accepted: int
@@ -39,6 +42,7 @@ class PaymentFileLoaded(Fact):
     known: int
     amount_minor: int
     currency: str
+    repeated: int = 0
 
 
 @fact("payments.mapping_saved", _("Mapping of payment files saved"))

@@ -36,7 +36,12 @@ class Payment(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
             models.CheckConstraint(condition=Q(unapplied_minor__gte=0), name="payment_unapplied_not_negative"),
-            models.UniqueConstraint(fields=["portfolio", "reference"], name="payment_reference_once"),
+            # One operation of a bank may pay many accounts, and a reversed payment may be recorded again.
+            models.UniqueConstraint(
+                fields=["portfolio", "reference", "debtor", "account", "amount_minor", "paid_date", "reversed_at"],
+                nulls_distinct=False,
+                name="payment_movement_once",
+            ),
         ]
         indexes = [models.Index(fields=["portfolio", "paid_date"], name="payment_by_day")]
 

@@ -37,6 +37,7 @@ from recobra_core.folding import fold_name
 from recobra_core.money import MoneyError, exponent_of, to_minor
 
 from .mappings import save_payment_mapping
+from .movements import Movement, fetch_known, sort_rows
 from .record import LONGEST_REFERENCE, ROWS, PaymentRefused, record_payments
 
 MAX_ROWS: Final = 1_000_000  # rows are checked in memory
@@ -81,16 +82,14 @@ class _Row:
 
 @dataclass(kw_only=True)
 class _PaymentFile:
-    """A file while it is checked: what the database knows of its rows, and the results so far."""
+    """A file while it is checked: what the database knows of its rows, and the results so far by line."""
 
     portfolio: Portfolio
     today: date
     accounts: dict[str, tuple[int, int]]  # account id and debtor id by account number
-    used_references: set[str]
     row_count: int
-    payments: list[dict[str, Any]] = field(default_factory=list)
+    movements: dict[int, Movement] = field(default_factory=dict)
     errors: list[RowFault] = field(default_factory=list)
-    known: int = 0
 
 
 @requires(Right.LOAD_FILES)
@@ -107,9 +106,8 @@ def load_file(
     """Load a file of payments (account, amount, date, reference). Raises PaymentRefused where it is no such thing.
 
     `mapping` says which columns these are, and is kept; without one they have their usual names. `dry_run` finds the
-    same and writes nothing. Returns rows, accepted, rejected, known (references recorded before), amount_minor,
-    currency, set_aside (totals and hidden rows) and errors.
-    The same file twice changes nothing: a reference is recorded once per portfolio.
+    same and writes nothing. Returns rows, accepted, rejected, known (recorded before), repeated (the same line again),
+    amount_minor, currency, set_aside (totals and hidden rows) and errors. The same file twice changes nothing.
     """
     portfolio = Portfolio.objects.filter(code=portfolio_code).first()
     if portfolio is None:
@@ -121,30 +119,35 @@ def load_file(
         rows, faults, aside = _read_file(path, portfolio, layout)
     except FileRefused as refusal:
         raise PaymentRefused(str(refusal)) from refusal
-    # Of two loads of one file at once, the second finds the mapping and the references of the first.
+    # Of two loads of one file at once, the second finds the mapping and the payments of the first.
     tables.lock_id_sequence("portfolio_account")
     if mapping:
         save_payment_mapping(portfolio_id=portfolio.pk, document=mapping, actor=actor)
     file = _check_rows(rows, faults, portfolio, actor.now)
+    known = fetch_known(portfolio, (movement.reference for movement in file.movements.values()))
+    found = sort_rows(file.movements, known, portfolio.currency)
+    payments = [_payment_row(file, movement) for line, movement in file.movements.items() if line in found.new_lines]
+    file_errors = sorted([*file.errors, *found.errors], key=lambda error: error.line)
     record_payments(
         portfolio_id=portfolio.pk,
-        rows=pa.Table.from_pylist(file.payments, schema=ROWS),
+        rows=pa.Table.from_pylist(payments, schema=ROWS),
         source=Payment.Source.FILE,
         load_id=None,
         actor=actor,
     )
     loaded = PaymentFileLoaded(
         rows=file.row_count + aside,
-        accepted=len(file.payments),
-        rejected=len({error.line for error in file.errors}),
-        known=file.known,
-        amount_minor=sum(payment["amount_minor"] for payment in file.payments),
+        accepted=len(payments),
+        rejected=len({error.line for error in file_errors}),
+        known=found.known,
+        repeated=found.repeated,
+        amount_minor=sum(payment["amount_minor"] for payment in payments),
         currency=portfolio.currency,
     )
     record_fact(loaded, actor=actor, portfolio_id=portfolio.pk)
     errors = [
         {"line": error.line, "column": error.column, "found": error.found, "expected": error.expected}
-        for error in file.errors
+        for error in file_errors
     ]
     if dry_run:
         transaction.set_rollback(True)
@@ -308,7 +311,6 @@ def _find_columns(headers: tuple[str, ...]) -> dict[str, list[int]]:
 def _check_rows(rows: list[_Row], faults: list[RowFault], portfolio: Portfolio, now: datetime) -> _PaymentFile:
     """Return the file with each row checked."""
     accounts = Account.objects.filter(portfolio=portfolio, external_id__in={row.texts["account"] for row in rows})
-    recorded = Payment.objects.filter(portfolio=portfolio, reference__in={row.texts["reference"] for row in rows})
     file = _PaymentFile(
         portfolio=portfolio,
         today=portfolio.local_day(now),
@@ -316,18 +318,16 @@ def _check_rows(rows: list[_Row], faults: list[RowFault], portfolio: Portfolio, 
             number: (account_id, debtor_id)
             for number, account_id, debtor_id in accounts.values_list("external_id", "pk", "debtor_id")
         },
-        used_references=set(recorded.values_list("reference", flat=True)),
         row_count=len(rows) + len(faults),
         errors=faults,
     )
     for row in rows:
         _check_row(file, row)
-    file.errors.sort(key=lambda error: error.line)
     return file
 
 
 def _check_row(file: _PaymentFile, row: _Row) -> None:
-    """Add a row to the payments, or all of its errors to the errors; count one that was recorded before as known."""
+    """Add a row to the movements, or all of its errors to the errors."""
     expected: dict[str, str] = {}  # by column: what a wrong cell should have held
     account = file.accounts.get(row.texts["account"])
     reference = row.texts["reference"]
@@ -347,25 +347,31 @@ def _check_row(file: _PaymentFile, row: _Row) -> None:
     for column in ("account", "reference"):
         if identifiers.is_scientific(row.texts[column]):
             expected[column] = explain_fault("scientific", {})
-    if expected or account is None:
+    if expected or account is None or amount_minor is None or row.paid_date is None:
         for column, words in expected.items():
             found = row.texts[column][:MAX_SHOWN_CHARACTERS]
             file.errors.append(RowFault(line=row.line, column=column, found=found, expected=words))
         return
-    if reference in file.used_references:
-        file.known += 1
-        return
-    file.used_references.add(reference)
-    account_id, debtor_id = account
-    file.payments.append(
-        {
-            "account_id": account_id,
-            "debtor_id": debtor_id,
-            "amount_minor": amount_minor,
-            "paid_date": row.paid_date,
-            "reference": reference,
-        }
+    _account_id, debtor_id = account
+    file.movements[row.line] = Movement(
+        reference=reference,
+        debtor_id=debtor_id,
+        account=row.texts["account"],
+        amount_minor=amount_minor,
+        paid_date=row.paid_date,
     )
+
+
+def _payment_row(file: _PaymentFile, movement: Movement) -> dict[str, Any]:
+    """Return a movement as a row of ROWS."""
+    account_id, debtor_id = file.accounts[movement.account]
+    return {
+        "account_id": account_id,
+        "debtor_id": debtor_id,
+        "amount_minor": movement.amount_minor,
+        "paid_date": movement.paid_date,
+        "reference": movement.reference,
+    }
 
 
 def _amount_minor(row: _Row, currency: str) -> int | None:

@@ -6,7 +6,9 @@ from datetime import date
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
@@ -21,6 +23,7 @@ from recobra.portfolio.scope import check_debtor
 from recobra_core.money import largest_minor
 
 from .apply import apply_payments
+from .replace import replace_inferred
 
 LONGEST_REFERENCE: Final = 200
 """No bank's is longer, and an index of the database takes no text without end."""
@@ -72,7 +75,11 @@ def record_payment(
             raise PaymentRefused(_("The account does not belong to this debtor."))
     # Two clicks at once would both find no payment with the reference.
     tables.lock_id_sequence("portfolio_account")
-    if Payment.objects.filter(portfolio=portfolio, reference=reference.strip()).exists():
+    recorded = Payment.objects.filter(portfolio=portfolio, reference=reference.strip(), reversed_at__isnull=True)
+    if account_id is not None:
+        # One operation may pay several accounts, all on its day.
+        recorded = recorded.exclude(~Q(account=None), ~Q(account=account_id), paid_date=paid_date)
+    if recorded.exists():
         raise PaymentRefused(_("A payment with the reference «%(ref)s» exists already.") % {"ref": reference.strip()})
     row = {
         "debtor_id": debtor_id,
@@ -122,7 +129,13 @@ def _insert_and_apply(*, portfolio: Portfolio, rows: pa.Table, source: str, load
     }
     tables.copy_in("payments_payment", pa.table(columns))
     payments = rows.append_column("payment_id", ids)
-    left_minor = apply_payments(portfolio=portfolio, payments=payments, load_id=load_id, now=actor.now)
+    to_apply = payments
+    if source != Payment.Source.INFERRED:
+        placed = replace_inferred(portfolio=portfolio, payments=payments, actor=actor)
+        to_apply = _leave_out(payments, placed)
+    left_minor: dict[int, int] = {}
+    if to_apply.num_rows:
+        left_minor = apply_payments(portfolio=portfolio, payments=to_apply, load_id=load_id, now=actor.now)
     facts = payments.select(["debtor_id", "account_id", "payment_id", "amount_minor", "paid_date"])
     constants = {
         "portfolio_id": columns["portfolio_id"],
@@ -134,3 +147,18 @@ def _insert_and_apply(*, portfolio: Portfolio, rows: pa.Table, source: str, load
         facts = facts.append_column(name, values)
     record_facts(PaymentRecorded, facts, actor=actor)
     return int(ids[0].as_py())
+
+
+def _leave_out(payments: pa.Table, placed: dict[int, int]) -> pa.Table:
+    """Return the payments with what is still to apply of each; `placed` has what is not, by payment id."""
+    if not placed:
+        return payments
+    amounts = [
+        amount_minor - placed.get(payment_id, 0)
+        for payment_id, amount_minor in zip(
+            payments["payment_id"].to_pylist(), payments["amount_minor"].to_pylist(), strict=True
+        )
+    ]
+    position = payments.column_names.index("amount_minor")
+    left = payments.set_column(position, "amount_minor", pa.array(amounts, pa.int64()))
+    return left.filter(pc.greater(left["amount_minor"], 0))

@@ -15,6 +15,7 @@ from recobra.portfolio.models import Account, Posting
 from recobra.portfolio.scope import check_portfolio
 
 from .record import PaymentRefused
+from .replace import build_reversals
 
 
 @requires(Right.REVERSE_PAYMENT)
@@ -31,20 +32,7 @@ def reverse_payment(*, payment_id: int, reason: str, actor: Actor) -> Payment:
     # A payment at the same moment would otherwise close an account that this opens again.
     list(Account.objects.select_for_update(no_key=True).filter(pk__in=accounts).order_by("pk").values_list("pk"))
     shares = list(Posting.objects.filter(payment_id=payment.pk, reverses__isnull=True).order_by("id"))
-    Posting.objects.bulk_create(
-        Posting(
-            account_id=share.account_id,
-            instalment_id=share.instalment_id,
-            kind=share.kind,
-            concept=share.concept,
-            amount_minor=-share.amount_minor,
-            value_date=share.value_date,
-            booked_at=actor.now,
-            payment_id=payment.pk,
-            reverses=share,
-        )
-        for share in shares
-    )
+    Posting.objects.bulk_create(build_reversals(shares, actor.now))
     reopened = Account.objects.filter(pk__in={share.account_id for share in shares}, status=Account.Status.PAID)
     reopened.update(status=Account.Status.OPEN)
     payment.reversed_at = actor.now

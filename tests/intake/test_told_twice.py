@@ -1,0 +1,140 @@
+"""What a lower balance told and what the bank tells are one payment, in whatever order they come."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db.models import Sum
+
+from recobra.journal.models import Entry
+from recobra.payments import operations as payments
+from recobra.payments.models import Payment
+from recobra.portfolio.models import Account, Posting
+from tests.people import acting
+
+PAID = {"gone": "paid", "shrink_limit": 1}
+
+
+@pytest.fixture
+def bank(company, now, tmp_path):
+    """Load rows (account, amount, day of November, reference) as a file of payments."""
+
+    def bank(*rows):
+        path = tmp_path / "pagos.csv"
+        lines = [f"{account};{amount};2026-11-{day};{reference}" for account, amount, day, reference in rows]
+        path.write_text("\n".join(["cuenta;monto;fecha;referencia", *lines]))
+        actor = acting("ana", now=now + timedelta(days=5))
+        answer = payments.load_file(path=path, portfolio_code=company.code, actor=actor)
+        assert answer["rejected"] == 0
+        return answer
+
+    return bank
+
+
+def owed():
+    sums = Account.objects.order_by("external_id").annotate(owed=Sum("postings__amount_minor"))
+    return dict(sums.values_list("external_id", "owed"))
+
+
+def received():
+    """Return what was received, and prove that ledger and journal say the same."""
+    standing = Payment.objects.filter(reversed_at=None)
+    for payment in Payment.objects.all():
+        applied = Posting.objects.filter(payment_id=payment.pk).aggregate(sum=Sum("amount_minor"))["sum"] or 0
+        expected = 0 if payment.reversed_at else payment.amount_minor - payment.unapplied_minor
+        assert -applied == expected
+    told = dict.fromkeys(("payment.recorded", "payment.reversed"), 0)
+    for entry in Entry.objects.filter(kind__in=told):
+        told[entry.kind] += entry.payload["amount_minor"]
+    total = sum(standing.values_list("amount_minor", flat=True))
+    assert told["payment.recorded"] - told["payment.reversed"] == total
+    return total
+
+
+def standing():
+    rows = Payment.objects.filter(reversed_at=None).order_by("paid_date", "pk")
+    return list(rows.values_list("source", "amount_minor", "paid_date__day"))
+
+
+BANK = (("G1", "100,00", 25, "TR-1"), ("G2", "50,00", 25, "TR-2"))
+
+
+@pytest.mark.parametrize("order", ["sheet first", "bank first"])
+def test_the_same_money_is_taken_once_in_either_order(day, bank, order):
+    day(23, {"G1": 100, "G2": 200})
+    steps = [lambda: day(26, {"G2": 150}, options=PAID), lambda: bank(*BANK)]
+    for step in steps if order == "sheet first" else steps[::-1]:
+        step()
+    assert owed() == {"G1": 0, "G2": 15_000}
+    assert received() == 15_000
+    assert standing() == [("FILE", 10_000, 25), ("FILE", 5_000, 25)]
+    assert dict(Account.objects.values_list("external_id", "status")) == {"G1": "PAID", "G2": "OPEN"}
+    assert bank(*BANK)["known"] == 2
+    assert day(27, {"G2": 150}, options=PAID)["payments"] == 0
+
+
+def test_a_part_that_the_bank_tells_leaves_the_rest_inferred(day, bank):
+    day(23, {"G": 200})
+    day(24, {"G": 150})
+    day(26, {"G": 120})
+    bank(("G", "20,00", 24, "TR-1"))
+    assert standing() == [("FILE", 2_000, 24), ("INFERRED", 3_000, 24), ("INFERRED", 3_000, 26)]
+    bank(("G", "45,00", 24, "TR-2"), ("G", "15,00", 26, "TR-3"))
+    assert standing() == [("FILE", 2_000, 24), ("FILE", 4_500, 24), ("FILE", 1_500, 26)]
+    assert (owed(), received()) == ({"G": 12_000}, 8_000)
+
+
+def test_money_that_came_after_the_balance_is_more_money(day, bank):
+    day(23, {"G": 200})
+    day(24, {"G": 150})
+    bank(("G", "50,00", 25, "TR-1"))
+    assert (owed(), received()) == ({"G": 10_000}, 10_000)
+
+
+def test_more_than_was_inferred_lowers_the_balance_by_the_rest(day, bank):
+    day(23, {"G": 200})
+    day(26, {"G": 150})
+    bank(("G", "250,00", 25, "TR-1"))
+    assert (owed(), received()) == ({"G": 0}, 25_000)
+    assert Payment.objects.get(source="FILE").unapplied_minor == 5_000
+
+
+def test_the_payment_itself_is_reversed_with_what_it_replaced(day, bank, now):
+    day(23, {"G1": 100, "G2": 200})
+    day(26, {"G2": 150}, options=PAID)
+    bank(*BANK)
+    actor = acting("ana", now=now + timedelta(days=5))
+    for payment in Payment.objects.filter(source="FILE"):
+        payments.reverse_payment(payment_id=payment.pk, reason="devuelto", actor=actor)
+    assert (owed(), received()) == ({"G1": 10_000, "G2": 20_000}, 0)
+    assert set(Account.objects.values_list("status", flat=True)) == {"OPEN"}
+
+
+def test_a_payment_on_screen_for_all_accounts_replaces_what_was_inferred(day, company, now):
+    day(23, {"G1": 100, "G2": 200})
+    day(26, {"G2": 150}, options=PAID)
+    for account in Account.objects.order_by("external_id"):
+        payments.record_payment(
+            portfolio_id=company.pk,
+            debtor_id=account.debtor_id,
+            amount_minor=5_000,
+            paid_date=date(2026, 11, 25),
+            reference=f"R-{account.external_id}",
+            actor=acting("ana", now=now + timedelta(days=5)),
+        )
+    assert (owed(), received()) == ({"G1": 0, "G2": 15_000}, 15_000)
+    assert standing() == [("SCREEN", 5_000, 25), ("SCREEN", 5_000, 25), ("INFERRED", 5_000, 26)]
+
+
+def test_concepts_stay_where_the_load_put_them(load, bank):
+    mapping = {
+        "account": {"external_id": "cuenta"},
+        "amounts": {"principal": "capital", "interest": "interes"},
+        "instalment": {"due_date": "vence"},
+        "options": {"decimal": "point"},
+    }
+    load("cuenta;vence;capital;interes\nA;01/10/2026;100;20\n", mapping=mapping, as_of=date(2026, 11, 23))
+    load("cuenta;vence;capital;interes\nA;01/10/2026;60;10\n", mapping=mapping, as_of=date(2026, 11, 26))
+    bank(("A", "50,00", 25, "TR-1"))
+    sums = Posting.objects.values_list("concept").annotate(Sum("amount_minor"))
+    assert dict(sums) == {"PRINCIPAL": 6_000, "INTEREST": 1_000}
+    assert received() == 5_000
