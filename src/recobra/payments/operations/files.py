@@ -124,8 +124,8 @@ def load_file(
     if mapping:
         save_payment_mapping(portfolio_id=portfolio.pk, document=mapping, actor=actor)
     file = _check_rows(rows, faults, portfolio, actor.now)
-    known = fetch_known(portfolio, (movement.reference for movement in file.movements.values()))
-    found = sort_rows(file.movements, known, portfolio.currency)
+    known = fetch_known(portfolio=portfolio, references=(movement.reference for movement in file.movements.values()))
+    found = sort_rows(rows=file.movements, known=known, currency=portfolio.currency)
     payments = [_payment_row(file, movement) for line, movement in file.movements.items() if line in found.new_lines]
     file_errors = sorted([*file.errors, *found.errors], key=lambda error: error.line)
     record_payments(

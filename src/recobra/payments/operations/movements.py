@@ -56,7 +56,7 @@ class Sorted:
     errors: list[RowFault] = field(default_factory=list)
 
 
-def fetch_known(portfolio: Portfolio, references: Iterable[str]) -> dict[str, list[KnownMovement]]:
+def fetch_known(*, portfolio: Portfolio, references: Iterable[str]) -> dict[str, list[KnownMovement]]:
     """Return what is recorded under each reference. Payments inferred from a load bear none of a bank."""
     columns = ("reference", "debtor_id", "account__external_id", "amount_minor", "paid_date")
     payments = Payment.objects.filter(portfolio=portfolio, reference__in=set(references))
@@ -75,7 +75,7 @@ def fetch_known(portfolio: Portfolio, references: Iterable[str]) -> dict[str, li
     return known
 
 
-def sort_rows(rows: Mapping[int, Movement], known: Mapping[str, Sequence[KnownMovement]], currency: str) -> Sorted:
+def sort_rows(*, rows: Mapping[int, Movement], known: Mapping[str, Sequence[KnownMovement]], currency: str) -> Sorted:
     """Return the rows (movements by line) as new, known, repeated or wrong; their order makes no difference.
 
     A row that repeats another one of the file is counted once. A row that agrees with a payment is known, also where

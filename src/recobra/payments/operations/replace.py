@@ -129,7 +129,7 @@ def _post_pieces(
         )
 
 
-def build_reversals(shares: Iterable[Posting], now: datetime) -> list[Posting]:
+def build_reversals(*, shares: Iterable[Posting], now: datetime) -> list[Posting]:
     """Return the postings that reverse the shares of a payment."""
     return [
         Posting(
@@ -149,7 +149,7 @@ def build_reversals(shares: Iterable[Posting], now: datetime) -> list[Posting]:
 
 def _reverse(replaced: list[_Inferred], told_by: dict[int, str], *, portfolio: Portfolio, actor: Actor) -> None:
     """Reverse the inferred payments that were replaced, each with the reference of the payment that told the same."""
-    reversals = [posting for one in replaced for posting in build_reversals(one.shares, actor.now)]
+    reversals = [posting for one in replaced for posting in build_reversals(shares=one.shares, now=actor.now)]
     Posting.objects.bulk_create(reversals, batch_size=5_000)
     for one in replaced:
         one.payment.reversed_at = actor.now

@@ -32,7 +32,7 @@ def reverse_payment(*, payment_id: int, reason: str, actor: Actor) -> Payment:
     # A payment at the same moment would otherwise close an account that this opens again.
     list(Account.objects.select_for_update(no_key=True).filter(pk__in=accounts).order_by("pk").values_list("pk"))
     shares = list(Posting.objects.filter(payment_id=payment.pk, reverses__isnull=True).order_by("id"))
-    Posting.objects.bulk_create(build_reversals(shares, actor.now))
+    Posting.objects.bulk_create(build_reversals(shares=shares, now=actor.now))
     reopened = Account.objects.filter(pk__in={share.account_id for share in shares}, status=Account.Status.PAID)
     reopened.update(status=Account.Status.OPEN)
     payment.reversed_at = actor.now
