@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.db import connection
 
 from recobra.access import users
 from recobra.access.actors import Service, actor_for, service_actor
@@ -21,6 +22,7 @@ from recobra.approvals import account_access, operations
 from recobra.approvals.account_access import AccessWaits
 from recobra.approvals.models import Approval, SecondPersonRule
 from recobra.approvals.operations import OwnChange
+from recobra.journal.models import Entry
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -137,6 +139,25 @@ def test_taking_the_right_away_from_the_role_and_then_the_role_is_no_way_round(p
     users.change_user(user_id=carla.pk, details=details, actor=as_actor(dario, 1))
     with pytest.raises(AccessWaits):
         make_link(carla, dario, 2)
+
+
+def test_ten_thousand_other_facts_make_nobody_forget_what_was_done(people):
+    dario, carla = people["dario"], people["carla"]
+    less = replace(users.details_of(carla), role="GESTOR")
+    users.change_user(user_id=carla.pk, details=less, actor=as_actor(dario))
+    for role in ("AUDITOR", "GESTOR"):
+        ana = replace(users.details_of(people["ana"]), role=role)
+        users.change_user(user_id=people["ana"].pk, details=ana, actor=as_actor(dario))
+    last = Entry.objects.filter(kind="user.role_set").latest("pk")
+    names = "at, kind, actor_id, actor, version, payload"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO journal_entry ({names}) SELECT {names} FROM journal_entry, generate_series(1, 10000)"
+            " WHERE id = %s",
+            [last.pk],
+        )
+    with pytest.raises(AccessWaits):
+        make_link(carla, dario, 60)
 
 
 def test_of_two_the_other_one_agrees_himself_or_nobody_does(people):

@@ -13,7 +13,6 @@ from .roles import CRITICAL, Right, defined_roles, role_of, roles_with
 
 LASTS: Final = timedelta(days=3)
 """How long whoever made an account, or a link to it, may still hold it: as long as an invitation is of use."""
-_FACTS_MAX: Final = 10_000
 
 
 def are_one_hand(one_id: int | None, other_id: int | None, *, right: Right, now: datetime) -> bool:
@@ -35,7 +34,7 @@ def has_removed_holder(user_id: int | None, *, right: Right, now: datetime) -> b
     hands = _hands(user_id, _openers(right, now))
     kinds = (UserShutOut.kind, RoleSet.kind, RoleSaved.kind)
     holding = set(roles_with(right))
-    for entry in audit_entries(portfolio_ids=None, kinds=kinds, since=now - LASTS, limit=_FACTS_MAX):
+    for entry in audit_entries(portfolio_ids=None, kinds=kinds, since=now - LASTS, limit=None):
         if entry.actor_id not in hands:
             continue
         fact = entry.fact()
@@ -60,9 +59,7 @@ def is_critical_account(user: User, *, now: datetime) -> bool:
         return True
     critical_roles = {role.code for role in defined_roles() if role.rights & CRITICAL}
     roles = {user.role}
-    for entry in audit_entries(
-        portfolio_ids=None, kinds=(RoleSet.kind, RoleSaved.kind), since=now - LASTS, limit=_FACTS_MAX
-    ):
+    for entry in audit_entries(portfolio_ids=None, kinds=(RoleSet.kind, RoleSaved.kind), since=now - LASTS, limit=None):
         fact = entry.fact()
         if isinstance(fact, RoleSaved) and CRITICAL & set(fact.rights_before or []):
             critical_roles.add(fact.role)
@@ -73,7 +70,7 @@ def is_critical_account(user: User, *, now: datetime) -> bool:
 
 def is_opened_since(user_id: int, instant: datetime, *, by: type[PasswordLinkMade | FactorsReset]) -> bool:
     """Tell if a link for a user's password was made, or the second factors were taken away, after an instant."""
-    entries = audit_entries(portfolio_ids=None, kinds=(by.kind,), since=instant, limit=_FACTS_MAX)
+    entries = audit_entries(portfolio_ids=None, kinds=(by.kind,), since=instant, limit=None)
     facts = [entry.fact() for entry in entries]
     return any(isinstance(fact, by) and fact.user_id == user_id for fact in facts)
 
@@ -83,7 +80,7 @@ def _openers(right: Right, now: datetime) -> dict[int, set[int]]:
     opening = (UserCreated, PasswordLinkMade, FactorsReset, UserLetIn, RoleSet, ScopeSet, RoleSaved)
     kinds = [fact.kind for fact in opening]
     openers: dict[int, set[int]] = {}
-    for entry in audit_entries(portfolio_ids=None, kinds=kinds, since=now - LASTS, limit=_FACTS_MAX):
+    for entry in audit_entries(portfolio_ids=None, kinds=kinds, since=now - LASTS, limit=None):
         if entry.actor_id is None:
             continue
         fact = entry.fact()

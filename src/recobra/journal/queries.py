@@ -33,9 +33,11 @@ def audit_entries(
     since: datetime | None = None,
     until: datetime | None = None,
     before: int | None = None,
-    limit: int = 100,
+    limit: int | None = 100,
 ) -> list[Entry]:
     """Return facts that pass every filter, newest first; `before` is the id of the last row already shown.
+
+    `limit` None leaves none out: what decides by facts must not be made to forget some by many others.
 
     `portfolio_ids` None reads all; otherwise only facts of those portfolios, and none of the whole installation.
     `since` is included, `until` is not.
