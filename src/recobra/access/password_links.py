@@ -69,10 +69,12 @@ def set_password_by_link(*, token: str, password: str, now: datetime) -> User:
 
     Raises LinkRefused, and UserRefused for a password that may not be.
     """
-    link = PasswordLink.objects.select_for_update().get(pk=find_link(token, now=now).pk)
+    found = find_link(token, now=now)
+    # The user first, as whoever ends links does: in opposite orders the two would wait for each other.
+    user = User.objects.select_for_update().get(pk=found.user_id)
+    link = PasswordLink.objects.select_for_update().get(pk=found.pk)
     if link.ended_at is not None:
         raise LinkRefused
-    user = User.objects.select_for_update().get(pk=link.user_id)
     check_new_password(password, user)
     is_invitation = not user.is_active
     user.set_password(password)
