@@ -17,7 +17,7 @@ from recobra.access.permissions import consequence
 from recobra.access.roles import Right
 from recobra.approvals.kinds import OPEN_FOR, Kind, Part, change_nothing
 from recobra.approvals.models import Approval
-from recobra.approvals.operations import ask
+from recobra.approvals.operations import ApprovalRefused, ask
 from recobra.approvals.second_person import needs_second_person
 
 CODE: Final = "export"
@@ -58,8 +58,11 @@ def _refuse_unless_agreed(what: str, rows: int, conditions: Mapping[str, str], s
     if asked.filter(decision=Approval.Decision.APPROVED, decided_at__gt=actor.now - OPEN_FOR).exists():
         return
     new = {"what": what, "rows": str(rows), **{f"{_CONDITION}{name}": value for name, value in conditions.items()}}
-    with transaction.atomic():
-        approval = ask(kind=CODE, subject=subject, old={}, new=new, actor=actor)
+    try:
+        with transaction.atomic():
+            approval = ask(kind=CODE, subject=subject, old={}, new=new, actor=actor)
+    except ApprovalRefused:  # asked for twice at the same moment
+        approval = asked.latest("pk")
     # Decided at once where nobody else could.
     if approval.decision != Approval.Decision.APPROVED:
         raise ExportWaits(approval)
