@@ -80,7 +80,9 @@ def test_switching_it_on_or_changing_it_needs_a_second_person(identity_server, c
     assert Client().post(DOOR).status_code == 422, "nobody is led there yet"
     asked = Approval.objects.get(decision="WAITING")
     shown = come_in("carla").get(f"/aprobaciones/{asked.pk}/").content.decode()
-    assert identity_server.issuer in shown
+    new = shown.partition('<details class="card-body"')[0]
+    assert identity_server.issuer in new, "one person alone had saved it: it is nothing that stays as it was"
+    assert "GESTOR" in new
     assert SECRET not in shown
     dario.post(f"/aprobaciones/{asked.pk}/aprobar/")
     assert not Stored.objects.get().is_enabled, "its author does not decide"

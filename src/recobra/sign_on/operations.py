@@ -148,10 +148,12 @@ def _part_at_once(present: Wanted, wanted: Wanted, actor: Actor) -> Wanted:
 
 
 def _ask(provider: IdentityProvider, present: Wanted, wanted: Wanted, actor: Actor) -> None:
-    """Let settings, or their use, wait for a second person."""
+    """Let settings, or their use, wait for a second person, who sees all of those that are not in use as new."""
     provider.proposed = {"settings": wanted.settings.model_dump(mode="json"), "secret": wanted.secret}
     provider.save(update_fields=["proposed"])
-    old, new = (_to_values(each, present) for each in (present, wanted))
+    # Settings that are not in use were changed by one person alone: to show them as old would hide them.
+    old = _to_values(present, present) if present.is_enabled else {}
+    new = _to_values(wanted, present)
     ask(kind=CODE, subject=provider.pk, old=old, new=new, actor=actor)
     provider.refresh_from_db()
 

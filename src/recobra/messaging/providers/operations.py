@@ -168,14 +168,19 @@ def _part_at_once(provider: Provider, wanted: Wanted, actor: Actor) -> Wanted:
 
 
 def _ask(provider: Provider, wanted: Wanted, actor: Actor) -> None:
-    """Let a provider's settings, or its use, wait for a second person. Raises ProviderRefused."""
+    """Let a provider's settings, or its use, wait for a second person, who sees all that is not in use as new.
+
+    Raises ProviderRefused.
+    """
     _withdraw(provider, actor)
     before = Wanted(provider.settings, _decrypt_or_empty(provider), enabled=provider.enabled)
     provider.proposed = {}
     if provider.enabled:
         provider.proposed = {"settings": dict(wanted.settings), "secrets": dict(wanted.secrets)}
     provider.save(update_fields=["proposed"])
-    old, new = (_to_values(each, before) for each in (before, wanted))
+    # What is not in use was changed by one person alone: to show it as old would hide it.
+    old = _to_values(before, before) if provider.enabled else {}
+    new = _to_values(wanted, before)
     ask(kind=CODE, subject=str(provider.pk), old=old, new=new, actor=actor)
     provider.refresh_from_db()
 
