@@ -171,6 +171,7 @@ AMBIGUOUS = {
     "one length twice": head("/", length(5), length(5)) + b"hello",
     "lengths in one line": head("/", "Content-Length: 5, 5") + b"hello",
     "a length with a sign": head("/", "Content-Length: +5") + b"hello",
+    "a length of thousands of digits": head("/", f"Content-Length: {'0' * 5_000}5") + b"hello",
     "a length in hexadecimal": head("/", "Content-Length: 0x5") + b"hello",
     "another encoding": head("/", "Transfer-Encoding: xchunked") + b"0\r\n\r\n",
     "two encodings": head("/", "Transfer-Encoding: identity, chunked") + b"0\r\n\r\n",

@@ -14,6 +14,8 @@ from waitress.receiver import ChunkedReceiver
 from waitress.utilities import BadRequest, Error
 
 CHUNK_LINE_BYTES_MAX: Final = 16
+_LENGTH_BYTES_MAX: Final = 18
+"""Digits of a Content-Length; Python reads no number of thousands of them."""
 _CHUNK_SIZE: Final = re.compile(rb"[0-9a-fA-F]{1,8}")
 _VERSION: Final = re.compile(rb"HTTP/1\.[01]")
 _END: Final = b"\r\n"
@@ -31,8 +33,9 @@ def find_fault(head: bytes) -> str:
     counts = Counter(name.strip().lower() for name, _colon, _value in fields)
     if counts[b"content-length"] > 1 or counts[b"transfer-encoding"] > 1:
         return "the length is said twice"
-    if counts[b"content-length"] and counts[b"transfer-encoding"]:
-        return "Content-Length and Transfer-Encoding together"
+    lengths = [value for name, _colon, value in fields if name.strip().lower() == b"content-length"]
+    if lengths and (counts[b"transfer-encoding"] or len(lengths[0].strip()) > _LENGTH_BYTES_MAX):
+        return "Content-Length and Transfer-Encoding together, or a length of too many digits"
     if counts[b"transfer-encoding"]:
         (encoding,) = (value for name, _colon, value in fields if name.strip().lower() == b"transfer-encoding")
         if version != b"HTTP/1.1" or encoding.strip(b" \t").lower() != b"chunked":
