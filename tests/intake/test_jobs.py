@@ -3,7 +3,9 @@
 import os
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -14,9 +16,10 @@ from procrastinate.jobs import Job
 
 from recobra.console import uploads
 from recobra.intake import jobs
-from recobra.intake.load import pipeline
+from recobra.intake.load import last_load, pipeline
 from recobra.intake.models import Load, Mapping
 from recobra.intake.operations import LoadRefused
+from recobra.journal.models import Entry
 from recobra.portfolio.models import Account
 from tests import databases
 from tests.people import acting
@@ -112,6 +115,23 @@ def test_a_load_that_the_database_cut_off_is_tried_again(asked, cut_off):
     jobs.load_upload(asked)
     assert [load.status for load in Load.objects.order_by("pk")] == ["FAILED", "DONE"]
     assert (Account.objects.count(), _kept(asked)) == (1, False)
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_a_load_that_was_written_is_done_whatever_breaks_off_afterwards(asked, monkeypatch, is_held):
+    with monkeypatch.context() as full:
+        full.setattr(last_load, "remember", Mock(side_effect=OSError(28, "No space left on device")))
+        if is_held:
+            jobs.load_upload(asked | {"control": {"rows": 7}})
+            attempt = partial(jobs.load_confirmed, load_id=Load.objects.get().pk, actor="bruno")
+        else:
+            attempt = partial(jobs.load_upload, asked)
+        with pytest.raises(OSError, match="No space"):
+            attempt()
+    assert Load.objects.get().status == "DONE"
+    attempt()
+    assert (Load.objects.get().status, Account.objects.count(), _kept(asked)) == ("DONE", 1, False)
+    assert Entry.objects.filter(kind="load.done").count() == 1
 
 
 @pytest.mark.parametrize("is_killed", [False, True], ids=["the database went away", "the worker was killed"])

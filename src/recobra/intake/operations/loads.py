@@ -263,10 +263,12 @@ def run_load(load: Load, *, context: LoadContext) -> dict[str, Any]:
         raise
     except BaseException as error:
         with suppress(*DATABASE_ERRORS):  # the cause is worth more than that its end could not be written down
+            # Once its rows are written, it is done, whatever breaks off afterwards.
+            running = Load.objects.filter(pk=load.pk, status=Load.Status.RUNNING)
             if load.stored_as and is_interruption(error):
                 # Its file is still there: the confirmation is tried again, or given again.
-                Load.objects.filter(pk=load.pk).update(status=Load.Status.HELD, progress={})
-            else:
+                running.update(status=Load.Status.HELD, progress={})
+            elif running.exists():
                 reason = str(LoadRefused("failed", detail=type(error).__name__))
                 _end_load(load, Load.Status.FAILED, context.actor.now, reason=reason)
         raise
