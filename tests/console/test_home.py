@@ -133,6 +133,14 @@ def test_the_blocked_of_today_lead_to_their_messages(at_desk, world):
     assert 'href="/mensajes/?estado=BLOCKED">1</a>' in page
 
 
+def test_an_installation_without_portfolios_shows_its_alarms_too(at_desk, world, monkeypatch):
+    Alarm.objects.create(portfolio=None, kind="backup", text="x", raised_at=clock.now())
+    monkeypatch.setattr(board, "portfolios_by_currency", lambda _user: {})
+    page = at_desk("dario").get("/").content.decode()
+    assert "Todavía no hay carteras" in page
+    assert "Requiere atención" in page
+
+
 def test_alarms_of_the_installation_go_to_who_sees_all_of_it(world, cast):
     Alarm.objects.create(portfolio=None, kind="dispatcher", text="x", raised_at=clock.now())
     assert [len(board.alarms_for(cast[name])) for name in ("carla", "ana", "zoe")] == [2, 1, 0]

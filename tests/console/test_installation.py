@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from recobra.access.actors import Service, service_actor
+from recobra.installation import schedule
+from recobra.installation.backup import BackupRefused
 from recobra.installation.models import BackupRun
 from recobra.kit import clock
 from recobra.kit.encrypted_field import EncryptedValue
@@ -50,6 +54,13 @@ def test_it_shows_the_last_whole_one_and_each_try(at_desk, world, settings):
     assert "El último intento falló" in shown
     assert "No space left on device" in shown
     assert "Programado" in shown
+
+
+def test_why_the_schedule_made_none_is_said_in_the_readers_language(at_desk, world, settings, tmp_path):
+    settings.BACKUP_DIR = str(tmp_path)
+    with pytest.raises(BackupRefused):
+        schedule.make_scheduled(actor=service_actor(Service.SYSTEM, now=clock.now()))
+    assert "el respaldo contiene las llaves" in page(at_desk).content.decode()
 
 
 def test_values_of_another_installation_are_counted_and_an_alarm(at_desk, world):

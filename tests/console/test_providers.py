@@ -184,3 +184,10 @@ def test_only_the_administrator_configures_the_ways_out(at_desk, saved):
     for name in ("ana", "bruno", "carla", "hilda"):
         assert at_desk(name).get("/canales/").status_code == 403
         assert at_desk(name).post(f"/canales/proveedor/{saved.code}/encender/", {"on": "0"}).status_code == 403
+
+
+def test_without_a_mail_server_the_page_says_that_mail_waits(at_desk, world, settings):
+    settings.SMTP_URL, settings.DEMO = "", False
+    assert "los correos esperan" in at_desk("dario").get("/canales/").content.decode()
+    settings.SMTP_URL = "smtp://mail.example:25"
+    assert "El servidor de correo de la instalación." in at_desk("dario").get("/canales/").content.decode()

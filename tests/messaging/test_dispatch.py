@@ -349,6 +349,17 @@ def test_dispatching_for_ever_stops_when_told(world, sink):
     assert not sink.accepted
 
 
+def test_without_a_mail_server_mail_waits_and_the_other_channels_go_on(world, settings, monkeypatch, caplog):
+    monkeypatch.setattr(clock, "now", lambda: world.now)
+    contact = world.someone_due()
+    settings.SMTP_URL = "smtp://mail.example:25"
+    stop = threading.Event()
+    beats = iter(range(20))
+    messaging.dispatch_forever(stop=stop, beat=lambda: stop.set() if next(beats) == 5 else None)
+    assert ended(contact) == ("DUE", "")
+    assert "The provider smtp cannot be used" in caplog.text
+
+
 def test_what_stays_uncertain_is_asked_about_again_and_again(world, monkeypatch):
     monkeypatch.setattr(run, "ASK_SECONDS", 0.1)
     stop, at = threading.Event(), clock.now() - timedelta(minutes=5)

@@ -10,7 +10,8 @@ The key of the file is drawn for it alone and stands in the header once for each
 HKDF-SHA-256, then AES-256-GCM). The nonce of a chunk is the prefix, its number and a byte that is 1 for the last one
 (the STREAM construction); the SHA-256 of everything before the chunks is authenticated with each. So a changed,
 missing, doubled or moved byte anywhere is found, and so is a file that was cut. The texts of refusals are English:
-a restore has no settings, and so no language, before it has the keys.
+a restore has no settings, and so no language, before it has the keys. «Instalación» translates those that a backup of
+the schedule can meet.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from django.utils.translation import gettext_noop
 
 MAGIC: Final = b"RECOBRA1"
 FORMAT: Final = "recobra-backup/1"
@@ -58,9 +60,9 @@ class Lock:
 
     def __post_init__(self) -> None:
         if self.passphrase and len(self.passphrase) < MIN_PASSPHRASE:
-            raise ContainerRefused(f"The passphrase needs at least {MIN_PASSPHRASE} characters.")
+            raise ContainerRefused(gettext_noop("The passphrase needs at least 15 characters."))
         if not self.passphrase and not self.public_key:
-            raise ContainerRefused("A passphrase or a public key is needed: the backup holds the keys.")
+            raise ContainerRefused(gettext_noop("A passphrase or a public key is needed: the backup holds the keys."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,10 +284,12 @@ def _load_public(pem: bytes) -> rsa.RSAPublicKey | x25519.X25519PublicKey:
     try:
         key = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
-        raise ContainerRefused("The public key cannot be read: a PEM file was expected.") from None
+        raise ContainerRefused(gettext_noop("The public key cannot be read: a PEM file was expected.")) from None
     if isinstance(key, x25519.X25519PublicKey) or (isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS):
         return key
-    raise ContainerRefused("The public key is of a kind that is not used: RSA of 3072 bits or more, or X25519.")
+    raise ContainerRefused(
+        gettext_noop("The public key is of a kind that is not used: RSA of 3072 bits or more, or X25519.")
+    )
 
 
 def _load_private(pem: bytes) -> rsa.RSAPrivateKey | x25519.X25519PrivateKey:

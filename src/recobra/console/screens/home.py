@@ -30,6 +30,7 @@ def show_board(request: StaffRequest) -> HttpResponse:
             "groups": groups,
             "sees_all": portfolio_codes(request.user) is None,
             "own_notices": own_notices,
+            "alarms": board.alarms_for(request.user),
             "place": installation_place(),
         }
         return render(request, "console/home/index.html", context)

@@ -45,6 +45,7 @@ def list_providers(request: StaffRequest) -> HttpResponse:
         "kinds": operations.list_kinds(),
         "place": installation_place(),
         "demo": settings.DEMO,
+        "has_mail_server": bool(settings.SMTP_URL) or settings.DEMO,
         "now": now,
     }
     return render(request, "console/providers/index.html", context)

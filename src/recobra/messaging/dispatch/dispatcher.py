@@ -39,8 +39,10 @@ Lanes = dict[str, deque[PreparedContact]]
 class Dispatcher:
     """Works batches under one lease at a time; open routes and the paces of providers outlive the lease."""
 
-    def __init__(self, is_stopping: Callable[[], bool]) -> None:
+    def __init__(self, is_stopping: Callable[[], bool], *, goes_on: bool = False) -> None:
+        """Make one; with `goes_on` an unsuitable mail server of the settings only lets its channel rest."""
         self.is_stopping = is_stopping
+        self._goes_on = goes_on
         self._senders = Senders()
         self._paces: defaultdict[str, Pace] = defaultdict(Pace)
         self._lease = UUID(int=0)
@@ -140,11 +142,11 @@ class Dispatcher:
         return None
 
     def _open(self, route: Route) -> bool:
-        """Return whether a route is open now. Raises Unsuitable for the mail server of the settings."""
+        """Return whether a route is open now. Raises Unsuitable for the settings' mail server, unless it goes on."""
         try:
             self._senders.open(route)
         except Unsuitable as error:
-            if route.provider_id is None:
+            if route.provider_id is None and not self._goes_on:
                 raise
             _log.error("The provider %s cannot be used: %s", route.code, error)
             self._paces[route.code].rest()

@@ -81,7 +81,8 @@ def dispatch_due(*, instant: Callable[[], datetime], batch_size: int = BATCH_SIZ
 def dispatch_forever(*, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
     """Dispatch until `stop` is set; messages on their way are finished, and the rest of the batch is given back.
 
-    `beat` is called between the chunks of a batch, and while there is nothing to do.
+    `beat` is called between the chunks of a batch, and while there is nothing to do. Without a mail server
+    e-mail waits, and the other channels go on.
     """
 
     def is_stopping() -> bool:
@@ -91,7 +92,7 @@ def dispatch_forever(*, stop: threading.Event, beat: Callable[[], None] = lambda
     warm_up(now=clock.now())
     wake_up.listen_for_calls()
     ask_at = time.monotonic()
-    with contextlib.closing(Dispatcher(is_stopping)) as dispatcher:
+    with contextlib.closing(Dispatcher(is_stopping, goes_on=True)) as dispatcher:
         while not is_stopping():
             dispatch = service_actor(Service.DISPATCH, now=clock.now())
             figures = _dispatch(dispatcher, now=clock.now, limit=BATCH_SIZE, actor=dispatch)
