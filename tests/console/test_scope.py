@@ -114,8 +114,8 @@ def _ask_zoe(at_desk, address, name):
 
 def _ask_each_role(at_desk, address, name):
     _method, may, _form = ADDRESSES[name]
-    with undone():
-        for person in ("dario", "hilda", "ana", "carla", "bruno"):
+    for person in ("dario", "hilda", "ana", "carla", "bruno"):
+        with undone():
             answer = ask(at_desk(person), name, address)
             body(answer)  # reading a download to its end is what closes it
             status = answer.status_code
