@@ -136,6 +136,7 @@ def _calls(company, own_debtor, theirs):
         "confirm_load": [load],
         "discard_load": [load],
         "save_mapping": [{"portfolio_id": theirs["portfolio_id"], "document": {}}],
+        "save_payment_mapping": [{"portfolio_id": theirs["portfolio_id"], "document": {}}],
         "settle_uncertain": [{"contact_id": theirs["contact_id"], "outcome": "SENT"}],
         "place_hold": [
             {"debtor_id": theirs["debtor_id"], "reason": "DISPUTE", "starts_on": TODAY},

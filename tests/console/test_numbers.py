@@ -1,6 +1,7 @@
 """Numbers, shares and prices of every page: in the form of its portfolio's country, else of the user's own."""
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.test import RequestFactory
@@ -71,7 +72,7 @@ def test_each_state_of_brazil_stands_with_the_article_that_opens_or_closes_it(at
 
 def test_one_sealed_day_is_said_in_the_singular(cast):
     request = RequestFactory().get("/auditoria/verificar/")
-    request.user = cast["hilda"]
+    request.user, request.session = cast["hilda"], SessionStore()
     verdict = Verification(rows=1_518, days=1, seals=2, unsealed=0, unsigned=0, last=None, first_altered=None)
     with override("es"):
         page = render_to_string("console/audit/verdict.html", {"verdict": verdict}, request=request)

@@ -50,9 +50,10 @@ def discard_load(*, load_id: int, actor: Actor) -> None:
 def _get_held_load(load_id: int, actor: Actor, *, or_cut_off: bool = False) -> Load:
     """Return a load that waits for a decision, or says that it runs. Raises LoadRefused where it does neither."""
     statuses = [Load.Status.HELD, Load.Status.RUNNING] if or_cut_off else [Load.Status.HELD]
-    loads = Load.objects.select_related("portfolio", "mapping").exclude(stored_as="")
-    load = loads.filter(pk=load_id, status__in=statuses).first()
-    if load is None:
+    load = Load.objects.select_related("portfolio", "mapping").filter(pk=load_id).first()
+    # Whether another's load waits is not said to who may not see it.
+    if load is not None:
+        check_scope(actor, load.portfolio.code)
+    if load is None or load.status not in statuses or not load.stored_as:
         raise LoadRefused("not_held", load=load_id)
-    check_scope(actor, load.portfolio.code)
     return load
