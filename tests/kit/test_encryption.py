@@ -50,9 +50,9 @@ def test_one_altered_sign_anywhere_is_refused():
             decrypt_text(stranger, context="a.b")
 
 
-def test_a_long_text_is_deflated_and_still_opens_in_its_place_alone():
+def test_a_long_text_is_packed_and_still_opens_in_its_place_alone():
     text = ("Estimada señora: su cuenta venció. " * 20).encode()
-    value = encrypt_bytes(text, context="a.b:1", deflates=True)
+    value = encrypt_bytes(text, context="a.b:1", packs=True)
     assert value.startswith("enc2.")
     assert len(value) < len(text) / 2
     assert is_encrypted(value)
@@ -62,9 +62,7 @@ def test_a_long_text_is_deflated_and_still_opens_in_its_place_alone():
             decrypt_bytes(altered, context=place)
     with pytest.raises(Undecryptable):
         decrypt_text(encrypt_text("corto", context="a").replace("enc1.", "enc2."), context="a")
-    assert encrypt_bytes(b"corto", context="a", deflates=True).startswith("enc1."), (
-        "deflating a short one saves nothing"
-    )
+    assert encrypt_bytes(b"corto", context="a", packs=True).startswith("enc1."), "packing a short one saves nothing"
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # as each
     takes what `seal` returns.
 
     `was_plain`: the column has many rows, of which those written before it was encrypted are read as they stand there,
-    until the pass of `kit/key_rotation.py` reaches them. Its texts are deflated.
+    until the pass of `kit/key_rotation.py` reaches them. Its texts are packed.
     """
 
     descriptor_class = _DecryptedAttribute
@@ -110,7 +110,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # as each
         """
         if not value:
             return ""
-        return encrypt_bytes(self.to_bytes(value), context=self._place(row), deflates=self.was_plain, key=key)
+        return encrypt_bytes(self.to_bytes(value), context=self._place(row), packs=self.was_plain, key=key)
 
     def open(self, stored: str, *, row: object = "") -> Any:
         """Return in plain what the column holds, as SQL reads it. Raises Undecryptable."""

@@ -169,7 +169,7 @@ def end_not_sent(not_sent: Sequence[NotSent], *, lease: UUID, actor: Actor) -> C
 def mark_handed_over(chunk: Sequence[PreparedContact], *, lease: UUID, now: datetime) -> set[int]:
     """Mark contacts as handed over at `now`, with their messages; return the ids of those that we may still send."""
     rows = []
-    ids = [prepared.contact.public_id for prepared in chunk]
+    ids = [str(prepared.contact.public_id) for prepared in chunk]
     subjects = Contact.seal_column("subject", ids, [prepared.message.subject for prepared in chunk])
     bodies = Contact.seal_column("body", ids, [prepared.message.text for prepared in chunk])
     htmls = Contact.seal_column("html", ids, [prepared.message.html for prepared in chunk])
@@ -209,7 +209,7 @@ def end_attempts(attempts: Sequence[Attempt], *, lease: UUID, actor: Actor) -> C
     ends = [_end_of_attempt(attempt, actor.now) for attempt in attempts]
     _lock_conversations([end.contact_id for end in ends if end.status in _ALERTING])
     columns = {name: [getattr(end, name) for end in ends] for name in _ATTEMPT_END_COLUMNS}
-    ids = [attempt.prepared.contact.public_id for attempt in attempts]
+    ids = [str(attempt.prepared.contact.public_id) for attempt in attempts]
     columns["answer"] = Contact.seal_column("answer", ids, [end.answer for end in ends])
     ended = tables.fetch(_END_ATTEMPTS, [*columns.values(), lease, actor.now], _ENDED_WITH_STATUS)
     sent_ids = set(ended.filter(pc.equal(ended["status"], "SENT"))["contact_id"].to_pylist())

@@ -229,7 +229,7 @@ class Contact(models.Model):
         return str(self.public_id)
 
     @classmethod
-    def seal_column(cls, name: str, public_ids: Sequence[uuid.UUID], values: Sequence[str]) -> list[str]:
+    def seal_column(cls, name: str, public_ids: Sequence[str], values: Sequence[str]) -> list[str]:
         """Return the values of an encrypted column as SQL stores them, each for the contact with its `public_id`."""
         field = cls._meta.get_field(name)
         assert isinstance(field, EncryptedTextField), "the column is encrypted"

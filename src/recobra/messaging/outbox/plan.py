@@ -154,8 +154,8 @@ def _complete_rows(planned: pa.Table, *, now: datetime) -> pa.Table:
         columns[name] = pc.fill_null(columns[name], value) if name in columns else pa.repeat(value, count)
     if any(name in planned.column_names for name in _WORDS):
         # Words are encrypted for their row, so the row gets its id here and not from the database.
-        public_ids = [uuid4() for _row in range(count)]
-        columns["public_id"] = pa.array(map(str, public_ids), pa.string())
+        public_ids = [str(uuid4()) for _row in range(count)]
+        columns["public_id"] = pa.array(public_ids, pa.string())
         for name in _WORDS:
             columns[name] = Contact.seal_column(name, public_ids, columns[name].to_pylist())
     instants = pa.repeat(pa.scalar(now, pa.timestamp("us", tz="UTC")), count)

@@ -47,6 +47,8 @@ class TemplatePool:
         self._by_code: dict[tuple[str, str], list[Template]] = {}
         for template in templates:
             self._by_code.setdefault((template.code, template.channel), []).append(template)
+        # The law's answers, which are the same for the many debtors of a batch.
+        self._lawful: dict[tuple[int, str, date], bool] = {}
 
     def pick_template(
         self,
@@ -72,7 +74,7 @@ class TemplatePool:
             is_drawn = template.weight > 0
             may_be_legal = legal_decision or not template.legal
             # The law is asked last, because that takes longest.
-            if is_for_country and is_drawn and may_be_legal and is_lawful(template, country, on):
+            if is_for_country and is_drawn and may_be_legal and self._is_lawful(template, country, on):
                 fitting.append(template)
         if not fitting:
             return None
@@ -80,6 +82,13 @@ class TemplatePool:
         least = min(distances)
         nearest = [template for template, distance in zip(fitting, distances, strict=True) if distance == least]
         return draw_variant(nearest, debtor_id=debtor_id)
+
+    def _is_lawful(self, template: Template, country: str, on: date) -> bool:
+        """Return `is_lawful`, asked once for each template, country and day."""
+        question = (template.pk, country, on)
+        if question not in self._lawful:
+            self._lawful[question] = is_lawful(template, country, on)
+        return self._lawful[question]
 
 
 def load_template_pool(wanted: Collection[tuple[str, str]], language: str = "") -> TemplatePool:
