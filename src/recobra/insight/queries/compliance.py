@@ -252,16 +252,20 @@ _STOPPED = f"""
     WHERE {_IN_MONTH} AND contact.status = 'BLOCKED' AND contact.rule <> ''
     GROUP BY contact.reason, contact.rule, contact.article
     ORDER BY count(*) DESC, contact.reason, contact.rule, contact.article"""
-# An opt-out of a number that several debtors share counts once; it is seen where one of them is.
+# An opt-out of a number that several debtors share counts once; it is seen where one of them is. Debtor and number are
+# asked for apart: as one question with OR, each entry reads all accounts of the portfolios.
 _OPT_OUTS = f"""
     SELECT count(*) FILTER (WHERE entry.act = 'OPTED_OUT'), count(*) FILTER (WHERE entry.act = 'NOT_ME')
     FROM consent_consententry entry
-    WHERE entry.at >= %(start)s AND entry.at < %(end)s AND EXISTS (
-        SELECT FROM portfolio_account account
-        LEFT JOIN portfolio_contactpoint point ON point.debtor_id = account.debtor_id AND point.kind = entry.kind
-            AND point.value = ANY({address_forms.forms_sql("entry.value")})
-        WHERE account.portfolio_id = ANY(%(portfolio_ids)s)
-            AND (account.debtor_id = entry.debtor_id OR point.id IS NOT NULL))"""
+    WHERE entry.at >= %(start)s AND entry.at < %(end)s AND (
+        EXISTS (
+            SELECT FROM portfolio_account account
+            WHERE account.debtor_id = entry.debtor_id AND account.portfolio_id = ANY(%(portfolio_ids)s))
+        OR EXISTS (
+            SELECT FROM portfolio_contactpoint point
+            JOIN portfolio_account account ON account.debtor_id = point.debtor_id
+            WHERE point.value = ANY({address_forms.forms_sql("entry.value")}) AND point.kind = entry.kind
+                AND account.portfolio_id = ANY(%(portfolio_ids)s)))"""
 # Each message of a debtor with the first answer after it, by whomever; those without an answer do not count.
 _ANSWERS = """
     WITH question AS (
