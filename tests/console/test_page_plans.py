@@ -7,8 +7,9 @@ from functools import partial
 import pytest
 
 from recobra.cli.bench import outbox
+from recobra.consent.models import ConsentEntry
 from recobra.kit import clock
-from recobra.portfolio.models import Debtor
+from recobra.portfolio.models import ContactPoint, Debtor
 from tests import plans
 
 DEBTORS = 1_000
@@ -18,11 +19,14 @@ MOST_ROWS = 20 * DEBTORS
 
 @pytest.fixture
 def pages(company):
-    """The pages of a portfolio that many owe, each an invoice, and each with a message to come."""
+    """The pages of a portfolio that many owe, each an invoice, and each with a message to come; a tenth opted out."""
     now = clock.now()
     outbox.fill_outbox(messages=DEBTORS, prefix="R-", channel="email", ids=outbox.open_portfolio(now=now), now=now)
+    for point in ContactPoint.objects.order_by("pk")[: DEBTORS // 10]:
+        words = {"act": "OPTED_OUT", "source": "STAFF", "debtor_id": point.debtor_id, "actor": "ana"}
+        ConsentEntry.objects.create(at=now, kind=point.kind, value=point.value, **words)
     debtor = Debtor.objects.order_by("pk")[DEBTORS // 2]
-    return (f"/ficha/{debtor.pk}/", "/cartera/", "/mensajes/", "/")
+    return (f"/ficha/{debtor.pk}/", "/cartera/", "/mensajes/", "/cumplimiento/", "/")
 
 
 def test_pages_read_in_proportion_with_statistics_and_without(at_desk, pages):
