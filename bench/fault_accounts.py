@@ -97,13 +97,14 @@ def _count_facts(write: Write) -> int:
 def _count_messages(write: Write) -> int:
     from recobra.conversations.models import ConversationMessage
 
-    return ConversationMessage.objects.filter(text__contains=write.token).count()
+    # The words are encrypted, so that no query finds them.
+    return sum(write.token in message.text for message in ConversationMessage.objects.only("text"))
 
 
 def _count_wishes(write: Write) -> int:
     from recobra.consent.models import ConsentEntry
 
-    return ConsentEntry.objects.filter(said__contains=write.token).count()
+    return sum(write.token in entry.said for entry in ConsentEntry.objects.only("at", "said"))
 
 
 def _count_incidents(write: Write) -> int:

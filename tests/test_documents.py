@@ -14,6 +14,7 @@ from recobra.insight.queries import schemas
 from recobra.intake.mapping import MappingFile
 from recobra.messaging.channels.http_sms.document import read_gateway
 from recobra.messaging.templates.pack import Pack
+from recobra.payments.file_mapping import parse_mapping
 from recobra_core.decide import Strategy, ready
 from recobra_core.documents import DocumentError, read_document
 from recobra_core.law import read_company_rules
@@ -128,6 +129,14 @@ KINDS = {
             (("parties", 0, "name"), MISSING, "parties[0].national_id", "", "una columna aquí o en name"),
             (("portfolio", "currency"), "PENN", "portfolio.currency", "«PENN»", "¿Quiso decir «PEN»?"),
             (("portfolio", "creditor"), "Sur", "portfolio.creditor", "«Sur»", "un grupo de campos"),
+        ],
+    ),
+    "payment-mapping": Kind(
+        {"name": "banco", "account": "prestamo", "amount": "importe", "date": "fecha", "reference": "operacion"},
+        parse_mapping,
+        [
+            (("amount",), MISSING, "amount", "", "el nombre de una columna"),
+            (("refernce",), "operacion", "refernce", "«refernce»", "¿Quiso decir «reference»?"),
         ],
     ),
     "gateway": Kind(

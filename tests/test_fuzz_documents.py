@@ -13,6 +13,7 @@ from recobra.intake.mapping import MappingFile
 from recobra.messaging.channels.http_sms.document import read_gateway
 from recobra.messaging.templates import library
 from recobra.messaging.templates.pack import Pack
+from recobra.payments.file_mapping import PaymentFileMapping
 from recobra.policy.settings import SETTINGS, Policy, PolicyUnreadable, read_policy
 from recobra_core import law
 from recobra_core.decide import ready
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS_READ = extent.choose(daily=100, whole=1_500)
 RULES = "name: casa\ncountry: PE\nrules:\n  - cap: {contacts: 2, days: 7, channels: [sms]}\n"
 MAPPING = "account: {external_id: cuenta}\nbalance: saldo\nphones: [tel]\noptions: {decimal: comma}\n"
+PAYMENT_MAPPING = "account: cuenta\namount: importe\ndate: fecha\nreference: operacion\noptions: {decimal: comma}\n"
 
 
 def _files(folder: Path) -> list[str]:
@@ -40,6 +42,7 @@ BY_TEXT = {
     "gateway": (read_gateway, _files(ROOT / "docs" / "sms_gateways")),
     "company-rules": (read_company_rules, [RULES]),
     "mapping": (lambda text: read_yaml(MappingFile, text), [MAPPING]),
+    "payment-mapping": (lambda text: read_yaml(PaymentFileMapping, text), [PAYMENT_MAPPING]),
 }
 # Those that come with the product are read from plain types.
 BY_VALUE = {

@@ -56,9 +56,12 @@ def ringing(world, providers):
     point = ContactPoint.objects.create(debtor=debtor, kind="PHONE", value=NUMBER, valid=True)
     contact = world.planned(debtor, channel="ivr", point_id=point.pk)
     Contact.objects.filter(pk=contact.pk).update(
-        status="SENT", sent_at=world.now, handed_over_at=world.now, address=NUMBER, body="Su cuota vencida",
+        status="SENT", sent_at=world.now, handed_over_at=world.now, address=NUMBER,
         provider=providers["llamadas"], provider_reference="CA1",
     )  # fmt: skip
+    contact.refresh_from_db()
+    contact.body = "Su cuota vencida"
+    contact.save(update_fields=["body"])
     return contact
 
 

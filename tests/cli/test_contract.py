@@ -175,5 +175,5 @@ def test_the_schema_of_a_document_is_printed_for_an_editor(recobra):
     refused = recobra("schema", "estrategia")
     assert (refused.code, refused.reason) == (
         1,
-        "recobra: There is no document «estrategia»; there are: company-rules, gateway, law, mapping, strategy, templates.",
+        "recobra: There is no document «estrategia»; there are: company-rules, gateway, law, mapping, payment-mapping, strategy, templates.",
     )

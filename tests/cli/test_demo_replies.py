@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from recobra.cli.demo_replies import SCENES
+from recobra.messaging.models import MailboxMessage
 
 # A demonstration of its own, lived in for a day; `test_demo.py` begins one in each run.
 pytestmark = pytest.mark.long
@@ -78,9 +79,12 @@ def test_a_campaign_waits_to_be_launched(asked):
     ]
 
 
-def test_links_of_a_demonstration_lead_to_its_port(asked, first):
+def test_links_of_a_demonstration_lead_to_its_port(asked, first, shown, monkeypatch):
     assert first["sent"] > 0
-    letters = [message_from_bytes(raw, policy=policy) for (raw,) in asked("SELECT raw FROM messaging_mailboxmessage")]
+    monkeypatch.setenv("RECOBRA_KEYS_DIR", str(shown))
+    raw = MailboxMessage._meta.get_field("raw")
+    stored = asked("SELECT raw, contact_public_id FROM messaging_mailboxmessage")
+    letters = [message_from_bytes(raw.open(value, row=row), policy=policy) for value, row in stored]
     texts = [part.get_content() for letter in letters for part in letter.walk() if part.get_content_type() == HTML]
     links = [link for text in texts for link in re.findall(r"http://localhost:?\d*", text)]
     marked = [letter for letter in letters if letter.get_body(preferencelist=("html",))]

@@ -13,6 +13,7 @@ from typing import Final
 from django.utils.functional import Promise
 
 from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
 from recobra.access.roles import Right
 from recobra.approvals.models import Approval
 from recobra.kit.declarations import declared
@@ -41,6 +42,7 @@ OPEN_FOR: Final = timedelta(hours=24)
 """How long who asked may do it, where agreeing only allows it: fetch a file, make a link."""
 
 
+@consequence
 def change_nothing(_approval: Approval, _actor: Actor) -> None:
     """Nothing follows: what was asked for is in the approval alone, or left to who asked."""
 

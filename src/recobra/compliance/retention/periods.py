@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Final
@@ -19,6 +20,7 @@ from recobra.portfolio.scope import check_every_portfolio
 
 from .classes import COMPANY_DECIDES, DataClass, Term, data_classes
 
+_COUNTRY: Final = re.compile("[A-Z]{2}")
 DAYS_MAX: Final = 36_525
 """A hundred years: more is a slip of the hand."""
 
@@ -72,6 +74,8 @@ def set_period(
         raise PeriodRefused(_("The period of this class cannot be changed."))
     if country and not known.is_of_debtors:
         raise PeriodRefused(_("This class belongs to no debtor: its period is the same for all countries."))
+    if country and not _COUNTRY.fullmatch(country):
+        raise PeriodRefused(_("Give the country by its two letters, such as PE."))
     if not 1 <= days <= DAYS_MAX:
         raise PeriodRefused(_("Give a number of days from 1 to %(most)s.") % {"most": DAYS_MAX})
     if holds_from < today:

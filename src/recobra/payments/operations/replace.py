@@ -11,6 +11,7 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
 from recobra.journal.operations import record_facts
 from recobra.kit import tables
 from recobra.payments.facts import PaymentRecorded, PaymentReversed
@@ -44,6 +45,7 @@ def _slice_shares(shares: Iterable[Posting], start_minor: int, amount_minor: int
             yield share, overlap
 
 
+@consequence
 def replace_inferred(*, portfolio: Portfolio, payments: pa.Table, actor: Actor) -> dict[int, int]:
     """Put payments in the place of inferred ones that told of the same money; return how much of each, by its id.
 
