@@ -194,8 +194,8 @@ def test_no_call_of_a_provider_is_an_error_of_ours(ringing, world, settings):
                 assert answer.status_code < 500
         stored = WebhookCall.objects.exclude(error="")
         receive.retry_calls(actor=acting("provider", now=world.now))
-        for error, body in stored.values_list("error", "body"):
-            if not error.startswith(EXPECTED):
-                watched.fail("stored call", bytes(body), error)
+        for call in stored:
+            if not call.error.startswith(EXPECTED):
+                watched.fail("stored call", bytes(call.body), call.error)
     assert {end.split()[0] for end in watched.ends} == set(callers.makers)
     assert {end.split()[1] for end in watched.ends} >= {"200", "403"}
