@@ -120,12 +120,12 @@ class Installation:
             served = self._list_served()
             of_database = self._list_of_database()
             if kind in {"worker", "dispatch"}:
-                return [each for each in served[1:] if each.cmdline()[-1:] == [kind]]
+                return [each for each in served[1:] if _read_words(each)[-1:] == [kind]]
             return {
                 "serve": served[:1],
-                "cage": [each for each in served[1:] if "recobra.kit.cage_child" in each.cmdline()],
+                "cage": [each for each in served[1:] if "recobra.kit.cage_child" in _read_words(each)],
                 "postmaster": of_database[:1],
-                "backend": [each for each in of_database[1:] if "recobra_app" in " ".join(each.cmdline())],
+                "backend": [each for each in of_database[1:] if "recobra_app" in " ".join(_read_words(each))],
                 "all": [*served, *of_database],
             }[kind]
         return []
@@ -259,6 +259,14 @@ class Cable:
                 target.write(data)
                 await target.drain()
         target.close()
+
+
+def _read_words(process: psutil.Process) -> list[str]:
+    """Return the words that a process was started with, none where it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _break_off(line: asyncio.StreamWriter) -> None:

@@ -38,7 +38,9 @@ from bench.fault_installation import DISPATCHERS, Cable, Installation, wait_unti
 from bench.fault_users import Browser, Debtor, Person, Watcher, Write, make_file  # noqa: E402
 
 ROLES = ("GESTOR",) * 9 + ("SUPERVISOR",) * 6 + ("MANAGER",) * 3 + ("ADMINISTRATOR",) * 2
-OF_DATABASE = frozenset({"postmaster", "backend"})
+BESIDE = ("worker", "dispatch")
+OF_DATABASE = frozenset({"postmaster", "backend", "full"})
+"""Faults that cost worker and dispatchers their sessions; a full disk may end the database."""
 KILLED = ("serve", "worker", "dispatch", "cage", "postmaster", "backend", "all")
 BACK_SECONDS = 240.0
 """How long a fault may take to be over by itself."""
@@ -51,8 +53,12 @@ ANSWERED_EACH = 6
 """How many debtors have written to each of the people before they begin."""
 CALM_SECONDS = 1.0
 """How long answers stay good before a fault counts as over."""
-LATE_SECONDS = 8.0
-"""How long a fault of the database is watched: worker and dispatchers that lose it end a little later."""
+LATE_SECONDS = 30.0
+"""How long a fault of the database is watched while a process from before it still runs.
+
+Worker and dispatchers that lost their sessions end when they ask for something next: a dispatcher after the messages
+that are on their way, a worker after its job or ten seconds, and each is started again five seconds later.
+"""
 
 
 @dataclass
@@ -109,28 +115,32 @@ class Simulation:
             fault.what = f"cage of {len(targets)}"
         elif what not in {"serve", "all", "postmaster"}:
             targets = [self._chance.choice(targets)]
-        before = {each.pid for each in self.place.list_processes("all")}
+        before = self._list_running()
         at, wall = time.monotonic(), time.time()
         for each in targets:
             with contextlib.suppress(psutil.NoSuchProcess):
                 each.send_signal(number)
-        self._wait_until_back(fault, since=at, is_back=lambda: self._is_back(what, before, wall))
+        self._wait_until_back(fault, what, before, since=at, wall=wall)
         return fault
 
-    def _is_back(self, what: str, before: set[int], since: float) -> bool:
-        """Tell if new processes are at work in the place of those that were ended."""
+    def _is_back(self, what: str, before: set[int], wall: float) -> bool:
+        """Tell if new processes are at work in the place of those that were ended, and all that lost their sessions."""
         if what == "cage":
             return self._can_preview()
-        kinds = {"serve": ("worker", "dispatch"), "all": ("worker", "dispatch")}.get(what, (what,))
-        for kind in kinds:
-            processes = self.place.list_processes(kind)
-            if not any(each.pid not in before for each in processes):
-                return False
-            if kind in {"worker", "dispatch"}:
-                expected = DISPATCHERS if kind == "dispatch" else 1
-                if len(processes) < expected or self.place.count_signs_of_life(kind, since=since) < expected:
-                    return False
-        return True
+        kinds = (what,) if what in BESIDE else BESIDE
+        ended = {"full": ()}.get(what, (what,) if what in OF_DATABASE else kinds)
+        if any(self._list_running(kind) <= before for kind in ended):
+            return False
+        expected = {"worker": 1, "dispatch": DISPATCHERS}
+        return all(
+            len(self._list_running(kind)) >= expected[kind]
+            and self.place.count_signs_of_life(kind, since=wall) >= expected[kind]
+            for kind in kinds
+        )
+
+    def _list_running(self, *kinds: str) -> set[int]:
+        """Return the processes of some kinds, or of all."""
+        return {each.pid for kind in kinds or ("all",) for each in self.place.list_processes(kind)}
 
     def _can_preview(self) -> bool:
         """Tell if a file that is uploaded now is read: that takes a new child process."""
@@ -143,24 +153,34 @@ class Simulation:
     def _fill_disk(self) -> Fault:
         """Leave no room for a while; the time counts from when there is room again."""
         fault = Fault("disk", "full", self._now())
+        before = self._list_running()
         with self.place.full_disk():
             time.sleep(FULL_SECONDS)
-        self._wait_until_back(fault, since=time.monotonic(), is_back=lambda: True)
+        self._wait_until_back(fault, fault.what, before, since=time.monotonic(), wall=time.time())
         return fault
 
-    def _wait_until_back(self, fault: Fault, *, since: float, is_back: Callable[[], bool]) -> None:
-        fault.back_s = wait_until(is_back, seconds=BACK_SECONDS)
-        watched = LATE_SECONDS if fault.kind in {"disk", "restart"} or fault.what in OF_DATABASE else CALM_SECONDS
+    def _wait_until_back(self, fault: Fault, what: str, before: set[int], *, since: float, wall: float) -> None:
+        """Wait until all is back and stays so, as long as what the fault has done may still show."""
 
-        def is_calm() -> bool:
-            return time.monotonic() - since > watched and None not in self._times(since)
+        def is_over() -> bool:
+            passed = time.monotonic() - since
+            return passed > LATE_SECONDS or what not in OF_DATABASE or not before & self._list_running(*BESIDE)
 
-        wait_until(is_calm, seconds=BACK_SECONDS)
-        time.sleep(CALM_SECONDS)
-        wait_until(is_calm, seconds=BACK_SECONDS)
-        fault.health_s, fault.page_s = (self.watcher.seconds_until_good(name, since) for name in ("health", "page"))
-        if fault.back_s is not None:
-            fault.back_s = round(max(fault.back_s, fault.health_s or 0.0, fault.page_s or 0.0), 2)
+        back_at: float | None = None
+        calm_at = since
+        while time.monotonic() - since < BACK_SECONDS:
+            if not self._is_back(what, before, wall):
+                back_at = None
+            elif back_at is None:
+                back_at = time.monotonic()
+            if back_at is None or None in self._times(since) or not is_over():
+                calm_at = time.monotonic()
+            elif time.monotonic() - calm_at > CALM_SECONDS:
+                break
+            time.sleep(0.1)
+        fault.health_s, fault.page_s = self._times(since)
+        if back_at is not None:
+            fault.back_s = round(max(back_at - since, fault.health_s or 0.0, fault.page_s or 0.0), 2)
 
     def _times(self, since: float) -> list[float | None]:
         return [self.watcher.seconds_until_good(name, since) for name in ("health", "page")]
