@@ -177,7 +177,8 @@ class Simulation:
                 calm_at = time.monotonic()
             elif time.monotonic() - calm_at > CALM_SECONDS:
                 break
-            time.sleep(0.1)
+            # To list processes costs what the installation could use: what is there again is looked at less often.
+            time.sleep(0.1 if back_at is None else 0.5)
         fault.health_s, fault.page_s = self._times(since)
         if back_at is not None:
             fault.back_s = round(max(back_at - since, fault.health_s or 0.0, fault.page_s or 0.0), 2)
