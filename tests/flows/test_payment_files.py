@@ -67,6 +67,22 @@ def test_a_day_is_read_in_every_way_it_is_written(load):
     assert [paid_on for _reference, _amount, paid_on in recorded()] == [DAY] * 6
 
 
+@pytest.mark.parametrize("day", ["0001-11-24", "1899-12-31", "2027-01-01"])
+def test_a_day_that_no_payment_has_is_refused_of_a_file_as_on_screen(load, loan, now, day):
+    answer = load(f"{';'.join(HEADER)}\nD1;1,00;{day};R1\n")
+    assert [(error["line"], error["column"]) for error in answer["errors"]] == [(2, "date")]
+    with pytest.raises(payments.PaymentRefused, match="1900"):
+        payments.record_payment(
+            portfolio_id=loan.portfolio_id,
+            debtor_id=loan.debtor_id,
+            amount_minor=100,
+            paid_date=date.fromisoformat(day),
+            reference="R1",
+            actor=acting("ana", now=now),
+        )
+    assert recorded() == []
+
+
 @pytest.mark.parametrize(
     "encode",
     [

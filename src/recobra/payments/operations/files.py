@@ -38,7 +38,7 @@ from recobra_core.money import MoneyError, exponent_of, to_minor
 
 from .mappings import save_payment_mapping
 from .movements import Movement, fetch_known, sort_rows
-from .record import LONGEST_REFERENCE, ROWS, PaymentRefused, record_payments
+from .record import LONGEST_REFERENCE, ROWS, PaymentRefused, is_day_of_payment, record_payments
 
 MAX_ROWS: Final = 1_000_000  # rows are checked in memory
 MAX_SHOWN_CHARACTERS: Final = 200  # of a wrong cell, in its error
@@ -340,8 +340,8 @@ def _check_row(file: _PaymentFile, row: _Row) -> None:
         expected[column] = _("the portfolio's currency: %(code)s") % {"code": file.portfolio.currency}
     elif amount_minor is None or amount_minor <= 0:
         expected["amount"] = _("a positive amount such as 1.234,56 or 1234.56")
-    if row.paid_date is None or row.paid_date > file.today:
-        expected["date"] = _("a day not in the future, such as 2026-11-22 or 22/11/2026")
+    if row.paid_date is None or not is_day_of_payment(row.paid_date, today=file.today):
+        expected["date"] = _("a day from 1900 on and not in the future, such as 2026-11-22 or 22/11/2026")
     if not 0 < len(reference) <= LONGEST_REFERENCE:
         expected["reference"] = _("the number of the receipt or operation")
     for column in ("account", "reference"):

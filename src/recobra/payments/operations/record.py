@@ -25,6 +25,8 @@ from recobra_core.money import largest_minor
 from .apply import apply_payments
 from .replace import replace_inferred
 
+FIRST_YEAR: Final = 1900
+"""Of an earlier day the year is a slip: no debt is so old."""
 LONGEST_REFERENCE: Final = 200
 """No bank's is longer, and an index of the database takes no text without end."""
 ROWS = pa.schema(
@@ -63,8 +65,8 @@ def record_payment(
         raise PaymentRefused(_("A payment must be more than zero."))
     if amount_minor > largest_minor(portfolio.currency):
         raise PaymentRefused(_("The amount is larger than can be recorded: check the figure."))
-    if paid_date > portfolio.local_day(actor.now):
-        raise PaymentRefused(_("A payment cannot be dated in the future."))
+    if not is_day_of_payment(paid_date, today=portfolio.local_day(actor.now)):
+        raise PaymentRefused(_("A payment cannot be dated in the future, nor before the year 1900."))
     if not 0 < len(reference.strip()) <= LONGEST_REFERENCE:
         raise PaymentRefused(_("Give the number of the receipt or operation."))
     if not Debtor.objects.filter(pk=debtor_id, creditor=portfolio.creditor).exists():
@@ -91,6 +93,11 @@ def record_payment(
     rows = pa.Table.from_pylist([row], schema=ROWS)
     payment_id = _insert_and_apply(portfolio=portfolio, rows=rows, source=source, load_id=None, actor=actor)
     return Payment.objects.get(pk=payment_id)
+
+
+def is_day_of_payment(day: date, *, today: date) -> bool:
+    """Return whether a payment may be dated so: from the year 1900 until today."""
+    return day.year >= FIRST_YEAR and day <= today
 
 
 @consequence
