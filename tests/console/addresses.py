@@ -200,8 +200,8 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "audit-verify": ("post", AUDITING, {}),
     "audit-export": ("get", AUDITING, {}),
 }
-# Opened by everybody, signed in or not (test_session.py, test_account.py, test_sign_on.py), and one that only the person who sent a file may open
-# (test_loads.py).
+# Opened by everybody, signed in or not (test_session.py, test_account.py, test_sign_on.py), and two that only the
+# person who sent a file may open (test_loads.py, test_payment_files.py).
 OPEN = {
     "load-columns",
     "payment-columns",

@@ -1,10 +1,13 @@
 """Payments from a file on screen: its columns are chosen, it is tried, and its mapping is there the next day."""
 
+import io
 from datetime import date
 
 import pytest
+import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from recobra.access.models import Scope
 from recobra.payments.models import Payment, PaymentMapping
 from tests import receivables
 
@@ -52,6 +55,27 @@ def test_a_choice_without_an_amount_is_refused_in_words(client):
     answer = client.post(address, {"column-0": "account", "do": "try", "fila": "2"})
     assert "amount" in answer.content.decode()
     assert not Payment.objects.exists()
+
+
+def test_a_file_is_opened_by_who_sent_it_alone_and_while_the_portfolio_is_theirs(client, at_desk, cast):
+    address = send(client, "2026-10-10")
+    for form in ({"do": "try"}, {"do": "load"}):
+        assert at_desk("carla").post(address, form).status_code == 404
+    assert client.get(address).status_code == 200
+    Scope.objects.filter(user=cast["bruno"]).delete()
+    assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["/pagos/archivo/", "/cargas/nueva/"])
+def test_a_sheet_that_holds_no_table_costs_no_second_upload(client, page):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        book.add_worksheet("Abonos").write_column(0, 0, ("contrato", "F-1"))
+        book.add_worksheet("Notas")
+    file = SimpleUploadedFile("banco.xlsx", content.getvalue())
+    address = client.post(page, {"portfolio": "PE-CONSUMO", "file": file})["Location"]
+    assert client.get(address, {"hoja": "Notas"})["Location"] == address
+    assert [header for header, _target in client.get(address).context["chosen"]] == ["contrato"]
 
 
 def test_who_may_load_no_files_may_send_no_payments(at_desk, company):

@@ -1,10 +1,11 @@
-"""Uploaded files between the pages of a new load; only the person who sent one can read it."""
+"""Uploaded files between their pages, of a load or of payments; only the person who sent one can read it."""
 
 from __future__ import annotations
 
 import json
 import re
 import uuid
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,11 +18,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from recobra.access.queries import User
+from recobra.console.guard import StaffRequest
 from recobra.intake import jobs
-from recobra.kit import disk
-from recobra.kit.body_limits import FILE_BYTES_MAX
+from recobra.kit import clock, disk
+from recobra.kit.body_limits import FILE_BYTES_MAX, limit_file_mb
 from recobra.kit.database import data_dir
 from recobra.kit.sizes import MEGABYTE
+from recobra.portfolio.queries import Portfolio, portfolios_for
 
 RETENTION = timedelta(days=1)
 FILES_MAX = 20
@@ -46,6 +49,18 @@ class Upload:
 
 class UploadRefused(Exception):
     """A file is not taken in; the text says why."""
+
+
+def receive_upload(request: StaffRequest, portfolio_codes: Collection[str]) -> Upload:
+    """Keep the file that a form brings for one of these portfolios. Raises UploadRefused."""
+    file = request.FILES.get("file")
+    code = request.POST.get("portfolio", "")
+    if file is None or code not in portfolio_codes:
+        raise UploadRefused(_("Choose a file and the portfolio it is for."))
+    if is_too_large(request, file):
+        most = limit_file_mb(request.path_info)
+        raise UploadRefused(_("The file is too large: up to %(most)s MB are taken.") % {"most": most})
+    return save_upload(file=file, portfolio_code=code, user=request.user, now=clock.now())
 
 
 def is_too_large(request: HttpRequest, file: UploadedFile[Any]) -> bool:
@@ -100,15 +115,19 @@ def _list_files(user: User) -> list[Path]:
     return sorted(waiting)
 
 
-def find_upload(user: User, token: str) -> Upload:
-    """Return one of the user's own uploads. Raises ObjectDoesNotExist."""
+def find_upload(user: User, token: str) -> tuple[Upload, Portfolio]:
+    """Return one of the user's own uploads and the portfolio it is for. Raises ObjectDoesNotExist."""
     metadata = _upload_folder() / f"{token}.json"
     if not _TOKEN.fullmatch(token) or not metadata.exists():
         raise ObjectDoesNotExist
     upload = Upload(**json.loads(metadata.read_text()))
     if upload.user_id != user.pk or not upload.path.exists():
         raise ObjectDoesNotExist
-    return upload
+    # The scope may have changed since the upload.
+    portfolio = next((each for each in portfolios_for(user) if each.code == upload.portfolio_code), None)
+    if portfolio is None:
+        raise ObjectDoesNotExist
+    return upload, portfolio
 
 
 def discard_upload(upload: Upload, *, keep_bytes: bool = False) -> None:

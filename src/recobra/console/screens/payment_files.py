@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.contrib import messages
-from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -17,14 +16,13 @@ from recobra.console import uploads
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.table_place import TablePlace, read_table_place
-from recobra.kit import clock
-from recobra.kit.body_limits import limit_file_mb
 from recobra.payments import operations
 from recobra.payments.file_mapping import TARGETS
 from recobra.payments.queries import PaymentMapping, payment_mappings_for
 from recobra.portfolio.queries import Portfolio, portfolios_for
 from recobra.tabular import caged
-from recobra_core.folding import fold_name
+
+from .loads import columns
 
 SHOWN_ROWS: Final = 8
 SHOWN_ERRORS: Final = 200
@@ -36,24 +34,16 @@ OPTIONS: Final = ("decimal", "date_order")
 def upload_payments(request: StaffRequest) -> HttpResponse:
     """Upload a file of payments for a portfolio."""
     portfolios = portfolios_for(request.user)
-    file = request.FILES.get("file")
-    code = request.POST.get("portfolio", "")
     problem = ""
     # While the person chooses the file, who will read it gets ready.
     caged.prepare()
     if request.method == "POST":
-        if file is not None and uploads.is_too_large(request, file):
-            most = limit_file_mb(request.path_info)
-            problem = _("The file is too large: up to %(most)s MB are taken.") % {"most": most}
-        elif file is not None and code in {portfolio.code for portfolio in portfolios}:
-            try:
-                upload = uploads.save_upload(file=file, portfolio_code=code, user=request.user, now=clock.now())
-            except uploads.UploadRefused as refusal:
-                problem = str(refusal)
-            else:
-                return redirect("console:payment-columns", upload.token)
+        try:
+            upload = uploads.receive_upload(request, {portfolio.code for portfolio in portfolios})
+        except uploads.UploadRefused as refusal:
+            problem = str(refusal)
         else:
-            problem = _("Choose a file and the portfolio it is for.")
+            return redirect("console:payment-columns", upload.token)
     context = {"portfolios": portfolios, "problem": problem}
     return render(request, "console/payments/begin.html", context, status=422 if problem else 200)
 
@@ -62,26 +52,21 @@ def upload_payments(request: StaffRequest) -> HttpResponse:
 @needs(Right.LOAD_FILES)
 def choose_payment_columns(request: StaffRequest, token: str) -> HttpResponse:
     """Choose the columns; then try the file (`do=try`), or record its payments (`do=load`)."""
-    upload = uploads.find_upload(request.user, token)
-    portfolios = {portfolio.code: portfolio for portfolio in portfolios_for(request.user)}
-    # The scope may have changed since the upload.
-    portfolio = portfolios.get(upload.portfolio_code)
-    if portfolio is None:
-        raise ObjectDoesNotExist
+    upload, portfolio = uploads.find_upload(request.user, token)
     saved = list(payment_mappings_for(request.user, portfolio.code))
     place = read_table_place(request)
-    known = [name for mapping in saved for name in _mapped_columns(mapping.document)]
+    known = [name for mapping in saved for name in columns.mapped_columns(mapping.document)]
     try:
         preview = operations.preview_file(upload.path, columns=known, shown_rows=SHOWN_ROWS, **place)
     except operations.PaymentRefused as refusal:
         messages.error(request, str(refusal))
-        if place["header_line"]:
+        if any(place.values()):
             return redirect("console:payment-columns", upload.token)
         uploads.discard_upload(upload)
         return redirect("console:payment-file")
     if request.method == "POST":
         return _load(request, upload, portfolio, mapping=_read_mapping(request, preview, place))
-    base = _starting_mapping(saved, request.GET.get("mapeo", ""), preview.headers)
+    base = columns.starting_mapping(saved, request.GET.get("mapeo", ""), preview.headers)
     context = {
         "upload": upload,
         "portfolio": portfolio,
@@ -91,7 +76,7 @@ def choose_payment_columns(request: StaffRequest, token: str) -> HttpResponse:
         "base": base,
         "chosen": _chosen_targets(base, preview.headers),
         "targets": _target_labels(),
-        "options": _option_choices(base),
+        "options": columns.option_choices(base.document.get("options", {}) if base else {}, OPTIONS),
         "name": base.name if base else "default",
     }
     return render(request, "console/payments/columns.html", context)
@@ -124,41 +109,22 @@ def _load(
 def _read_mapping(request: StaffRequest, preview: caged.Preview, place: TablePlace) -> dict[str, Any]:
     """Return the mapping document of the choices; several columns with one target are joined."""
     post = request.POST
-    columns: dict[str, list[str]] = {}
+    columns_by_target: dict[str, list[str]] = {}
     for index, header in enumerate(preview.headers):
         target = post.get(f"column-{index}", "")
         if target in TARGETS:
-            columns.setdefault(target, []).append(header)
+            columns_by_target.setdefault(target, []).append(header)
     options: dict[str, Any] = {name: post[name] for name in OPTIONS if post.get(name)}
     options |= {name: value for name, value in place.items() if value}
-    return {"name": post.get("name", "").strip() or "default", **columns, "options": options}
-
-
-def _starting_mapping(saved: list[PaymentMapping], choice: str, headers: list[str]) -> PaymentMapping | None:
-    """Return the mapping to start from: the one chosen (its id), else the newest that fits the file, else None."""
-    if choice:
-        return next((mapping for mapping in saved if str(mapping.pk) == choice), None)
-    names = {fold_name(header) for header in headers}
-    fitting = [mapping for mapping in saved if names.issuperset(map(fold_name, _mapped_columns(mapping.document)))]
-    return max(fitting, key=lambda mapping: (mapping.created_at, mapping.pk), default=None)
-
-
-def _mapped_columns(document: dict[str, Any]) -> list[str]:
-    """Return the columns that a mapping document names."""
-    given = [document.get(target) or [] for target in TARGETS]
-    return [name for columns in given for name in ([columns] if isinstance(columns, str) else columns)]
+    return {"name": post.get("name", "").strip() or "default", **columns_by_target, "options": options}
 
 
 def _chosen_targets(base: PaymentMapping | None, headers: list[str]) -> list[tuple[str, str]]:
     """Return each column of the file with its target, '' for none."""
-    if base is None:
-        guessed = operations.guess_columns(headers)
-        return [(header, guessed.get(position, "")) for position, header in enumerate(headers)]
-    targets: dict[str, str] = {}
-    for target in TARGETS:
-        for name in _mapped_columns({target: base.document.get(target)}):
-            targets.setdefault(fold_name(name), target)
-    return [(header, targets.get(fold_name(header), "")) for header in headers]
+    if base is not None:
+        return columns.match_columns(base.document, headers)
+    guessed = operations.guess_columns(headers)
+    return [(header, guessed.get(position, "")) for position, header in enumerate(headers)]
 
 
 def _target_labels() -> list[tuple[str, str]]:
@@ -170,22 +136,6 @@ def _target_labels() -> list[tuple[str, str]]:
         "currency": _("Currency"),
     }
     return [(target, labels[target]) for target in TARGETS]
-
-
-def _option_choices(base: PaymentMapping | None) -> list[tuple[str, str, list[tuple[str, str]], str]]:
-    """Return the options of a mapping: name, label, choices (value and label) and the choice in force."""
-    auto = ("auto", _("find out from the file"))
-    orders = [("dmy", _("day, month, year")), ("mdy", _("month, day, year")), ("ymd", _("year, month, day"))]
-    options = base.document.get("options", {}) if base else {}
-    return [
-        (
-            "decimal",
-            _("Amounts are written"),
-            [auto, ("comma", "1.234,56"), ("point", "1,234.56")],
-            str(options.get("decimal", "auto")),
-        ),
-        ("date_order", _("Dates are written"), [auto, *orders], str(options.get("date_order", "auto"))),
-    ]
 
 
 urlpatterns = [

@@ -1,16 +1,19 @@
 """Conversion of a mapping to one choice per column of the file, and back.
 
 A mapping names for each target, such as `debtor.name`, the columns of the file that hold it; the form shows the file's
-columns, each with its target.
+columns, each with its target. A mapping of payment files, of fewer targets, is read by the same functions.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, TypeVar
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from recobra.intake.queries import Mapping
+from recobra.payments.queries import PaymentMapping
 from recobra_core.folding import fold_name
 
 TARGETS = (
@@ -50,6 +53,7 @@ TARGETS = (
 # Parts of a mapping whose targets stand one level deeper, and parts that are no targets.
 _GROUPS = frozenset({"account", "debtor", "instalment", "amounts", "address"})
 _NO_TARGETS = frozenset({"name", "options", "control", "parties", "filters", "currencies"})
+AnyMapping = TypeVar("AnyMapping", Mapping, PaymentMapping)
 OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows", "other_currencies")
 
 
@@ -92,8 +96,10 @@ def target_labels() -> list[tuple[str, str]]:
     return [(target, labels[target]) for target in TARGETS]
 
 
-def option_choices(options: dict[str, Any]) -> list[tuple[str, str, list[tuple[str, str]], str]]:
-    """Return the options of a mapping: name, label, choices (value and label) and the choice in force."""
+def option_choices(
+    options: dict[str, Any], names: Collection[str] = OPTIONS
+) -> list[tuple[str, str, list[tuple[str, str]], str]]:
+    """Return the options of a mapping by these names: name, label, choices (value and label), the choice in force."""
     auto = ("auto", _("find out from the file"))
     described = [
         ("decimal", _("Amounts are written"), [auto, ("comma", "1.234,56"), ("point", "1,234.56")]),
@@ -142,9 +148,18 @@ def option_choices(options: dict[str, Any]) -> list[tuple[str, str, list[tuple[s
     ]
     rows = []
     for name, label, choices in described:
-        default, _default_label = choices[0]
-        rows.append((name, label, choices, str(options.get(name, default))))
+        if name in names:
+            default, _default_label = choices[0]
+            rows.append((name, label, choices, str(options.get(name, default))))
     return rows
+
+
+def starting_mapping(saved: Sequence[AnyMapping], choice: str, headers: list[str]) -> AnyMapping | None:
+    """Return the mapping to start from: the one chosen (its id), else the newest that fits the file, else None."""
+    if choice:
+        return next((mapping for mapping in saved if str(mapping.pk) == choice), None)
+    fitting = [mapping for mapping in saved if has_mapped_columns(mapping.document, headers)]
+    return max(fitting, key=lambda mapping: (mapping.created_at, mapping.pk), default=None)
 
 
 def match_columns(document: dict[str, Any], headers: list[str]) -> list[tuple[str, str]]:
@@ -152,8 +167,8 @@ def match_columns(document: dict[str, Any], headers: list[str]) -> list[tuple[st
     targets: dict[str, str] = {}
     for target, spec in _flatten(document).items():
         for column in _column_names(spec):
-            targets.setdefault(column, target)
-    return [(header, targets.get(header, "")) for header in headers]
+            targets.setdefault(fold_name(column), target)
+    return [(header, targets.get(fold_name(header), "")) for header in headers]
 
 
 def has_mapped_columns(document: dict[str, Any], headers: list[str]) -> bool:

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any, TypedDict
 
 from django.contrib import messages
-from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -24,7 +23,6 @@ from recobra.intake.operations import LoadRefused
 from recobra.intake.queries import Mapping
 from recobra.intake.refusals import expected_words
 from recobra.kit import clock, upload_pass
-from recobra.kit.body_limits import limit_file_mb
 from recobra.portfolio.queries import Portfolio, portfolios_for
 from recobra.tabular import caged
 
@@ -36,25 +34,16 @@ from . import columns
 def upload_file(request: StaffRequest) -> HttpResponse:
     """Upload a file for a portfolio."""
     portfolios = portfolios_for(request.user)
-    file = request.FILES.get("file")
-    code = request.POST.get("portfolio", "")
     problem = ""
     # While the person chooses the file, who will read it gets ready.
     caged.prepare()
     if request.method == "POST":
-        if file is not None and uploads.is_too_large(request, file):
-            problem = _("The file is too large: up to %(most)s MB are taken.") % {
-                "most": limit_file_mb(request.path_info)
-            }
-        elif file is not None and code in {portfolio.code for portfolio in portfolios}:
-            try:
-                upload = uploads.save_upload(file=file, portfolio_code=code, user=request.user, now=clock.now())
-            except uploads.UploadRefused as refusal:
-                problem = str(refusal)
-            else:
-                return redirect("console:load-columns", upload.token)
+        try:
+            upload = uploads.receive_upload(request, {portfolio.code for portfolio in portfolios})
+        except uploads.UploadRefused as refusal:
+            problem = str(refusal)
         else:
-            problem = _("Choose a file and the portfolio it is for.")
+            return redirect("console:load-columns", upload.token)
     context = {"portfolios": portfolios, "problem": problem}
     response = render(request, "console/loads/begin.html", context, status=422 if problem else 200)
     upload_pass.give(response, user_id=request.user.pk)
@@ -65,24 +54,19 @@ def upload_file(request: StaffRequest) -> HttpResponse:
 @needs(Right.LOAD_FILES)
 def choose_columns(request: StaffRequest, token: str) -> HttpResponse:
     """Choose the columns; then run the load dry (`do=try`), or queue it for a worker (`do=load`)."""
-    upload = uploads.find_upload(request.user, token)
-    portfolios = {portfolio.code: portfolio for portfolio in portfolios_for(request.user)}
-    # The scope may have changed since the upload.
-    portfolio = portfolios.get(upload.portfolio_code)
-    if portfolio is None:
-        raise ObjectDoesNotExist
+    upload, portfolio = uploads.find_upload(request.user, token)
     place = read_table_place(request)
     saved = list(queries.mappings_for(request.user, portfolio.code))
     known = [name for mapping in saved for name in columns.mapped_columns(mapping.document)]
     try:
         preview = operations.preview_file(upload.path, columns=known, **place)
     except LoadRefused as refusal:
-        if place["header_line"]:
-            # The person may say another line; the file itself was readable without one.
+        if any(place.values()):
+            # The person may say another sheet or line; the file itself was readable without one.
             messages.error(request, str(refusal))
             return redirect("console:load-columns", upload.token)
         uploads.discard_upload(upload)
-        context = {"portfolios": list(portfolios.values()), "problem": str(refusal)}
+        context = {"portfolios": portfolios_for(request.user), "problem": str(refusal)}
         return render(request, "console/loads/begin.html", context, status=422)
     if request.method == "POST":
         options = _read_form(request, portfolio, saved, preview)
@@ -100,7 +84,7 @@ def _columns_context(
 
     `preview` is the result of `preview_file`: its `headers`, its first rows, and a `mapping` guessed from them.
     """
-    base = _starting_mapping(saved, request.GET.get("mapeo", ""), preview["headers"])
+    base = columns.starting_mapping(saved, request.GET.get("mapeo", ""), preview["headers"])
     document = base.document if base else preview["mapping"]
     return {
         "upload": upload,
@@ -115,14 +99,6 @@ def _columns_context(
         "name": document.get("name", "default"),
         "today": clock.today(portfolio.time_zone),
     }
-
-
-def _starting_mapping(saved: list[Mapping], choice: str, headers: list[str]) -> Mapping | None:
-    """Return the mapping to start from: the one chosen (its id), else the newest that fits the file, else None."""
-    if choice:
-        return next((mapping for mapping in saved if str(mapping.pk) == choice), None)
-    fitting = [mapping for mapping in saved if columns.has_mapped_columns(mapping.document, headers)]
-    return max(fitting, key=lambda mapping: (mapping.created_at, mapping.pk), default=None)
 
 
 class LoadOptions(TypedDict):
