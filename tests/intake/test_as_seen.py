@@ -236,6 +236,14 @@ def test_an_amount_in_the_format_of_another_currency_is_no_amount_of_ours(load, 
     assert result["aside"] == [{"code": "currency", "rows": 1, "lines": [2], "amounts": {"USD": "1234.50"}}]
 
 
+def test_what_is_set_aside_has_the_decimals_of_its_own_currency(load, company):
+    company.currency = "CLP"
+    company.save()
+    text = "cuenta;vence;saldo;moneda\nA;2026-10-01;1.500;CLP\nB;2026-10-01;12,50;USD\n"
+    result = load(text, mapping=SHORT | {"currency": "moneda", "options": {"other_currencies": "set_aside"}})
+    assert [(aside["code"], aside["amounts"]) for aside in result["aside"]] == [("currency", {"USD": "12.50"})]
+
+
 def test_a_whole_number_with_decimals_in_parquet_is_the_number(load, tmp_path):
     path = tmp_path / "cartera"
     columns = {"cuenta": [20512333797.0, None], "vence": ["2026-10-01"] * 2, "saldo": [1.5, 2.5]}

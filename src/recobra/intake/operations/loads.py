@@ -131,8 +131,8 @@ def _load_currency(context: LoadContext, currency: str, code: str) -> dict[str, 
         if refusal.is_passing:
             raise
         return {"currency": currency, "portfolio": code, "refused": str(refusal)}
-    told = ("load_id", "accepted", "rejected", "amount_minor", "held")
-    return {"currency": currency, "portfolio": code, **{name: figures[name] for name in told}}
+    names = ("load_id", "accepted", "rejected", "amount_minor", "held")
+    return {"currency": currency, "portfolio": code, **{name: figures[name] for name in names}}
 
 
 def _start_or_try(context: LoadContext) -> dict[str, Any]:

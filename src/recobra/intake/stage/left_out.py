@@ -15,6 +15,7 @@ from recobra.tabular.formats import Sheet
 from recobra.tabular.sql_text import fold, literal
 from recobra.tabular.workspace import Workspace
 from recobra_core.folding import fold_name
+from recobra_core.money import EXPONENTS
 
 from .columns import DATES, Columns
 from .rows import Notation
@@ -128,7 +129,7 @@ def _sum_amounts(
         f"SELECT {currency} AS currency, sum({amount}) FROM (SELECT {cells} FROM {file.aside} WHERE code = '{code}') "
         "GROUP BY currency ORDER BY currency"
     )
-    return {name: f"{total:.{context.decimals}f}" for name, total in sums}
+    return {name: f"{total:.{EXPONENTS.get(name, context.decimals)}f}" for name, total in sums}
 
 
 def _number(file: FileRows, source: Source, notation: Notation) -> str:
