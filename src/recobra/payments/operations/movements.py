@@ -47,7 +47,7 @@ class KnownMovement:
 
 
 @dataclass(kw_only=True)
-class Sorted:
+class SortedRows:
     """The rows of a file by what they are: lines of new movements, how many are known or repeated, and errors."""
 
     new_lines: set[int] = field(default_factory=set)
@@ -75,13 +75,15 @@ def fetch_known(*, portfolio: Portfolio, references: Iterable[str]) -> dict[str,
     return known
 
 
-def sort_rows(*, rows: Mapping[int, Movement], known: Mapping[str, Sequence[KnownMovement]], currency: str) -> Sorted:
+def sort_rows(
+    *, rows: Mapping[int, Movement], known: Mapping[str, Sequence[KnownMovement]], currency: str
+) -> SortedRows:
     """Return the rows (movements by line) as new, known, repeated or wrong; their order makes no difference.
 
     A row that repeats another one of the file is counted once. A row that agrees with a payment is known, also where
-    that was reversed: a cheque that came back is not paid by the file that told of it.
+    that was reversed: a cheque that came back is not paid by the file that names it.
     """
-    found = Sorted()
+    found = SortedRows()
     lines: dict[str, dict[Movement, int]] = defaultdict(dict)
     for line, movement in rows.items():
         if movement in lines[movement.reference]:
@@ -94,15 +96,15 @@ def sort_rows(*, rows: Mapping[int, Movement], known: Mapping[str, Sequence[Know
 
 
 def _sort_operation(
-    found: Sorted, lines: Mapping[Movement, int], known: Sequence[KnownMovement], currency: str
+    found: SortedRows, lines: Mapping[Movement, int], known: Sequence[KnownMovement], currency: str
 ) -> None:
     """Sort the movements of one reference (each with its line)."""
     new = [movement for movement in lines if not any(movement.is_same(one.movement) for one in known)]
     found.known += len(lines) - len(new)
     standing = [one for one in known if one.reversed_at is None]
     days = {movement.paid_date for movement in new} | {one.movement.paid_date for one in standing}
-    tells_all_known = all(any(one.movement.is_same(movement) for movement in lines) for one in standing)
-    if _is_correction(new, known) or (len(days) <= 1 and tells_all_known):
+    has_all_known = all(any(one.movement.is_same(movement) for movement in lines) for one in standing)
+    if _is_correction(new, known) or (len(days) <= 1 and has_all_known):
         found.new_lines.update(lines[movement] for movement in new)
         return
     for movement in new:

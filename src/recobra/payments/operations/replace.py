@@ -1,4 +1,4 @@
-"""One payment told twice: what a lower balance of a load told, and the payment itself, which comes later."""
+"""One payment that comes twice: inferred from the lower balance of a load, and later as itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recobra.portfolio.models import Portfolio, Posting
 
 
 @dataclass(kw_only=True)
-class _Inferred:
+class _InferredPayment:
     """An inferred payment with its shares, of which the last ones still stand for `left_minor`."""
 
     payment: Payment
@@ -47,7 +47,7 @@ def _slice_shares(shares: Iterable[Posting], start_minor: int, amount_minor: int
 
 @consequence
 def replace_inferred(*, portfolio: Portfolio, payments: pa.Table, actor: Actor) -> dict[int, int]:
-    """Put payments in the place of inferred ones that told of the same money; return how much of each, by its id.
+    """Put payments in the place of inferred ones that are the same money; return how much of each, by its id.
 
     `payments`: payment_id, reference, debtor_id, account_id (null: all of the debtor's), amount_minor, paid_date.
     A balance holds all that was paid up to its day, so a payment replaces those inferred on its day or later, the
@@ -59,7 +59,7 @@ def replace_inferred(*, portfolio: Portfolio, payments: pa.Table, actor: Actor) 
         return {}
     placed: dict[int, int] = {}
     postings: list[Posting] = []
-    told_by: dict[int, str] = {}  # reference by the id of the inferred payment
+    references: dict[int, str] = {}  # reference by the id of the inferred payment
     # The latest first: it has the fewest to choose from.
     rows = sorted(payments.to_pylist(), key=lambda row: (row["paid_date"], row["payment_id"]), reverse=True)
     for row in rows:
@@ -71,13 +71,13 @@ def replace_inferred(*, portfolio: Portfolio, payments: pa.Table, actor: Actor) 
                 continue
             pieces = one.take(amount_minor)
             postings += _post_pieces(pieces, row["payment_id"], row["paid_date"], actor.now)
-            told_by.setdefault(one.payment.pk, row["reference"])
+            references.setdefault(one.payment.pk, row["reference"])
             left_minor -= amount_minor
         if left_minor < row["amount_minor"]:
             placed[row["payment_id"]] = row["amount_minor"] - left_minor
-    replaced = [one for of_debtor in inferred.values() for one in of_debtor if one.payment.pk in told_by]
+    replaced = [one for of_debtor in inferred.values() for one in of_debtor if one.payment.pk in references]
     if replaced:
-        _reverse(replaced, told_by, portfolio=portfolio, actor=actor)
+        _reverse(replaced, references, portfolio=portfolio, actor=actor)
         postings += _record_rests(
             [one for one in replaced if one.left_minor or one.payment.unapplied_minor], portfolio=portfolio, actor=actor
         )
@@ -85,7 +85,7 @@ def replace_inferred(*, portfolio: Portfolio, payments: pa.Table, actor: Actor) 
     return placed
 
 
-def _fetch_inferred(portfolio: Portfolio, payments: pa.Table) -> dict[int, list[_Inferred]]:
+def _fetch_inferred(portfolio: Portfolio, payments: pa.Table) -> dict[int, list[_InferredPayment]]:
     """Return the inferred payments of some payers that stand, by debtor, the earliest first."""
     debtor_ids = payments["debtor_id"].unique().to_pylist()
     standing = Payment.objects.select_for_update().filter(
@@ -105,11 +105,11 @@ def _fetch_inferred(portfolio: Portfolio, payments: pa.Table) -> dict[int, list[
     )
     for posting in of_payments.order_by("pk") if found else ():
         shares[posting.payment_id or 0].append(posting)
-    inferred: dict[int, list[_Inferred]] = defaultdict(list)
+    inferred: dict[int, list[_InferredPayment]] = defaultdict(list)
     for payment in found:
         applied_minor = sum(-share.amount_minor for share in shares[payment.pk])
         inferred[payment.debtor_id].append(
-            _Inferred(payment=payment, shares=shares[payment.pk], left_minor=applied_minor)
+            _InferredPayment(payment=payment, shares=shares[payment.pk], left_minor=applied_minor)
         )
     return inferred
 
@@ -149,20 +149,24 @@ def build_reversals(*, shares: Iterable[Posting], now: datetime) -> list[Posting
     ]
 
 
-def _reverse(replaced: list[_Inferred], told_by: dict[int, str], *, portfolio: Portfolio, actor: Actor) -> None:
-    """Reverse the inferred payments that were replaced, each with the reference of the payment that told the same."""
+def _reverse(
+    replaced: list[_InferredPayment], references: dict[int, str], *, portfolio: Portfolio, actor: Actor
+) -> None:
+    """Reverse the inferred payments that were replaced, each with the reference of the payment in its place."""
     reversals = [posting for one in replaced for posting in build_reversals(shares=one.shares, now=actor.now)]
     Posting.objects.bulk_create(reversals, batch_size=5_000)
     for one in replaced:
         one.payment.reversed_at = actor.now
         one.payment.reversed_by = actor.name
-        one.payment.reversal_reason = _("It is the payment «%(reference)s».") % {"reference": told_by[one.payment.pk]}
+        one.payment.reversal_reason = _("It is the payment «%(reference)s».") % {
+            "reference": references[one.payment.pk]
+        }
     written = ["reversed_at", "reversed_by", "reversal_reason"]
     Payment.objects.bulk_update([one.payment for one in replaced], written, batch_size=1_000)
     record_facts(PaymentReversed, _facts_of([one.payment for one in replaced], portfolio), actor=actor)
 
 
-def _record_rests(rests: list[_Inferred], *, portfolio: Portfolio, actor: Actor) -> list[Posting]:
+def _record_rests(rests: list[_InferredPayment], *, portfolio: Portfolio, actor: Actor) -> list[Posting]:
     """Record what is left of inferred payments as payments of their own and return their postings."""
     if not rests:
         return []
