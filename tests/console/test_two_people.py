@@ -91,6 +91,16 @@ class TestWhereDebtorsPay:
         assert waiting().new["payment_instructions"] == "Pague en un tercero.example"
         assert list(Approval.objects.values_list("decision", flat=True).order_by("id")) == ["WITHDRAWN", "WAITING"]
 
+    def test_what_was_asked_before_other_texts_needed_it_is_shown_and_decided(self, at_desk, strict):
+        before = self.said(strict)
+        self.change(at_desk, strict)
+        asked = waiting()
+        asked.old, asked.new = {"text": before}, {"text": "Pague en antes.example", "salt": asked.new["salt"]}
+        asked.save()
+        assert before in at_desk("carla").get(f"/aprobaciones/{asked.pk}/").content.decode()
+        at_desk("carla").post(f"/aprobaciones/{asked.pk}/aprobar/")
+        assert self.said(strict) == "Pague en antes.example"
+
     def test_what_the_law_has_come_to_bar_is_not_approved(self, at_desk, strict):
         self.change(at_desk, strict)
         asked = waiting()

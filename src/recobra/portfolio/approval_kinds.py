@@ -22,7 +22,7 @@ def _approve(approval: Approval, actor: Actor) -> None:
     try:
         change_creditor_details(
             creditor_id=int(approval.subject),
-            texts={name: text for name, text in approval.new.items() if name != SALT},
+            texts=_texts_of(approval.new),
             salt=approval.new[SALT],
             approval_id=approval.pk,
             author=approval.author,
@@ -34,11 +34,17 @@ def _approve(approval: Approval, actor: Actor) -> None:
 
 def _compare(approval: Approval) -> Sequence[Part]:
     """Return each text that messages would say, the old beside the new."""
+    old = _texts_of(approval.old)
     return [
-        Part(label=str(CREDITOR_DETAILS[name]), old=approval.old[name], new=text)
-        for name, text in approval.new.items()
-        if name != SALT
+        Part(label=str(CREDITOR_DETAILS[name]), old=old[name], new=text)
+        for name, text in _texts_of(approval.new).items()
     ]
+
+
+def _texts_of(document: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts that an approval holds, by the detail that each is of."""
+    # Approvals from before the other details were asked about hold where to pay alone, as `text`.
+    return {"payment_instructions" if name == "text" else name: text for name, text in document.items() if name != SALT}
 
 
 def _names(creditor_ids: Collection[str]) -> Mapping[str, str]:
