@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date
 
+import psycopg
 import pytest
 
 from recobra.intake import operations
+from tests import databases
 from tests.people import acting
 
 TODAY = date(2026, 11, 23)
@@ -42,6 +45,20 @@ def load(company, now, tmp_path):
         )
 
     return load
+
+
+@pytest.fixture
+def busy():
+    """Hold a portfolio's lock on another connection, as a load that runs elsewhere does."""
+
+    @contextmanager
+    def busy(portfolio):
+        with psycopg.connect(databases.url_of(), autocommit=True) as other:
+            other.execute("SELECT pg_advisory_lock(hashtext('intake'), %s)", [portfolio.pk])
+            yield
+            other.execute("SELECT pg_advisory_unlock_all()")  # a closed connection lets go only some time later
+
+    return busy
 
 
 @pytest.fixture

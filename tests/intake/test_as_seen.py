@@ -9,7 +9,7 @@ import xlsxwriter
 from pyarrow import parquet
 
 from recobra.intake.models import RejectedRow
-from recobra.intake.operations import LoadRefused, loads, preview_file
+from recobra.intake.operations import LoadRefused, preview_file
 from recobra.messaging.channels.email.message import AddressUnsuitable, encode_address
 from recobra.portfolio.models import Account, ContactPoint, Instalment, Portfolio
 from recobra.tabular import formats
@@ -422,19 +422,10 @@ def dollars(company):
     return other
 
 
-def test_rows_of_another_currency_wait_where_their_portfolio_is_busy(load, dollars, monkeypatch):
+def test_rows_of_another_currency_wait_where_their_portfolio_is_busy(load, dollars, busy):
     mapping = MIXED_MAPPING | {"currencies": {"USD": dollars.code}}
-    lock_portfolio = loads.lock_portfolio
-
-    def find_busy(portfolio_id):
-        if portfolio_id == dollars.pk:
-            raise LoadRefused("running")
-        return lock_portfolio(portfolio_id)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(loads, "lock_portfolio", find_busy)
-        with pytest.raises(LoadRefused) as refusal:
-            load(MIXED, mapping=mapping)
+    with busy(dollars), pytest.raises(LoadRefused) as refusal:
+        load(MIXED, mapping=mapping)
     assert refusal.value.is_passing, "its job tries again, and the file stays"
     assert load(MIXED, mapping=mapping)["routed"][0]["accepted"] == 2
     assert Account.objects.count() == 4

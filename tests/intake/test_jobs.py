@@ -1,13 +1,11 @@
 """A file handed to a worker is never lost silently: it is taken in, or a load in the list says why not."""
 
 import os
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
-import psycopg
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
@@ -46,22 +44,6 @@ def asked(company, tmp_path):
     }
 
 
-@pytest.fixture
-def busy(company):
-    """Hold the portfolio's lock in another process, as a load that runs there does."""
-
-    @contextmanager
-    def busy():
-        told = connection.get_connection_params()
-        names = {name: told[name] for name in ("dbname", "user", "password", "host", "port") if told.get(name)}
-        with psycopg.connect(**names, autocommit=True) as other:
-            other.execute("SELECT pg_advisory_lock(hashtext('intake'), %s)", [company.pk])
-            yield
-            other.execute("SELECT pg_advisory_unlock_all()")  # a closed connection lets go only some time later
-
-    return busy
-
-
 def _kept(asked):
     return Path(asked["path"]).exists()
 
@@ -76,19 +58,19 @@ def _is_tried_again(task, error):
     return task.retry_strategy.get_retry_decision(exception=error, job=job) is not None
 
 
-def test_a_file_that_comes_while_another_is_loaded_waits_its_turn(asked, busy):
-    with busy(), pytest.raises(LoadRefused) as refusal:
+def test_a_file_that_comes_while_another_is_loaded_waits_its_turn(asked, company, busy):
+    with busy(company), pytest.raises(LoadRefused) as refusal:
         jobs.load_upload(asked)
     assert (_kept(asked), Load.objects.count(), _is_tried_again(jobs.load_upload, refusal.value)) == (True, 0, True)
     jobs.load_upload(asked)
     assert (Load.objects.get().status, _kept(asked)) == ("DONE", False)
 
 
-def test_a_confirmation_that_comes_while_another_is_loaded_waits_its_turn(asked, busy):
+def test_a_confirmation_that_comes_while_another_is_loaded_waits_its_turn(asked, company, busy):
     jobs.load_upload(asked | {"control": {"rows": 7}})
     load = Load.objects.get()
     assert (load.status, _kept(asked)) == ("HELD", False)
-    with busy(), pytest.raises(LoadRefused) as refusal:
+    with busy(company), pytest.raises(LoadRefused) as refusal:
         jobs.load_confirmed(load_id=load.pk, actor="bruno")
     assert _is_tried_again(jobs.load_confirmed, refusal.value)
     jobs.load_confirmed(load_id=load.pk, actor="bruno")
