@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,7 +78,10 @@ def save_upload(*, file: UploadedFile[Any], portfolio_code: str, user: User, now
     with upload.path.open("wb") as target:
         for chunk in file.chunks():
             target.write(chunk)
-    upload.path.with_suffix(".json").write_text(json.dumps(asdict(upload)))
+    # Others list the files meanwhile: what is half written has another name.
+    written = upload.path.with_suffix(".new")
+    written.write_text(json.dumps(asdict(upload)))
+    written.replace(upload.path.with_suffix(".json"))
     return upload
 
 
@@ -87,9 +91,12 @@ def _check_room(size: int, user: User) -> None:
     if shortage:
         text = _("The disk has %(free)s MB free and the file needs %(needed)s with the reserve; try again later.")
         raise UploadRefused(text % {"free": shortage.free_mb, "needed": shortage.needed_mb})
-    waiting = [path for path in _list_files(user) if path.exists()]
-    used = sum(path.stat().st_size for path in waiting)
-    if len(waiting) >= FILES_MAX or used + size > settings.UPLOAD_QUOTA_MB * MEGABYTE:
+    sizes = []
+    for path in _list_files(user):
+        with suppress(FileNotFoundError):  # it was loaded or put aside meanwhile
+            sizes.append(path.stat().st_size)
+    used = sum(sizes)
+    if len(sizes) >= FILES_MAX or used + size > settings.UPLOAD_QUOTA_MB * MEGABYTE:
         text = _(
             "Your files that wait take %(used)s MB in %(files)s files; %(most)s MB and %(most_files)s files are the "
             "limit. Load them or put them aside first; what is not loaded is deleted after a day."
@@ -98,7 +105,7 @@ def _check_room(size: int, user: User) -> None:
             text
             % {
                 "used": used // MEGABYTE,
-                "files": len(waiting),
+                "files": len(sizes),
                 "most": settings.UPLOAD_QUOTA_MB,
                 "most_files": FILES_MAX,
             }
@@ -109,9 +116,10 @@ def _list_files(user: User) -> list[Path]:
     """Return the files of a user that wait for the person or for a worker."""
     waiting = {Path(path) for path in jobs.unfinished_uploads(user_id=user.pk)}
     for metadata in _upload_folder().glob("*.json"):
-        upload = Upload(**json.loads(metadata.read_text()))
-        if upload.user_id == user.pk:
-            waiting.add(upload.path)
+        with suppress(FileNotFoundError):
+            upload = Upload(**json.loads(metadata.read_text()))
+            if upload.user_id == user.pk:
+                waiting.add(upload.path)
     return sorted(waiting)
 
 
@@ -143,8 +151,9 @@ def _delete_old_files(before: datetime) -> None:
     awaited = jobs.unfinished_uploads()
     for path in _upload_folder().iterdir():
         is_awaited = str(path.with_suffix("")) in awaited
-        if not is_awaited and path.stat().st_mtime < before.timestamp():
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if not is_awaited and path.stat().st_mtime < before.timestamp():
+                path.unlink()
 
 
 def _upload_folder() -> Path:
