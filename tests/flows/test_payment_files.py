@@ -203,6 +203,14 @@ def test_a_bank_file_is_read_by_its_mapping_which_is_kept_once(load, loan):
     assert list(PaymentMapping.objects.values_list("name", "version")) == [("banco", 1)]
 
 
+def test_of_two_columns_that_are_nearly_called_alike_the_named_one_is_read(load):
+    text = "cuenta;Monto;Monto €;fecha;referencia\nD1;2,50;9,00;2026-11-24;Q1\n"
+    mapping = {"account": "cuenta", "amount": "Monto", "date": "fecha", "reference": "referencia"}
+    assert load(text, mapping=mapping)["amount_minor"] == 250
+    with pytest.raises(payments.PaymentRefused, match="monto"):
+        load(text, mapping=mapping | {"amount": "monto"})
+
+
 @pytest.mark.parametrize("wrong", [{"amount": "importe"}, {"reference": []}, {"when": "fecha"}])
 def test_a_mapping_that_does_not_fit_says_why(load, wrong):
     with pytest.raises(payments.PaymentRefused, match=r"importe|reference|when"):

@@ -15,10 +15,6 @@ from recobra.tabular.refusals import FileRefused
 
 REASONS: Final[Mapping[str, Promise]] = {
     **refusals.REASONS,
-    "missing_columns": _(
-        "The mapping needs columns that the file does not have: %(missing)s. The file has: %(found)s."
-    ),
-    "duplicate_columns": _("The file has the column «%(column)s» more than once and the mapping uses it."),
     "not_as_mapped": _(
         "The file is not what the mapping says: %(rejected)s of %(rows)s rows are wrong, %(count)s of them in the "
         "column «%(column)s» (for example «%(value)s»)."

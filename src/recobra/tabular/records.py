@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from recobra.tabular import caged, formats
-from recobra.tabular.refusals import explain_fault
+from recobra.tabular.refusals import FileRefused, explain_fault
 from recobra.tabular.sql_text import cell
 from recobra.tabular.workspace import Workspace, open_workspace
 from recobra_core.folding import fold_name, fold_words
@@ -67,6 +67,36 @@ def match_columns(headers: Sequence[str], names: Mapping[str, Sequence[str]]) ->
         target: [position for name in known for position, column in enumerate(columns) if column == name]
         for target, known in names.items()
     }
+
+
+def find_columns(headers: Sequence[str], columns: Iterable[str]) -> dict[str, int]:
+    """Return the position of each column that a mapping names. Raises FileRefused where one is missing or double."""
+    named = index_columns(headers, columns)
+    missing = [column for column, positions in named.items() if not positions]
+    if missing:
+        raise FileRefused("missing_columns", missing=", ".join(missing), found=", ".join(headers))
+    for column, positions in named.items():
+        if len(positions) > 1:
+            raise FileRefused("duplicate_columns", column=column)
+    return {column: positions[0] for column, positions in named.items()}
+
+
+def index_columns(headers: Sequence[str], columns: Iterable[str]) -> dict[str, list[int]]:
+    """Return by column the positions of the headers so called, several where it may be any of them.
+
+    It is the header of exactly that name, else those that only accents, capitals and blanks tell from it.
+    """
+    exact = {name: position for position, name in enumerate(headers)}
+    similar: dict[str, list[int]] = {}
+    for position, name in enumerate(headers):
+        similar.setdefault(fold_name(name), []).append(position)
+    named = {}
+    for column in columns:
+        positions = [exact[column]] if column in exact else similar.get(fold_name(column), [])
+        # A repeated name got its number when the header was read.
+        again = [exact[name] for position in positions if (name := f"{headers[position]} (2)") in exact]
+        named[column] = positions + again
+    return named
 
 
 def list_faults(

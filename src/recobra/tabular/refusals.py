@@ -64,6 +64,10 @@ REASONS: Final[Mapping[str, Promise]] = {
     ),
     "no_header": _("The first line holds no column names."),
     "header_only": _("The file has a header and no rows."),
+    "missing_columns": _(
+        "The mapping needs columns that the file does not have: %(missing)s. The file has: %(found)s."
+    ),
+    "duplicate_columns": _("The file has the column «%(column)s» more than once and the mapping uses it."),
     "header_line": _("Line %(line)s, where the names of the columns should be, is empty or is not in the file."),
     "several_sheets": _(
         "Several sheets of the workbook hold the table: %(sheets)s. Name the one to read in the option sheet."

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from recobra.intake.mapping import Document, Source
-from recobra.intake.refusals import LoadRefused
-from recobra.tabular import sql_text
+from recobra.intake.refusals import refuse_load
+from recobra.tabular import records, sql_text
 from recobra.tabular.sql_text import literal
-from recobra_core.folding import fold_name
 
 DATES: Final = {"opened": "account.opened_date", "due": "instalment.due_date", "issued": "instalment.issue_date"}
 """The targets that hold days, by the name of their column once they are parsed."""
@@ -56,21 +55,5 @@ class Columns:
 
 def find_columns(document: Document, headers: tuple[str, ...]) -> Columns:
     """Return the positions of the mapped columns. Raises LoadRefused naming those that are missing or double."""
-    exact = {name: n for n, name in enumerate(headers)}
-    similar: dict[str, list[int]] = {}
-    for n, name in enumerate(headers):
-        similar.setdefault(fold_name(name), []).append(n)
-    positions: dict[str, int] = {}
-    missing = []
-    for column in document.columns():
-        matching = [exact[column]] if column in exact else similar.get(fold_name(column), [])
-        if not matching:
-            missing.append(column)
-        # A repeated name got its number when the header was read.
-        elif len(matching) > 1 or f"{headers[matching[0]]} (2)" in exact:
-            raise LoadRefused("duplicate_columns", column=column)
-        else:
-            positions[column] = matching[0]
-    if missing:
-        raise LoadRefused("missing_columns", missing=", ".join(missing), found=", ".join(headers))
-    return Columns(headers, positions)
+    with refuse_load():
+        return Columns(headers, records.find_columns(headers, document.columns()))

@@ -28,12 +28,11 @@ from recobra.payments.file_mapping import PaymentOptions, parse_mapping
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Portfolio
 from recobra.tabular import amounts, caged, dates, formats, identifiers, totals, written_days
-from recobra.tabular.records import RowFault, list_faults, match_columns
+from recobra.tabular.records import RowFault, find_columns, list_faults, match_columns
 from recobra.tabular.refusals import FileRefused, explain_fault
 from recobra.tabular.sql_text import cell
 from recobra.tabular.workspace import Workspace, open_workspace
 from recobra_core.documents import DocumentError
-from recobra_core.folding import fold_name
 from recobra_core.money import MoneyError, exponent_of, to_minor
 
 from .mappings import save_payment_mapping
@@ -203,15 +202,11 @@ class _Layout:
         )
 
     def find_columns(self, headers: tuple[str, ...]) -> dict[str, list[int]]:
-        """Return the positions of each target's columns. Raises PaymentRefused."""
+        """Return the positions of each target's columns. Raises PaymentRefused, or FileRefused by a mapping."""
         if self.columns is None:
             return _find_columns(headers)
-        names = {fold_name(header): position for position, header in enumerate(headers)}
-        missing = [name for columns in self.columns.values() for name in columns if fold_name(name) not in names]
-        if missing:
-            text = _("The mapping needs columns that the file does not have: %(missing)s. The file has: %(found)s.")
-            raise PaymentRefused(text % {"missing": ", ".join(missing), "found": ", ".join(headers)[:300]})
-        return {target: [names[fold_name(name)] for name in columns] for target, columns in self.columns.items()}
+        positions = find_columns(headers, chain(*self.columns.values()))
+        return {target: [positions[name] for name in columns] for target, columns in self.columns.items()}
 
 
 def _read_file(path: Path, portfolio: Portfolio, layout: _Layout) -> tuple[list[_Row], list[RowFault], int]:

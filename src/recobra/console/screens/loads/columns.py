@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from recobra.intake.queries import Mapping
 from recobra.payments.queries import PaymentMapping
-from recobra_core.folding import fold_name
+from recobra.tabular.records import index_columns
 
 TARGETS = (
     "account.external_id",
@@ -164,17 +164,17 @@ def starting_mapping(saved: Sequence[AnyMapping], choice: str, headers: list[str
 
 def match_columns(document: dict[str, Any], headers: list[str]) -> list[tuple[str, str]]:
     """Return each column of the file with its target in the mapping, '' for none."""
-    targets: dict[str, str] = {}
+    targets: dict[int, str] = {}
     for target, spec in _flatten(document).items():
-        for column in _column_names(spec):
-            targets.setdefault(fold_name(column), target)
-    return [(header, targets.get(fold_name(header), "")) for header in headers]
+        for positions in index_columns(headers, _column_names(spec)).values():
+            for position in positions[:1]:
+                targets.setdefault(position, target)
+    return [(header, targets.get(position, "")) for position, header in enumerate(headers)]
 
 
 def has_mapped_columns(document: dict[str, Any], headers: list[str]) -> bool:
-    """Return whether every column that a mapping names is in the file, as intake compares names."""
-    file_columns = {fold_name(header) for header in headers}
-    return all(fold_name(column) in file_columns for column in mapped_columns(document))
+    """Return whether every column that a mapping names is in the file."""
+    return all(index_columns(headers, mapped_columns(document)).values())
 
 
 def mapped_columns(document: dict[str, Any]) -> list[str]:
