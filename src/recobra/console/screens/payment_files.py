@@ -108,15 +108,9 @@ def _load(
 
 def _read_mapping(request: StaffRequest, preview: caged.Preview, place: TablePlace) -> dict[str, Any]:
     """Return the mapping document of the choices; several columns with one target are joined."""
-    post = request.POST
-    columns_by_target: dict[str, list[str]] = {}
-    for index, header in enumerate(preview.headers):
-        target = post.get(f"column-{index}", "")
-        if target in TARGETS:
-            columns_by_target.setdefault(target, []).append(header)
-    options: dict[str, Any] = {name: post[name] for name in OPTIONS if post.get(name)}
-    options |= {name: value for name, value in place.items() if value}
-    return {"name": post.get("name", "").strip() or "default", **columns_by_target, "options": options}
+    chosen = columns.posted_columns(request.POST, preview.headers, TARGETS)
+    options = columns.posted_options(request.POST, place, OPTIONS)
+    return {"name": columns.posted_name(request.POST), **chosen, "options": options}
 
 
 def _chosen_targets(base: PaymentMapping | None, headers: list[str]) -> list[tuple[str, str]]:

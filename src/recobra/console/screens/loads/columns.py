@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from recobra.console.table_place import TablePlace
 from recobra.intake.queries import Mapping
 from recobra.payments.queries import PaymentMapping
 from recobra.tabular.records import index_columns
@@ -217,17 +218,31 @@ def _column_names(spec: Any) -> list[str]:
     return []
 
 
-def from_post(post: QueryDict, headers: list[str], *, sheet: str, header_line: int) -> dict[str, Any]:
-    """Return the mapping document of the choices; several columns with one target are joined.
-
-    `sheet` and `header_line` are kept where a person chose them.
-    """
-    document: dict[str, Any] = {"name": post.get("name", "").strip() or "default"}
-    columns_by_target: dict[str, list[str]] = {}
+def posted_columns(post: QueryDict, headers: list[str], targets: Collection[str]) -> dict[str, list[str]]:
+    """Return the columns that were chosen for each target."""
+    columns: dict[str, list[str]] = {}
     for index, header in enumerate(headers):
         target = post.get(f"column-{index}", "")
-        if target in TARGETS:
-            columns_by_target.setdefault(target, []).append(header)
+        if target in targets:
+            columns.setdefault(target, []).append(header)
+    return columns
+
+
+def posted_options(post: QueryDict, place: TablePlace, names: Collection[str]) -> dict[str, Any]:
+    """Return the options of these names that were chosen, and the place of the table where a person chose one."""
+    options: dict[str, Any] = {name: post[name] for name in names if post.get(name)}
+    return options | {name: value for name, value in place.items() if value}
+
+
+def posted_name(post: QueryDict) -> str:
+    """Return the name under which the mapping is kept."""
+    return post.get("name", "").strip() or "default"
+
+
+def from_post(post: QueryDict, headers: list[str], place: TablePlace) -> dict[str, Any]:
+    """Return the mapping document of the choices; several columns with one target are joined."""
+    document: dict[str, Any] = {"name": posted_name(post)}
+    columns_by_target = posted_columns(post, headers, TARGETS)
     for target, columns in columns_by_target.items():
         group, _dot, name = target.partition(".")
         if group == "attribute":
@@ -240,9 +255,7 @@ def from_post(post: QueryDict, headers: list[str], *, sheet: str, header_line: i
             document.setdefault(group, {})[name] = columns if len(columns) > 1 else columns[0]
         else:
             document[group] = columns[0]
-    options: dict[str, Any] = {name: post[name] for name in OPTIONS if post.get(name)}
-    options |= {"sheet": sheet} if sheet else {}
-    options |= {"header_line": header_line} if header_line else {}
+    options = posted_options(post, place, OPTIONS)
     if options:
         document["options"] = options
     return document

@@ -168,7 +168,7 @@ def _read_form(
     if post.get("control-amount"):
         control["amount"] = post["control-amount"]
     return {
-        "mapping": saved_mapping or columns.from_post(post, preview["headers"], **read_table_place(request)),
+        "mapping": saved_mapping or columns.from_post(post, preview["headers"], read_table_place(request)),
         "as_of": parse_date(post.get("as_of", "")) or clock.today(portfolio.time_zone),
         "control": control or None,
         # None leaves it to the mapping whether the file is only a part.
