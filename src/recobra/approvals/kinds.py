@@ -38,6 +38,7 @@ class Part:
 
 
 Step = Callable[[Approval, Actor], None]
+Lock = Callable[[str], object]
 OPEN_FOR: Final = timedelta(hours=24)
 """How long who asked may do it, where agreeing only allows it: fetch a file, make a link."""
 
@@ -47,15 +48,22 @@ def change_nothing(_approval: Approval, _actor: Actor) -> None:
     """Nothing follows: what was asked for is in the approval alone, or left to who asked."""
 
 
+def lock_nothing(_subject: str) -> None:
+    """Lock nothing: the subject is no row, or who decides does not touch it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of change that two people decide.
 
     `right` decides about it; roles that hold it hold Right.DECIDE too. `approve` does the change, `reject` and
     `withdraw` say to its app that it is not done; they run inside the decision's transaction, and what they raise
-    as ApprovalRefused undoes it. A change is named in a line by its `title`, or, where its subject has a name in a
-    table, by `names`, which returns those of many subjects at once. `parts` show the old beside the new. `page` is the
-    route of the console that shows the subject by its id, '' for none.
+    as ApprovalRefused undoes it. `lock` locks the subject by its id, before the approval: whoever changes the subject
+    has locked it before what waits about it, and in opposite orders the two would wait for each other.
+
+    A change is named in a line by its `title`, or, where its subject has a name in a table, by `names`, which returns
+    those of many subjects at once. `parts` show the old beside the new. `page` is the route of the console that shows
+    the subject by its id, '' for none.
 
     With `is_optional` the company says whether it needs a second person (`approvals.second_person`); until it does, one
     is needed. `least_size` is the size from which on one is needed, until the company says otherwise; None for a kind
@@ -68,6 +76,7 @@ class Kind:
     approve: Step
     reject: Step = change_nothing
     withdraw: Step = change_nothing
+    lock: Lock = lock_nothing
     title: Callable[[Approval], str] = attrgetter("subject")
     names: Callable[[Collection[str]], Mapping[str, str]] | None = None
     parts: Callable[[Approval], Sequence[Part]]

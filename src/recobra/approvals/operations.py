@@ -17,7 +17,7 @@ from recobra.access.roles import Right
 from recobra.approvals.facts import ApprovalAsked, ChangeApproved, ChangeRejected, ChangeWithdrawn
 from recobra.approvals.kinds import Kind, kind_of
 from recobra.approvals.models import Approval
-from recobra.approvals.queries import has_second_person
+from recobra.approvals.queries import has_second_person, waiting_of
 from recobra.journal.facts import Fact
 from recobra.journal.operations import record_fact
 
@@ -131,10 +131,8 @@ def withdraw(*, approval_id: int, reason: str = "", actor: Actor) -> Approval:
 @consequence
 @transaction.atomic
 def withdraw_of_subject(*, kind: str, subject: str, reason: str, actor: Actor) -> None:
-    """Take back what waits about a subject that is no longer to be changed; nothing where nothing waits."""
-    # Locked: where somebody decides at this moment, it is found decided then, and nothing waits.
-    waiting = Approval.objects.select_for_update().filter(kind=kind, subject=subject, decision=Decision.WAITING)
-    approval = waiting.first()
+    """Take back what waits about a subject, locked by the caller, that is no longer to be changed so."""
+    approval = waiting_of(kind, subject)
     if approval is not None:
         _decide(approval, kind_of(kind), Decision.WITHDRAWN, reason=reason, actor=actor)
 
@@ -172,6 +170,7 @@ def _decide(
     approval: Approval, kind: Kind, decision: Decision, *, reason: str = "", alone: bool = False, actor: Actor
 ) -> None:
     """Write a decision and do what follows. Raises AlreadyDecided where another one was first."""
+    kind.lock(approval.subject)
     changes = {
         "decision": decision,
         "decided_at": actor.now,

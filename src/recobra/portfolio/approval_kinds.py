@@ -56,6 +56,7 @@ CREDITOR: Final = Kind(
     label=gettext_lazy("What messages say of a creditor, and where to pay"),
     right=Right.APPROVE_CRITICAL_CHANGES,
     approve=_approve,
+    lock=lambda subject: Creditor.objects.select_for_update(no_key=True).get(pk=subject),
     names=_names,
     parts=_compare,
     page="creditor",

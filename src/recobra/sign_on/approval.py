@@ -12,27 +12,22 @@ from recobra.access.actors import Actor
 from recobra.access.roles import Right
 from recobra.approvals.kinds import Kind, Part
 from recobra.approvals.models import Approval
-from recobra.approvals.operations import ApprovalRefused
 
 from .models import IdentityProvider
-from .operations import CODE, SettingsRefused, apply_proposal, forget_proposal
+from .operations import CODE, apply_proposal, forget_proposal
 from .setting_labels import LABELS
 
 
+def _lock(subject: str) -> IdentityProvider:
+    return IdentityProvider.objects.select_for_update().get(pk=subject)
+
+
 def _approve(approval: Approval, actor: Actor) -> None:
-    """Take the settings and let people come in by them. Raises ApprovalRefused where they are unusable by now."""
-    try:
-        apply_proposal(provider=_lock(approval), actor=actor)
-    except SettingsRefused as refusal:
-        raise ApprovalRefused(str(refusal)) from refusal
+    apply_proposal(provider=_lock(approval.subject), actor=actor)
 
 
 def _forget(approval: Approval, _actor: Actor) -> None:
-    forget_proposal(provider=_lock(approval))
-
-
-def _lock(approval: Approval) -> IdentityProvider:
-    return IdentityProvider.objects.select_for_update().get(pk=approval.subject)
+    forget_proposal(provider=_lock(approval.subject))
 
 
 def _compare(approval: Approval) -> Sequence[Part]:
@@ -50,6 +45,7 @@ SIGN_ON: Final = Kind(
     approve=_approve,
     reject=_forget,
     withdraw=_forget,
+    lock=_lock,
     title=lambda approval: approval.new.get("name", "") or _("Single sign-on"),
     parts=_compare,
     is_optional=True,

@@ -15,7 +15,7 @@ from recobra.access.permissions import NotAllowed, consequence, requires
 from recobra.access.queries import has_password_administrator
 from recobra.access.roles import Right, defined_roles
 from recobra.access.teams import teams
-from recobra.approvals.operations import ask, withdraw_of_subject
+from recobra.approvals.operations import ApprovalRefused, ask, withdraw_of_subject
 from recobra.approvals.second_person import needs_second_person
 from recobra.journal.operations import record_fact
 from recobra.kit import outgoing_rule
@@ -37,7 +37,7 @@ _NAME_LENGTH_MAX: Final = 60
 _TEXT_LENGTH_MAX: Final = 500
 
 
-class SettingsRefused(Exception):
+class SettingsRefused(ApprovalRefused):
     """The settings cannot be saved; `errors` say why, by field, and are shown as they are."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:

@@ -12,26 +12,21 @@ from recobra.access.actors import Actor
 from recobra.access.roles import Right
 from recobra.approvals.kinds import Kind, Part
 from recobra.approvals.models import Approval
-from recobra.approvals.operations import ApprovalRefused
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.models import Provider
-from recobra.messaging.providers.operations import CODE, ProviderRefused, apply_proposal, forget_proposal
+from recobra.messaging.providers.operations import CODE, apply_proposal, forget_proposal
+
+
+def _lock(subject: str) -> Provider:
+    return Provider.objects.select_for_update().get(pk=subject)
 
 
 def _approve(approval: Approval, actor: Actor) -> None:
-    """Take the settings, or switch the provider on. Raises ApprovalRefused where they are unusable by now."""
-    try:
-        apply_proposal(provider=_lock(approval), actor=actor)
-    except ProviderRefused as refusal:
-        raise ApprovalRefused(str(refusal)) from refusal
+    apply_proposal(provider=_lock(approval.subject), actor=actor)
 
 
 def _forget(approval: Approval, _actor: Actor) -> None:
-    forget_proposal(provider=_lock(approval))
-
-
-def _lock(approval: Approval) -> Provider:
-    return Provider.objects.select_for_update().get(pk=approval.subject)
+    forget_proposal(provider=_lock(approval.subject))
 
 
 def _names(provider_ids: Collection[str]) -> Mapping[str, str]:
@@ -57,6 +52,7 @@ PROVIDER: Final = Kind(
     approve=_approve,
     reject=_forget,
     withdraw=_forget,
+    lock=_lock,
     names=_names,
     parts=_compare,
     is_optional=True,

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from recobra.access.actors import Actor
 from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
-from recobra.approvals.operations import ask, withdraw_of_subject
+from recobra.approvals.operations import ApprovalRefused, ask, withdraw_of_subject
 from recobra.approvals.second_person import needs_second_person
 from recobra.journal.operations import record_fact
 from recobra.kit import outgoing_rule
@@ -42,7 +42,7 @@ _CODE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
 _LOCALE: Final = Locale("en")
 
 
-class ProviderRefused(Exception):
+class ProviderRefused(ApprovalRefused):
     """The provider cannot be saved; `errors` say why, by field, and are shown as they are."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:

@@ -76,22 +76,26 @@ def _describe(template: Template) -> dict[str, str]:
     }
 
 
+def _lock(subject: str) -> Template:
+    return Template.objects.select_for_update().get(pk=subject)
+
+
 def _put_in_force(approval: Approval, actor: Actor) -> None:
     """Put the template in force. Raises TemplateBlocked where the law has come to bar it."""
-    template = Template.objects.select_for_update().get(pk=approval.subject)
+    template = _lock(approval.subject)
     refuse_blocked(template=template, now=actor.now)
     _set_status(template, Status.APPROVED)
     record_about(kind=TemplateApproved, template=template, actor=actor)
 
 
 def _send_back(approval: Approval, actor: Actor) -> None:
-    template = Template.objects.select_for_update().get(pk=approval.subject)
+    template = _lock(approval.subject)
     _set_status(template, Status.REJECTED)
     record_about(kind=TemplateRejected, template=template, actor=actor)
 
 
 def _make_draft_again(approval: Approval, _actor: Actor) -> None:
-    _set_status(Template.objects.select_for_update().get(pk=approval.subject), Status.DRAFT)
+    _set_status(_lock(approval.subject), Status.DRAFT)
 
 
 def _set_status(template: Template, status: Status) -> None:
@@ -124,6 +128,7 @@ TEMPLATE: Final = Kind(
     approve=_put_in_force,
     reject=_send_back,
     withdraw=_make_draft_again,
+    lock=_lock,
     title=_title,
     parts=_compare,
     page="template",

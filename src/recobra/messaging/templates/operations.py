@@ -154,11 +154,10 @@ def retire_template(*, template_id: int, actor: Actor) -> None:
 
     Messages that were sent with it still name it. Retiring twice changes nothing. Raises Template.DoesNotExist.
     """
-    # First what waits about it, then the template: a decision locks the two in this order.
-    withdraw_of_subject(kind="template", subject=str(template_id), reason=_("The version was retired."), actor=actor)
     template = Template.objects.select_for_update().get(pk=template_id)
     if template.retired_at is not None:
         return
+    withdraw_of_subject(kind="template", subject=str(template_id), reason=_("The version was retired."), actor=actor)
     template.retired_at = actor.now
     template.save(update_fields=["retired_at"])
     record_about(kind=TemplateRetired, template=template, actor=actor)

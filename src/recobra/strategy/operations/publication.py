@@ -145,6 +145,7 @@ STRATEGY: Final = Kind(
     label=gettext_lazy("Publication of a strategy"),
     right=Right.APPROVE_CRITICAL_CHANGES,
     approve=_approve,
+    lock=lambda subject: StrategyVersion.objects.select_for_update().get(pk=subject),
     title=lambda approval: f"{approval.new['name']} · v{approval.new['version']}",
     parts=_compare,
     is_optional=True,
