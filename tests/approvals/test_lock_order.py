@@ -19,7 +19,8 @@ from recobra.messaging.templates.operations import retire_template
 from recobra.portfolio.models import Creditor
 from recobra.portfolio.operations import save_creditor_details
 from recobra.sign_on.models import IdentityProvider
-from recobra.sign_on.operations import switch_off
+from recobra.sign_on.operations import save_settings, switch_off
+from recobra.sign_on.provider_settings import ProviderSettings
 from recobra.strategy.models import StrategyVersion
 from recobra.strategy.operations.versions import retire_version
 
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 dario = acting("dario", now=NOW)
 carla = acting("carla", now=NOW)
 MADE = {"created_at": NOW, "created_by": "dario"}
+SETTINGS = ProviderSettings(name="Banco ID", issuer="http://127.0.0.1:9", client_id="recobra")
 
 
 def at_once(first, second):
@@ -127,3 +129,17 @@ def test_who_changes_a_subject_and_who_decides_about_it_do_not_wait_for_each_oth
     assert at_once(change_meanwhile, decide) == "late"
     approval.refresh_from_db()
     assert (approval.decision, approval.decided_by) == ("WITHDRAWN", "dario")
+
+
+def test_two_who_set_single_sign_on_up_at_once_both_succeed():
+    def save(name):
+        return save_settings(
+            settings=SETTINGS.model_copy(update={"name": name}), secret="s", is_enabled=False, actor=dario
+        )
+
+    def save_first(begin_other):
+        save("Uno")
+        begin_other()
+
+    assert at_once(save_first, lambda: save("Dos")).settings["name"] == "Dos"
+    assert IdentityProvider.objects.get().settings["name"] == "Dos"

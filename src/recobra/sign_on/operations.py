@@ -69,8 +69,9 @@ def save_settings(*, settings: ProviderSettings, secret: str, is_enabled: bool, 
         # Outside a transaction: the provider may take seconds to answer.
         settings = _read_origin(settings)
     with transaction.atomic():
-        saved = IdentityProvider.objects.select_for_update().filter(pk=ONLY).first()
-        provider = saved or IdentityProvider(pk=ONLY)
+        # Made before it is locked: of two who save it for the first time at once the second waits for the first.
+        IdentityProvider.objects.get_or_create(pk=ONLY)
+        provider = IdentityProvider.objects.select_for_update().get(pk=ONLY)
         present = _present(provider)
         errors |= _moved_errors(settings, secret, present)
         if errors:
