@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from recobra.access.models import CompanyRole, Team, User
+from recobra.access.models import CompanyRole, Notice, Team, User
 from recobra.approvals.models import Approval, SecondPersonRule
 from recobra.journal.models import Entry
 from recobra.kit import clock
@@ -255,7 +255,10 @@ def test_ana_links_her_user_having_signed_in_on_both_sides(provider, cast):
     assert "prompt=login" in location
     assert "max_age=0" in location
     assert come_back(ana, provider.sign_in(location, sub="a-1", groups=["gestores"]))["Location"] == "/mi-cuenta/"
-    assert "Está vinculado" in ana.get("/mi-cuenta/").content.decode()
+    page = ana.get("/mi-cuenta/").content.decode()
+    assert "Está vinculado" in page
+    assert "Su cuenta se vinculó con el inicio de sesión de la empresa." in page
+    assert "Se vinculó a una persona" in come_in("dario").get("/usuarios/").content.decode()
     again, _answer = enter(provider, sub="a-1", groups=["gestores"])
     assert again.get("/mi-cuenta/").context["user"] == cast["ana"]
     bruno = come_in("bruno")
@@ -283,7 +286,6 @@ def test_who_is_shut_out_stays_out(provider, cast):
     elena, _answer = enter(provider)
     user = User.objects.get(username="elena")
     come_in("dario").post(f"/usuarios/{user.pk}/baja/", {"confirmed": "1"})
-    User.objects.filter(pk=user.pk).update(is_active=False, shut_out_at=clock.now())
     _client, answered = enter(provider)
     assert "Su acceso a Recobra ha terminado" in answered.content.decode()
     assert elena.get("/cartera/").status_code == 302
@@ -308,6 +310,8 @@ def test_an_administrator_removes_a_link(provider):
     assert not Identity.objects.exists()
     assert elena.get("/cartera/").status_code == 302
     assert Entry.objects.filter(kind="user.identity_unlinked", actor="dario").exists()
+    told = Notice.objects.filter(kind="IDENTITY_UNLINKED").values_list("user__username", "made_by")
+    assert list(told) == [("elena", "dario")], "who did it is told nothing"
 
 
 def test_an_own_second_factor_is_asked_for(provider, clock_at):

@@ -173,6 +173,8 @@ class Notice(models.Model):
         SESSIONS_ENDED = "SESSIONS_ENDED", _("Sessions of somebody were ended")
         SHUT_OUT = "SHUT_OUT", _("Somebody was shut out")
         LET_IN = "LET_IN", _("Somebody was let in again")
+        IDENTITY_LINKED = "IDENTITY_LINKED", _("Somebody was linked with the company's sign-in")
+        IDENTITY_UNLINKED = "IDENTITY_UNLINKED", _("Somebody's link with the company's sign-in was removed")
 
     user = models.ForeignKey(User, models.CASCADE, related_name="notices", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind)

@@ -23,6 +23,8 @@ OWN_TEXTS: Final = {
     Kind.FACTORS_RESET: _("The second factors of your account were taken away."),
     Kind.ADDRESS_CHANGED: _("The e-mail of your account was changed."),
     Kind.SESSIONS_ENDED: _("Sessions of your account were ended."),
+    Kind.IDENTITY_LINKED: _("Your account was linked with the company's sign-in."),
+    Kind.IDENTITY_UNLINKED: _("The link of your account with the company's sign-in was removed."),
 }
 """What the person reads whose account it is."""
 

@@ -13,10 +13,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from recobra.access.actors import Actor, Service, service_actor
+from recobra.access.notices import Notice, tell_about_account
 from recobra.access.permissions import NotAllowed, requires
 from recobra.access.queries import User
 from recobra.access.roles import Right, defined_roles
-from recobra.access.sessions import end_sessions
+from recobra.access.sessions import end_every_session, end_sessions
 from recobra.access.teams import teams
 from recobra.access.users import UserDetails, UserRefused, change_user, check_username, details_of, insert_user
 from recobra.journal.operations import record_fact
@@ -61,7 +62,8 @@ def admit(proof: Proof, *, now: datetime) -> User:
 def link(proof: Proof, *, user: User, now: datetime) -> User:
     """Link the user who is signed in with whom the provider knows; return the user as the groups say.
 
-    Raises SignOnRefused. Nothing is linked by a name or an e-mail: who links has just signed in on both sides.
+    Raises SignOnRefused. Nothing is linked by a name or an e-mail: who links has just signed in on both sides. Both the
+    user and who manages users are told: whoever got hold of an open session would come in by it from then on.
     """
     rules = _matching_rules(proof)
     if not rules:
@@ -73,17 +75,23 @@ def link(proof: Proof, *, user: User, now: datetime) -> User:
     actor = service_actor(Service.SIGN_ON, now=now)
     if known is None:
         _remember(proof, user, actor, is_new=False)
+        tell_about_account(Notice.Kind.IDENTITY_LINKED, user.pk, actor=actor)
     return _set_up(user, rules, actor)
 
 
 @requires(Right.MANAGE_USERS)
 @transaction.atomic
-def unlink(*, user: User, actor: Actor) -> None:
-    """Forget by what the provider knows a user; open sessions end. The next sign-in there is a first one."""
+def unlink(*, user: User, actor: Actor) -> bool:
+    """Forget by what the provider knows a user; open sessions end. Return whether there was anything to forget.
+
+    The next sign-in there is a first one. The user and the other administrators are told.
+    """
     count, _per_table = Identity.objects.filter(user=user).delete()
     if count:
-        end_sessions(user=user, actor=actor)
+        end_every_session(user, actor=actor)
         record_fact(IdentityUnlinked(user_id=user.pk), actor=actor)
+        tell_about_account(Notice.Kind.IDENTITY_UNLINKED, user.pk, actor=actor)
+    return bool(count)
 
 
 def _find_user(proof: Proof) -> User | None:

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recobra.access import passwords, second_factor, sessions, sign_in
-from recobra.access.notices import mark_notices_seen
+from recobra.access.notices import Notice, mark_notices_seen
 from recobra.access.queries import User
 from recobra.access.roles import Right, has_right
 from recobra.approvals.account_access import asked_about
@@ -32,6 +32,7 @@ from recobra.sign_on.queries import find_enabled, is_linked
 from .own_notices import describe_own_notices
 from .place import installation_place
 from .session import allow_provider
+from .users.links import mail_change
 
 
 class PasswordForm(forms.Form):
@@ -177,8 +178,10 @@ def end_sessions_of_user(request: StaffRequest, user_id: int) -> HttpResponse:
 @freshly
 def unlink_user(request: StaffRequest, user_id: int) -> HttpResponse:
     """Forget by what the company's provider knows a user."""
-    unlink(user=User.objects.get(pk=user_id), actor=actor_of(request))
-    messages.success(request, _("The link is removed, and the sessions have ended."))
+    person = User.objects.get(pk=user_id)
+    if unlink(user=person, actor=actor_of(request)):
+        mail_change(request, person, change=Notice.Kind.IDENTITY_UNLINKED, recipient=person.email)
+        messages.success(request, _("The link is removed, and the sessions have ended."))
     return redirect("console:user-sessions", user_id)
 
 
