@@ -371,6 +371,15 @@ def test_passwords_may_be_left_to_who_manages_users(provider, cast):
     assert reasons() == ["provider_only", "password"]
 
 
+def test_who_may_not_use_a_password_need_not_change_it(provider, cast):
+    Identity.objects.create(user=cast["ana"], issuer=provider.issuer, subject="a-1", linked_at=clock.now())
+    User.objects.filter(username="ana").update(must_change_password=True)
+    ana, _answer = enter(provider, sub="a-1", groups=["gestores"])
+    assert ana.get("/cartera/")["Location"] == "/mi-cuenta/contrasena/"
+    configure(provider, password_for=PasswordFor.ADMINISTRATORS)
+    assert ana.get("/cartera/").status_code == 200, "the page of the password would not let her go"
+
+
 def test_one_administrator_with_a_password_always_stays(provider, cast):
     configure(provider, rules=(GroupRule(group="gestores", role="ADMINISTRATOR"),))
     elena, _answer = enter(provider)

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from recobra.access.queries import User
 from recobra.access.second_factor import must_set_up
 from recobra.access.sign_in import FACTOR_BY_PROVIDER, means_of
+from recobra.sign_on.queries import may_use_password
 
 ALWAYS_OPEN: Final = frozenset(
     {"sign-in", "second-step", "sign-on", "sign-on-return", "sign-out", "signed-out", "language", "own-password"}
@@ -37,7 +38,8 @@ class Duties:
         user = request.user
         if place is None or place.app_name != "console" or not isinstance(user, User) or place.url_name in ALWAYS_OPEN:
             return None
-        if user.must_change_password:
+        # Whoever may not use a password cannot change it either; once he or she may, the duty is there again.
+        if user.must_change_password and may_use_password(user):
             return redirect("console:own-password")
         has_proved_factor = means_of(request) == FACTOR_BY_PROVIDER
         if place.url_name not in OF_FACTORS and not has_proved_factor and must_set_up(user):
