@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 
@@ -272,6 +273,15 @@ def test_a_team_is_formed_and_its_supervisor_sees_it(dario, at_desk, cast):
     shown = page(bruno.get("/mi-equipo/"))
     assert "ana" in shown
     assert "zoe" in shown
+    before = re.search(r'name="seen" value="([^"]*)"', page(dario.get(f"/equipos/{team.pk}/")))[1]
+    dario.post(f"/equipos/{team.pk}/", {**form, "seen": html.unescape(before), "members": [cast["ana"].pk]})
+    late = {**form, "seen": html.unescape(before), "name": "Mora 1"}
+    conflict = page(dario.post(f"/equipos/{team.pk}/", late), 422)
+    assert "Este equipo cambió mientras usted escribía" in conflict
+    assert [member.username for member in Team.objects.get().members.all()] == ["ana"]
+    late["seen"] = html.unescape(re.search(r'name="seen" value="([^"]*)"', conflict)[1])
+    dario.post(f"/equipos/{team.pk}/", late)
+    assert Team.objects.get().members.count() == 2, "saved again, it takes its place"
     assert "necesita un nombre" in page(dario.post(f"/equipos/{team.pk}/", {**form, "name": ""}), 422)
     dario.post(f"/equipos/{team.pk}/disolucion/")
     assert not Team.objects.exists()

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from recobra.journal.operations import record_fact
@@ -25,23 +25,40 @@ class TeamRefused(Exception):
     """The team cannot be kept so; the text says why."""
 
 
+class TeamChanged(TeamRefused):
+    """Somebody has changed the team since the form was opened."""
+
+
 @requires(Right.MANAGE_USERS)
 @transaction.atomic
 def save_team(
-    *, team_id: int | None, name: str, supervisor_id: int | None, member_ids: Collection[int], actor: Actor
+    *,
+    team_id: int | None,
+    name: str,
+    supervisor_id: int | None,
+    member_ids: Collection[int],
+    seen: str | None = None,
+    actor: Actor,
 ) -> Team:
-    """Form a team, or change one. Whoever was in another team leaves it. Raises TeamRefused, Team.DoesNotExist."""
+    """Form a team, or change one. Whoever was in another team leaves it. Raises TeamRefused, Team.DoesNotExist.
+
+    `seen` is the team's `mark_of` when the change was begun: what another person saved since is not written over.
+    """
     name = " ".join(name.split())
     if not name or len(name) > NAME_LENGTH_MAX:
         raise TeamRefused(_("A team needs a name of up to %(n)s letters.") % {"n": NAME_LENGTH_MAX})
     if Team.objects.filter(name__iexact=name).exclude(pk=team_id or 0).exists():
         raise TeamRefused(_("There is already a team «%(name)s».") % {"name": name})
     _check_supervisor(supervisor_id)
-    members = User.objects.select_for_update().filter(pk__in=list(member_ids)).order_by("pk")
+    # People before the team, as whoever changes or shuts out a person: also those who leave it.
+    people = User.objects.select_for_update().filter(Q(pk__in=member_ids) | Q(team=team_id or 0))
+    members = [user for user in people.order_by("pk") if user.pk in member_ids]
     if len(members) != len(set(member_ids)):
         raise TeamRefused(_("Somebody of the list is no user any more."))
     team = Team(name="") if team_id is None else Team.objects.select_for_update().get(pk=team_id)
-    before = list(team.members.order_by("pk").values_list("pk", flat=True)) if team.pk else []
+    if seen is not None and seen != mark_of(team):
+        raise TeamChanged(_("This team was changed while you were writing. Save again to put yours in its place."))
+    before = _member_ids(team)
     is_renamed = team.name not in {"", name}
     supervisor_before = team.supervisor_id
     after = [member.pk for member in members]
@@ -62,12 +79,21 @@ def save_team(
     return team
 
 
+def mark_of(team: Team) -> str:
+    """Return a mark that is another one whenever the team was changed; the team may be a new one."""
+    return f"{team.supervisor_id}:{_member_ids(team)}:{team.name}"
+
+
+def _member_ids(team: Team) -> list[int]:
+    return list(team.members.order_by("pk").values_list("pk", flat=True)) if team.pk else []
+
+
 @requires(Right.MANAGE_USERS)
 @transaction.atomic
 def dissolve_team(*, team_id: int, actor: Actor) -> None:
     """Dissolve a team; its members are in none. Raises Team.DoesNotExist."""
     team = Team.objects.select_for_update().get(pk=team_id)
-    members = list(team.members.order_by("pk").values_list("pk", flat=True))
+    members = _member_ids(team)
     dissolved = TeamDissolved(team_id=team.pk, supervisor_id=team.supervisor_id, members=members)
     team.delete()
     record_fact(dissolved, actor=actor)
@@ -80,7 +106,7 @@ def replace_supervisor(user_id: int, successor_id: int | None, *, actor: Actor) 
     if successor is None or not has_right(successor, Right.SEE_TEAM):
         successor = None
     for team in Team.objects.select_for_update().filter(supervisor=user_id).order_by("pk"):
-        members = list(team.members.order_by("pk").values_list("pk", flat=True))
+        members = _member_ids(team)
         team.supervisor = successor
         team.save(update_fields=["supervisor"])
         saved = TeamSaved(

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from recobra.access import teams
 from recobra.access.queries import list_staff
 from recobra.access.roles import Right, defined_roles
-from recobra.access.teams import TeamRefused
+from recobra.access.teams import TeamChanged, TeamRefused
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_id
@@ -67,9 +67,10 @@ def _edit(request: StaffRequest, team: teams.Team | None) -> HttpResponse:
     name = team.name if team else ""
     supervisor_id = team.supervisor_id if team else None
     member_ids = set(team.members.values_list("pk", flat=True)) if team else set()
+    seen: str | None = teams.mark_of(team) if team else None
     problem = ""
     if request.method == "POST":
-        name = request.POST.get("name", "")
+        name, seen = request.POST.get("name", ""), request.POST.get("seen")
         supervisor_id = parse_id(request.POST.get("supervisor_id", ""))
         sent = [parse_id(text) for text in request.POST.getlist("members")]
         member_ids = {number for number in sent if number is not None}
@@ -79,10 +80,13 @@ def _edit(request: StaffRequest, team: teams.Team | None) -> HttpResponse:
                 name=name,
                 supervisor_id=supervisor_id,
                 member_ids=member_ids,
+                seen=seen,
                 actor=actor_of(request),
             )
         except TeamRefused as refusal:
             problem = str(refusal)
+            if team and isinstance(refusal, TeamChanged):
+                seen = teams.mark_of(team)
         else:
             messages.success(request, _("The team was saved."))
             return redirect("console:teams")
@@ -91,6 +95,7 @@ def _edit(request: StaffRequest, team: teams.Team | None) -> HttpResponse:
         "name": name,
         "supervisor_id": supervisor_id,
         "member_ids": member_ids,
+        "seen": seen,
         "people": list_staff().filter(shut_out_at__isnull=True),
         "supervisors": teams.possible_supervisors(),
         "problem": problem,
