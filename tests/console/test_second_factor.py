@@ -8,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 
-from recobra.access.models import CompanyRole
+from recobra.access.models import CompanyRole, Session
 from recobra.journal.models import Entry
 from recobra.kit import clock
 
@@ -28,7 +28,7 @@ def set_up_totp(client):
     """Add an authenticator; return its secret and the recovery codes."""
     page = client.get("/mi-cuenta/aplicacion/").content.decode()
     secret = "".join(re.findall(r"\b[A-Z2-7]{4}\b", re.search(r'<p class="code">(.*?)</p>', page)[1]))
-    shown = client.post("/mi-cuenta/aplicacion/", {"code": show_code(secret)})
+    shown = client.post("/mi-cuenta/aplicacion/", {"code": show_code(secret)}, follow=True)
     return secret, re.findall(r"<li>([A-Z2-9-]{29})</li>", shown.content.decode())
 
 
@@ -86,6 +86,20 @@ def test_secrets_and_recovery_codes_cannot_be_read_in_the_database(cast):
     secret, codes = set_up_totp(come_in())
     stored = str(list(Authenticator.objects.values_list("data", flat=True)))
     assert [text for text in (secret, *codes) if text in stored] == []
+
+
+def test_recovery_codes_are_shown_once_and_a_page_loaded_again_says_so(cast):
+    client = come_in()
+    _secret, codes = set_up_totp(client)
+    again = client.get("/mi-cuenta/codigos/", follow=True)
+    assert again.redirect_chain == [("/mi-cuenta/", 302)]
+    page = again.content.decode()
+    assert "Los códigos de recuperación se muestran una sola vez" in page
+    assert not any(code in page for code in codes)
+    assert client.post("/mi-cuenta/codigos/")["Location"] == "/mi-cuenta/codigos/"
+    assert not any(code in str(list(Session.objects.values_list("data"))) for code in codes)
+    new = re.findall(r"<li>([A-Z2-9-]{29})</li>", client.get("/mi-cuenta/codigos/").content.decode())
+    assert (len(new), set(new) & set(codes)) == (10, set())
 
 
 def test_a_secret_that_is_being_set_up_stands_in_no_session(cast):
@@ -146,7 +160,7 @@ def test_a_passkey_is_made_and_used(cast):
     key = SoftwareKey("http://testserver")
     client = come_in()
     made = key.create(client.get("/mi-cuenta/llave/").context["options"])
-    shown = client.post("/mi-cuenta/llave/", {"credential": made, "name": "Portátil"})
+    shown = client.post("/mi-cuenta/llave/", {"credential": made, "name": "Portátil"}, follow=True)
     assert len(re.findall(r"<li>[A-Z2-9-]{29}</li>", shown.content.decode())) == 10
     assert "Portátil" in client.get("/mi-cuenta/").content.decode()
     client = begin()

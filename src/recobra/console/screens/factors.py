@@ -26,7 +26,9 @@ from recobra.kit.encryption import Undecryptable, decrypt_text, encrypt_text
 
 from .users.links import mail_change
 
-_SECRET: Final = "totp_secret"  # noqa: S105 - where the session keeps it
+# Where the session keeps an authenticator's secret that is being set up, and recovery codes until they are shown.
+_SECRET: Final = "totp_secret"  # noqa: S105 - a name
+_CODES: Final = "recovery_codes"
 
 
 @sensitive_post_parameters("code")
@@ -35,7 +37,7 @@ _SECRET: Final = "totp_secret"  # noqa: S105 - where the session keeps it
 @freshly
 def add_totp(request: StaffRequest) -> HttpResponse:
     """Show the secret of a new authenticator, or add the one whose code was typed."""
-    secret = _read_secret(request)
+    secret = _read_encrypted(request, _SECRET)
     if not secret:
         secret = second_factor.draw_totp_secret()
         request.session[_SECRET] = encrypt_text(secret, context=_SECRET)
@@ -60,14 +62,14 @@ def add_totp(request: StaffRequest) -> HttpResponse:
 @freshly
 def draw_totp_code(request: StaffRequest) -> HttpResponse:
     """Draw the secret of a new authenticator for its camera."""
-    picture = second_factor.draw_totp_picture(request.user, _read_secret(request))
+    picture = second_factor.draw_totp_picture(request.user, _read_encrypted(request, _SECRET))
     return HttpResponse(picture, content_type="image/svg+xml")
 
 
-def _read_secret(request: StaffRequest) -> str:
-    """Return the secret that is being set up, '' where there is none: a dump shows the session, not what is in it."""
+def _read_encrypted(request: StaffRequest, name: str) -> str:
+    """Return what the session keeps by a name, '' for nothing: a dump shows the session, not what is in it."""
     try:
-        return decrypt_text(request.session.get(_SECRET, ""), context=_SECRET)
+        return decrypt_text(request.session.get(name, ""), context=name)
     except Undecryptable:  # the key was destroyed meanwhile
         return ""
 
@@ -92,15 +94,28 @@ def add_passkey(request: StaffRequest) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "POST"])
 @freshly
-def draw_recovery_codes(request: StaffRequest) -> HttpResponse:
-    """Make new recovery codes and show them this once."""
-    try:
-        codes = second_factor.draw_recovery_codes(request.user, now=clock.now())
-    except second_factor.FactorRefused:
+def show_recovery_codes(request: StaffRequest) -> HttpResponse:
+    """Make new recovery codes, or show those that were just made, this once."""
+    if request.method == "POST":
+        try:
+            codes = second_factor.draw_recovery_codes(request.user, now=clock.now())
+        except second_factor.FactorRefused:
+            return redirect("console:account")
+        return _lead_to_codes(request, codes)
+    kept = _read_encrypted(request, _CODES)
+    if not kept:
+        messages.info(request, _("Recovery codes are shown once. If you have not kept them, make new ones."))
         return redirect("console:account")
-    return render(request, "console/account/recovery.html", {"codes": codes})
+    del request.session[_CODES]
+    return render(request, "console/account/recovery.html", {"codes": kept.split()})
+
+
+def _lead_to_codes(request: StaffRequest, codes: list[str]) -> HttpResponse:
+    """Lead to the page of new codes: one that is loaded again must not send the form again."""
+    request.session[_CODES] = encrypt_text(" ".join(codes), context=_CODES)
+    return redirect("console:factor-recovery")
 
 
 @require_POST
@@ -133,17 +148,17 @@ def reset_factors(request: StaffRequest, user_id: int) -> HttpResponse:
 
 
 def _show_added(request: StaffRequest, codes: list[str]) -> HttpResponse:
-    """End the sessions elsewhere, and show the recovery codes where there are new ones."""
+    """End the sessions elsewhere, and lead to the recovery codes where there are new ones."""
     sessions.end_own_sessions(current_key=request.session.session_key, actor=actor_of(request))
     messages.success(request, _("The second factor is set up. Sessions elsewhere have ended."))
-    return render(request, "console/account/recovery.html", {"codes": codes}) if codes else redirect("console:account")
+    return _lead_to_codes(request, codes) if codes else redirect("console:account")
 
 
 urlpatterns = [
     path("mi-cuenta/aplicacion/", add_totp, name="factor-totp"),
     path("mi-cuenta/aplicacion/codigo.svg", draw_totp_code, name="factor-totp-code"),
     path("mi-cuenta/llave/", add_passkey, name="factor-passkey"),
-    path("mi-cuenta/codigos/", draw_recovery_codes, name="factor-recovery"),
+    path("mi-cuenta/codigos/", show_recovery_codes, name="factor-recovery"),
     path("mi-cuenta/segundo-factor/<int:factor_id>/quitar/", remove_factor, name="factor-remove"),
     path("usuarios/<int:user_id>/segundo-factor/quitar/", reset_factors, name="user-factors-reset"),
 ]
