@@ -86,4 +86,4 @@ def test_a_page_that_stands_open_goes_with_its_session(page_for, world, people):
     assert "María" in page.content()
     Session.objects.all().delete()
     page.evaluate("document.body.dataset.idleSeconds = '0'; document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_url(lambda address: address.endswith("/entrar/?next=/cartera/"))
+    page.wait_for_url(lambda address: address.endswith("/entrar/?next=/cartera/&ended=1"))

@@ -145,6 +145,21 @@ def test_a_part_of_a_page_leads_the_whole_page_to_the_sign_in(client, db):
     assert (answer.status_code, answer["HX-Redirect"]) == (204, "/entrar/?next=/conversaciones/%3Festado%3Dopen")
 
 
+def test_who_was_writing_when_the_session_ended_reads_so_at_the_sign_in(cast):
+    client = come_in()
+    age(last_seen_at=timedelta(minutes=61))
+    answer = client.post("/mi-cuenta/contrasena/", {})
+    assert answer["Location"] == "/entrar/?next=/mi-cuenta/contrasena/&ended=1"
+    assert "Su sesión terminó" in client.get(answer["Location"]).content.decode()
+    client = come_in()
+    age(last_seen_at=timedelta(minutes=61))
+    part = client.get("/conversaciones/", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/"})
+    assert part["HX-Redirect"] == "/entrar/?next=/&ended=1"
+    client = come_in()
+    client.post("/salir/")
+    assert client.get("/cartera/")["Location"] == "/entrar/?next=/cartera/", "who has left knows it"
+
+
 def test_the_key_of_a_session_is_new_at_each_sign_in_and_stands_nowhere(cast, settings):
     client = come_in()
     first = client.cookies[settings.SESSION_COOKIE_NAME].value

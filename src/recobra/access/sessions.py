@@ -28,6 +28,8 @@ from .session_store import SessionStore, alive, digest
 FRESH_FOR: Final = timedelta(minutes=10)
 """How long after a sign-in a user may change what he or she signs in with."""
 SIGNED_IN_AT: Final = "signed_in_at"
+ENDED: Final = "ended"
+"""The parameter by which the sign-in page knows that a session has ended."""
 AUTOMATIC_HEADER: Final = "X-Automatic"
 """Sent by parts of pages that renew themselves: a page that stands open is nobody's doing."""
 
@@ -122,14 +124,28 @@ class SessionLimits:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request; a part of a page whose session has ended leads the whole page to the sign-in."""
+        """Answer the request; a part of a page whose session has ended leads the whole page to the sign-in.
+
+        The address of the sign-in says whether a session has ended, so that nobody thinks that a form was saved.
+        """
         if isinstance(request.user, User):
             if AUTOMATIC_HEADER not in request.headers and isinstance(request.session, SessionStore):
                 request.session.touch()
             return self.get_response(request)
+        # A cookie that opens no session any more; who signs out loses the cookie too.
+        has_ended = bool(request.COOKIES.get(settings.SESSION_COOKIE_NAME)) and request.session.session_key is None
         response = self.get_response(request)
         login = resolve_url(settings.LOGIN_URL)
-        if "HX-Request" in request.headers and response.headers.get("Location", "").startswith(login):
+        address = response.headers.get("Location", "")
+        if not address.startswith(f"{login}?"):
+            return response
+        is_part = "HX-Request" in request.headers
+        if is_part:
             back = request.headers.get("HX-Current-URL", "").partition(request.get_host())[2] or "/"
-            return HttpResponse(status=204, headers={"HX-Redirect": redirect_to_login(back, login).url})
+            address = redirect_to_login(back, login).url
+        if has_ended:
+            address += f"&{ENDED}=1"
+        if is_part:
+            return HttpResponse(status=204, headers={"HX-Redirect": address})
+        response.headers["Location"] = address
         return response

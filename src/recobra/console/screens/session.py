@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from recobra.access import operations, second_factor
 from recobra.access import sign_in as access
 from recobra.access.queries import User
+from recobra.access.sessions import ENDED
 from recobra.kit import clock
 from recobra.sign_on.flow import sign_out_address
 from recobra.sign_on.provider_settings import ProviderSettings
@@ -43,7 +44,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and not again:
         return redirect(settings.LOGIN_REDIRECT_URL)
     if request.method == "GET":
-        return render_door(request, {"next": asked.get("next", ""), "again": again})
+        has_ended = asked.get(ENDED) == "1" and not again
+        return render_door(request, {"next": asked.get("next", ""), "again": again, "has_ended": has_ended})
     name, password = again or asked.get("username", "").strip(), asked.get("password", "")
     try:
         user = access.check_password(request, name=name, password=password, now=clock.now())
