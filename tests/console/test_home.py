@@ -133,9 +133,9 @@ def test_the_blocked_of_today_lead_to_their_messages(at_desk, world):
     assert 'href="/mensajes/?estado=BLOCKED">1</a>' in page
 
 
-def test_an_installation_without_portfolios_shows_its_alarms_too(at_desk, world, monkeypatch):
+def test_an_installation_without_portfolios_shows_its_alarms_too(at_desk, company):
+    company.delete()
     Alarm.objects.create(portfolio=None, kind="backup", text="x", raised_at=clock.now())
-    monkeypatch.setattr(board, "portfolios_by_currency", lambda _user: {})
     page = at_desk("dario").get("/").content.decode()
     assert "Todavía no hay carteras" in page
     assert "Requiere atención" in page
@@ -203,7 +203,7 @@ def test_what_is_paid_today_and_which_tasks_are_late_stand_on_the_start_page(at_
 
 
 @pytest.mark.parametrize(("name", "said"), [("dario", "Todavía no hay carteras"), ("bruno", "Pida a un administrador")])
-def test_who_sees_all_is_not_sent_to_an_administrator_where_nothing_was_loaded(at_desk, world, monkeypatch, name, said):
-    monkeypatch.setattr(board, "portfolios_by_currency", lambda _user: {})
+def test_who_sees_all_is_not_sent_to_an_administrator_where_nothing_was_loaded(at_desk, company, name, said):
+    company.delete()
     assert said in text(at_desk(name).get("/"))
     assert said in text(at_desk(name).get("/alcance/"))
