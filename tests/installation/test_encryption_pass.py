@@ -174,3 +174,29 @@ def test_a_table_whose_key_is_a_word_is_carried_over_and_rotated_too(db, now):
     rotated = rotate_data_keys(is_drawn=False, actor=service_actor(Service.COMMAND, now=now))
     assert (rotated.rewritten, rotated.unreadable) == (1, 0)
     assert IdentityProvider.objects.get().client_secret == "muy-secreto"
+
+
+def test_only_rows_that_wait_are_counted(before, now, post):
+    run(now)
+    assert encryption_pass.count_left() == 0
+    rotate_data_keys(is_drawn=False, actor=service_actor(Service.COMMAND, now=now))
+    assert encryption_pass.count_left() == 0, "a rotation leaves nothing, before any pass has looked"
+    keys.add_key(now=now)
+    waiting = encryption_pass.count_left()
+    post.sent(post.debtor())
+    assert encryption_pass.count_left() == waiting, "what is written now is under the key in use"
+
+
+def test_a_value_that_was_altered_keeps_its_key_and_is_not_looked_for_again_and_again(before, now, monkeypatch):
+    run(now)
+    old = keys.read_key_ring().current
+    first, second = before[0][:2]
+    Contact.objects.filter(pk=second.pk).update(body=EncryptedValue(stored("body", "messaging_contact")[0]))
+    new = keys.add_key(now=now)
+    for _minute in range(3):
+        run(now)
+    assert EncryptionPass.objects.get(table="*").key_id == new.id
+    assert keys.read_key_ring().find(old.id).retired_at is None
+    assert Contact.objects.get(pk=first.pk).body == PLAIN
+    monkeypatch.setattr(key_rotation, "encrypt_batch", None)  # is not called any more
+    assert run(now) == 0

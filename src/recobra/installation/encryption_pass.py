@@ -26,7 +26,7 @@ SECONDS: Final = 20.0
 """How long a run may work: a third of the minute until the next, so that others have the disk too."""
 
 _WHOLE: Final = "*"
-"""The row that says with which key all tables are done."""
+"""The row that says with which key all tables are done; `last_pk` counts the values that their passes have left."""
 
 
 @requires(Right.SERVE)
@@ -47,7 +47,7 @@ def encrypt_waiting(*, seconds: float = SECONDS, actor: Actor) -> int:
 
 
 def count_left() -> int:
-    """Return how many rows the passes with the current key have not looked at yet; 0 once all are encrypted with it."""
+    """Return how many rows wait for the passes with the current key; those that do not open wait for none."""
     key_id = read_key_ring().current.id
     passes = {each.table: each for each in EncryptionPass.objects.filter(key_id=key_id)}
     left = 0
@@ -56,7 +56,7 @@ def count_left() -> int:
         begun = passes.get(table)
         if begun is not None and begun.finished_at is not None:
             continue
-        left += key_rotation.rows_after(model, begun.last_pk if begun else "").count()
+        left += key_rotation.rows_left(model, after=begun.last_pk if begun else "").count()
     return left
 
 
@@ -82,24 +82,30 @@ def _work_batch(model: type[models.Model], *, now: datetime) -> int | None:
 def _finish(rewritten: int, actor: Actor) -> None:
     """Retire the earlier keys once the passes of all tables are over; begin anew where one of them has left values."""
     ring = read_key_ring()
-    if EncryptionPass.objects.filter(table=_WHOLE, key_id=ring.current.id).exists():
+    whole, _is_new = EncryptionPass.objects.get_or_create(table=_WHOLE)
+    if whole.key_id == ring.current.id:
         return
-    _done, unreadable = key_rotation.encrypt_json_anew()
+    key_rotation.encrypt_json_anew()
     earlier = [key.id for key in ring.keys[1:] if key.retired_at is None]
     carried = key_rotation.count_values()
-    if any(carried[key_id] for key_id in (*earlier, key_rotation.PLAIN)):
-        # Stored behind the back of a pass, by a process that had read an earlier key or knew of none.
-        EncryptionPass.objects.update(last_pk="", finished_at=None)
+    left = sum(carried[key_id] for key_id in (*earlier, key_rotation.PLAIN))
+    if left and whole.last_pk != str(left):
+        # Stored behind the back of a pass, by a process that had read an earlier key or knew of none. As many after
+        # another pass are values that were altered: they keep their key, and no further pass would open them.
+        EncryptionPass.objects.exclude(table=_WHOLE).update(last_pk="", finished_at=None)
+        EncryptionPass.objects.filter(table=_WHOLE).update(last_pk=str(left))
         return
     with transaction.atomic():
-        EncryptionPass.objects.update_or_create(table=_WHOLE, defaults={"key_id": ring.current.id})
-        if not earlier:
+        EncryptionPass.objects.filter(table=_WHOLE).update(key_id=ring.current.id, last_pk="")
+        retired = [key_id for key_id in earlier if not carried[key_id]]
+        if not retired:
             return
         try:
-            retire_keys(frozenset(earlier), now=actor.now)
+            retire_keys(frozenset(retired), now=actor.now)
         except KeysUnsuitable:
             return  # a vault keeps the file: whoever drew the key takes the earlier ones away
+        unreadable = carried.total() - carried[ring.current.id]
         rotated = KeysRotated(
-            key=ring.current.id, rewritten=rewritten, unreadable=unreadable, retired=earlier, destroyed=[]
+            key=ring.current.id, rewritten=rewritten, unreadable=unreadable, retired=retired, destroyed=[]
         )
         record_fact(rotated, actor=actor)

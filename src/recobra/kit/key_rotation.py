@@ -157,10 +157,18 @@ def encrypted_models() -> list[type[models.Model]]:
     return sorted(by_model, key=lambda model: by_model[model])
 
 
-def rows_after(model: type[models.Model], pk: str) -> models.QuerySet[models.Model]:
-    """Return the rows of a table after one, by its primary key as text; '' for all of them."""
-    rows = model._base_manager.all()  # noqa: SLF001 - Django's own name for it
-    return rows.filter(pk__gt=pk) if pk else rows
+def rows_left(model: type[models.Model], *, after: str) -> models.QuerySet[models.Model]:
+    """Return the rows of a table after one that hold a value which the current key has not encrypted.
+
+    `after` is the primary key of that row as text, '' for all rows.
+    """
+    current = ["", *list_heads(read_key_ring().current.id)]
+    rows = model._base_manager.filter(pk__gt=after) if after else model._base_manager.all()  # noqa: SLF001 - Django's own name for it
+    is_left = Q()
+    for number, field in enumerate(_fields_of(model)):
+        rows = rows.annotate(**{f"head{number}": _head_of(field)})
+        is_left |= ~Q(**{f"head{number}__in": _as_column(field, current)})
+    return rows.filter(is_left)
 
 
 @transaction.atomic
@@ -170,15 +178,11 @@ def encrypt_batch(model: type[models.Model], *, after: str) -> Batch | None:
     `after` is the key of the last row that was looked at, '' before the first. The rows are locked, and written by one
     statement.
     """
-    fields = [field for field in encrypted_fields() if field.model is model]
-    current = ["", *list_heads(read_key_ring().current.id)]
-    rows = rows_after(model, after)
-    is_left = Q()
-    for number, field in enumerate(fields):
-        rows = rows.annotate(**{f"head{number}": _head_of(field)})
-        is_left |= ~Q(**{f"head{number}__in": _as_column(field, current)})
+    fields = _fields_of(model)
+    current = list_heads(read_key_ring().current.id)
     names = {field.attname for field in fields} | {field.row for field in fields if field.row}
-    batch = list(rows.filter(is_left).only(*names).select_for_update(no_key=True).order_by("pk")[:BATCH])
+    rows = rows_left(model, after=after).only(*names)
+    batch = list(rows.select_for_update(no_key=True).order_by("pk")[:BATCH])
     if not batch:
         return None
     rewritten = unreadable = 0
@@ -225,6 +229,10 @@ def encrypted_fields() -> Iterator[EncryptedTextField]:
         for field in model._meta.local_fields:  # noqa: SLF001 - Django's own name for it
             if isinstance(field, EncryptedTextField):
                 yield field
+
+
+def _fields_of(model: type[models.Model]) -> list[EncryptedTextField]:
+    return [field for field in encrypted_fields() if field.model is model]
 
 
 def decrypt_texts(model: type[models.Model]) -> None:
