@@ -25,8 +25,8 @@ def make_nightly_backup(timestamp: int) -> None:  # noqa: ARG001 - a late tick d
         return
     try:
         schedule.make_scheduled(actor=service_actor(Service.SYSTEM, now=now))
-    except BackupRefused:
-        _log.exception("The backup of the night failed.")
+    except BackupRefused as refused:
+        _log.error("The backup of the night failed: %s", refused)
 
 
 @app.periodic(cron="* * * * *")
