@@ -9,13 +9,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connections
 
+from recobra.access.actors import Service, service_actor
 from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging import queries
 from recobra.messaging.dispatch import run
 from recobra.messaging.dispatch.lease import give_back, hold_lease, lease_contacts
-from recobra.messaging.models import Contact, MailboxMessage
+from recobra.messaging.models import Contact, MailboxMessage, Provider
 from recobra.portfolio.models import ContactPoint, Hold
+from recobra.strategy.alarms import check_installation
+from recobra.strategy.models import Alarm
 from tests import policies
 from tests.messaging.smtp_sink import Sink
 from tests.people import acting
@@ -358,6 +361,31 @@ def test_without_a_mail_server_mail_waits_and_the_other_channels_go_on(world, se
     messaging.dispatch_forever(stop=stop, beat=lambda: stop.set() if next(beats) == 5 else None)
     assert ended(contact) == ("DUE", "")
     assert "The provider smtp cannot be used" in caplog.text
+
+
+def test_an_alarm_says_that_mail_waits_for_want_of_a_mail_server(world, settings):
+    def is_raised():
+        check_installation(actor=service_actor(Service.SYSTEM, now=world.now))
+        return Alarm.objects.filter(kind="no_mail_server", cleared_at=None).exists()
+
+    settings.SMTP_URL, settings.DEMO = "", False
+    assert not is_raised(), "nothing waits"
+    world.someone_due()
+    assert is_raised()
+    provider = Provider.objects.create(
+        code="correo",
+        channel="email",
+        kind="sendgrid",
+        name="C",
+        created_at=world.now,
+        created_by="dario",
+        enabled=True,
+    )
+    assert not is_raised(), "mail leaves by a provider"
+    provider.delete()
+    assert is_raised()
+    settings.DEMO = True
+    assert not is_raised(), "there is the built-in mailbox"
 
 
 def test_what_stays_uncertain_is_asked_about_again_and_again(world, monkeypatch):

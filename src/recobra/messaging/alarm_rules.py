@@ -1,11 +1,32 @@
 """Alarms about messages and providers; `recobra.strategy.alarms` raises and clears them."""
 
+from datetime import datetime
+
 from django.utils.translation import gettext_noop
 
 from recobra.kit.alarm_rule import InstallationAlarm, PortfolioAlarm, Severity
+from recobra.portfolio.models import Portfolio
 
+from .channels.adapter import Unsuitable
+from .channels.email.adapter import find_server
 from .models import Contact, ProviderState, WebhookCall
+from .providers.routing import implicit_routes, load_routes
 from .sending_stop import is_stopped
+
+
+def _lacks_mail_server(at: datetime) -> bool:
+    """Tell if e-mail is due that would leave by the mail server of the settings, which cannot be used."""
+    (route,) = implicit_routes("email")
+    try:
+        find_server(route.config)
+    except Unsuitable:
+        routes = load_routes()
+        countries = Portfolio.objects.order_by().values_list("country", flat=True).distinct()
+        without = [country for country in countries if route in routes.open_routes("email", country)]
+        due = Contact.objects.filter(status=Contact.Status.DUE, channel="email", due_at__lte=at)
+        return due.filter(portfolio__country__in=without).exists()
+    return False
+
 
 ALARMS = (
     PortfolioAlarm(
@@ -33,6 +54,13 @@ ALARMS = (
         severity=Severity.URGENT,
         page="console:installation",
         has_cause=lambda _at: is_stopped(),
+    ),
+    InstallationAlarm(
+        code="no_mail_server",
+        text=gettext_noop("E-mail waits: there is no mail server that it can be sent by."),
+        severity=Severity.URGENT,
+        page="console:providers",
+        has_cause=_lacks_mail_server,
     ),
     InstallationAlarm(
         code="lost_calls",

@@ -118,27 +118,35 @@ class EmailAdapter(OneWay):
 ADAPTER = EmailAdapter()
 
 
-@contextmanager
-def _open_server(config: Config) -> Iterator[Server]:
-    """Give the mail server of the settings, or in a demonstration the built-in mailbox while the block runs.
+def find_server(config: Config) -> Server | None:
+    """Return the mail server of the settings, None for the built-in mailbox of a demonstration.
 
     Raises ServerUnsuitable where there is neither, or where the server may not be used.
     """
     url = config.settings.get("url", "")
-    if url:
-        server = parse_demo_server(url) if settings.DEMO else parse_server(url)
-        refuse_local_names(server)
-        if not outgoing_rule.may_call(server.host, server.port, ports=outgoing_rule.MAIL_PORTS):
-            raise ServerUnsuitable(
-                f"{server.host}:{server.port} may not be called from here: whoever runs the server can allow it."
-            )
-        yield add_password(server, config.secrets.get("password", ""))
-    elif settings.DEMO:
-        # The built-in mailbox listens on a port of its own for the time of the run.
-        mailbox = Mailbox()
-        try:
-            yield parse_server(mailbox.start())
-        finally:
-            mailbox.stop()
-    else:
+    if not url:
+        if settings.DEMO:
+            return None
         raise ServerUnsuitable("No server to send e-mail by: set RECOBRA_SMTP_URL (smtp://user:password@host:port).")
+    server = parse_demo_server(url) if settings.DEMO else parse_server(url)
+    refuse_local_names(server)
+    if not outgoing_rule.may_call(server.host, server.port, ports=outgoing_rule.MAIL_PORTS):
+        raise ServerUnsuitable(
+            f"{server.host}:{server.port} may not be called from here: whoever runs the server can allow it."
+        )
+    return add_password(server, config.secrets.get("password", ""))
+
+
+@contextmanager
+def _open_server(config: Config) -> Iterator[Server]:
+    """Give the mail server, or the built-in mailbox while the block runs. Raises ServerUnsuitable."""
+    server = find_server(config)
+    if server is not None:
+        yield server
+        return
+    # The built-in mailbox listens on a port of its own for the time of the run.
+    mailbox = Mailbox()
+    try:
+        yield parse_server(mailbox.start())
+    finally:
+        mailbox.stop()
