@@ -9,6 +9,7 @@ import pytest
 from recobra.consent.models import Silence
 from recobra.conversations import attachments
 from recobra.conversations.models import Attachment, CannedAnswer, Conversation
+from recobra.kit.encrypted_field import EncryptedValue
 from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, Provider
 from recobra.portfolio.models import Account, Portfolio
@@ -255,6 +256,16 @@ def test_ready_answers_are_kept_by_who_leads_and_used_by_all(at_desk, talk):
     old = CannedAnswer.objects.get()
     at_desk("bruno").post(url, {**form, "text": "Atendemos de 8 a 17.", "replaces": old.pk})
     assert [each.text for each in CannedAnswer.objects.filter(retired_at=None)] == ["Atendemos de 8 a 17."]
+
+
+def test_a_ready_answer_of_a_lost_key_is_neither_offered_nor_kept_again(at_desk, talk):
+    url, shown = "/conversaciones/respuestas/", "Este texto no se puede leer: falta la llave con que se cifró."
+    at_desk("bruno").post(url, {"title": "Horario", "text": "Atendemos de 9 a 18."})
+    CannedAnswer.objects.update(text=EncryptedValue("enc1.00000000.AAAA"))
+    assert shown in at_desk("bruno").get(url).content.decode()
+    assert shown not in page(at_desk("ana"), talk).content.decode()
+    assert at_desk("bruno").post(url, {"title": "Horario nuevo", "text": shown}).status_code == 422
+    assert CannedAnswer.objects.count() == 1
 
 
 def test_a_note_for_colleagues_is_read_by_them_and_never_sent(at_desk, talk):

@@ -6,6 +6,7 @@ import pytest
 
 from recobra.approvals.models import Approval
 from recobra.kit import clock
+from recobra.kit.encrypted_field import EncryptedValue
 from recobra.messaging import queries
 from recobra.messaging.models import Template
 
@@ -39,6 +40,16 @@ def test_the_law_reads_along_while_a_template_is_written(at_desk, reminder):
     wrong = client.post(address, {"text": "{{ acredor }}"}).content.decode()
     assert "acredor" in wrong
     assert {name: at_desk(name).post(address).status_code for name in ("ana", "hilda")} == {"ana": 403, "hilda": 403}
+
+
+def test_what_is_shown_for_words_of_a_lost_key_is_no_new_text(at_desk, reminder):
+    Template.objects.filter(pk=reminder.pk).update(text=EncryptedValue("enc1.00000000.AAAA"))
+    carla, address = at_desk("carla"), page(None, reminder, "editar/")
+    assert "falta la llave con que se cifró" in carla.get(address).content.decode()
+    for form in ({}, {"text": "Hola. Este texto no se puede leer: falta la llave con que se cifró."}):
+        refused = carla.post(address, {"settings": "1", **form})
+        assert (refused.status_code, "Todavía no se puede guardar:" in refused.content.decode()) == (422, True)
+    assert not Template.objects.filter(code=reminder.code, created_by="carla").exists()
 
 
 def test_a_variant_is_written_put_forward_and_approved_by_another(at_desk, reminder):

@@ -12,6 +12,7 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.conversations.models import CannedAnswer
+from recobra.kit.encrypted_field import UNREADABLE, holds_stand_in
 
 # Leaves room for a number behind it in a slug of 50.
 _CODE_MAX: Final = 40
@@ -30,6 +31,8 @@ def save_canned(*, title: str, text: str, replaces_id: int | None = None, actor:
     text = text.strip()
     if not title or not text:
         raise CannedRefused(_("A ready answer needs a title and a text."))
+    if holds_stand_in(text):
+        raise CannedRefused(str(UNREADABLE))
     if replaces_id is not None:
         retire_canned(canned_id=replaces_id, actor=actor)
     # Codes are unique, and retired answers keep theirs.

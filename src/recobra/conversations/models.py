@@ -3,7 +3,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from recobra.access.models import User
-from recobra.kit.encrypted_field import EncryptedTextField
+from recobra.kit.encrypted_field import EncryptedTextField, UnreadableText
 from recobra.messaging.models.outbox import Contact
 from recobra.messaging.models.providers import Provider
 from recobra.portfolio.models import Channel, Debtor
@@ -158,3 +158,7 @@ class CannedAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def has_readable_words(self) -> bool:
+        """Tell if the keys of this installation open its text."""
+        return not isinstance(self.text, UnreadableText)

@@ -29,6 +29,11 @@ class UnreadableText(str):
     __slots__ = ()
 
 
+def holds_stand_in(text: str) -> bool:
+    """Tell if a text that a form brings is, or holds, what its page showed in place of an unreadable one."""
+    return str(UNREADABLE) in text
+
+
 class EncryptedValue(str):
     """An encrypted value as it stands in the column."""
 

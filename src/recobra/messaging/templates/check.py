@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
+from recobra.kit.encrypted_field import UNREADABLE, holds_stand_in
 from recobra.messaging.templates.by_channel import PARTS, find_channel_mistakes
 from recobra.messaging.templates.variables import FIELDS, REQUIRED, VARIABLES
 
@@ -119,6 +120,8 @@ def _find_in_part(part: str, source: str) -> Iterator[Mistake]:
     """Yield the mistakes of one part; its names are checked only where it parses."""
     if not source.strip():
         yield Mistake(part=part, line=1, found=_("it is empty"), expected=_("Write its content."))
+    if holds_stand_in(source):
+        yield Mistake(part=part, line=1, found=str(UNREADABLE).rstrip("."), expected=_("Write its content."))
     if len(source) > MAX_CHARACTERS:
         yield Mistake(
             part=part,
