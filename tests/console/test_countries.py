@@ -103,6 +103,13 @@ def test_the_month_says_why_a_day_is_closed(at_desk, world):
     assert (len(days), days[0].opens, days[7].day.reason) == (31, "07:00", "holiday")
 
 
+def test_holidays_are_named_in_a_language_of_the_country_and_not_of_the_server(at_desk, world, monkeypatch):
+    monkeypatch.setenv("LANGUAGE", "en_US")
+    page = text(at_desk("ana").get("/paises/BR/calendario/?mes=2026-11&canal=sms"))
+    assert "Dia Nacional de Zumbi e da Consciência Negra" in page
+    assert "Black Awareness" not in page
+
+
 def test_months_follow_each_other_over_the_year(at_desk, world):
     page = at_desk("ana").get("/paises/BR/calendario/?mes=2026-12&canal=sms&lugar=BR-SP")
     assert "mes=2027-01" in page.content.decode()

@@ -36,6 +36,13 @@ def test_each_account_of_a_message_is_written_in_its_own_currency(at_desk, world
         assert amount in page.partition(number)[2].partition("</tr>")[0]
 
 
+def test_what_the_mailbox_of_a_demonstration_answered_is_said_in_spanish(at_desk, world):
+    world.sent.answer = "250 kept in the mailbox"
+    world.sent.save()
+    for address in (f"/mensajes/{world.sent.pk}/", f"/ficha/{world.debtors['María'].pk}/mensajes/{world.sent.pk}/"):
+        assert "250 guardado en el buzón" in at_desk("carla").get(address).content.decode()
+
+
 WHY = "también en carteras que no son suyas"
 
 

@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from recobra.compliance.evidence import format as evidence_format
 from recobra.console import labels, masks, narrative, reasons
 from recobra.console.guard import may_open
 from recobra.insight.queries.board import OpenAlarm
@@ -242,6 +243,12 @@ def address(context: template.Context, value: str) -> str:
 def masked_text(context: template.Context, text: str) -> str:
     """Write others' text; addresses and numbers in it are masked for roles that do not need them."""
     return text if context["can"].get("see_contact_data") else masks.mask_text(text)
+
+
+@register.simple_tag(takes_context=True)
+def provider_answer(context: template.Context, text: str) -> str:
+    """Write what a provider answered, with addresses and numbers masked for roles that do not need them."""
+    return masked_text(context, evidence_format.provider_answer(text))
 
 
 @register.simple_tag(takes_context=True)

@@ -74,7 +74,8 @@ def holiday_names(home: Country, place: str, year: int) -> dict[date, str]:
     subdivision = None
     if home.calendar.subdivisions and subdivision_code in calendar.subdivisions:
         subdivision = subdivision_code
-    language = screen_language() if screen_language() in calendar.supported_languages else None
+    # Without a language the package takes that of the server's environment.
+    language = screen_language() if screen_language() in calendar.supported_languages else calendar.default_language
     observed = holidays.country_holidays(
         code, subdiv=subdivision, years=year, categories=home.calendar.categories, language=language
     )
