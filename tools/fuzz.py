@@ -64,9 +64,9 @@ def print_readers(readers: Sequence[dict[str, Any]]) -> None:
             f"{reader['memory_mb']:>6}{reader['slowest_seconds']:>7} s{reader['failures']:>8}"
         )
         ends = list(reader["ends"].items())
-        told = ", ".join(f"{end} {count:,}" for end, count in ends[:SHOWN_ENDS])
+        listed = ", ".join(f"{end} {count:,}" for end, count in ends[:SHOWN_ENDS])
         rest = sum(count for _end, count in ends[SHOWN_ENDS:])
-        print(f"    {told}" + (f", else {rest:,}" if rest else "") + f"; slowest: {reader['slowest']}")
+        print(f"    {listed}" + (f", else {rest:,}" if rest else "") + f"; slowest: {reader['slowest']}")
 
 
 if __name__ == "__main__":

@@ -187,7 +187,7 @@ def test_a_process_that_gives_no_sign_of_life_is_ended(tmp_path):
 
 
 def test_what_ends_at_once_is_started_ever_later(monkeypatch, tmp_path):
-    """A dispatcher without a server to send by is not started every few seconds for days."""
+    """What lacks something that a person has to set is not started every few seconds for days."""
     waits = []
 
     class Stopped(threading.Event):
