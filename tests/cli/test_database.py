@@ -42,6 +42,15 @@ def test_a_backup_is_read_into_an_empty_database(recobra, fact, tmp_path, new_in
     assert not (other / "database-restored").exists()
 
 
+def test_a_restore_that_was_killed_after_its_rows_lets_nothing_leave_either(recobra, new_installation):
+    home = new_installation()
+    (home / "database-restored").touch()
+    assert "db migrate" in recobra("dispatch", "--once", at=home).reason
+    assert recobra("db", "migrate", at=home).code == 0
+    assert "contact resume" in recobra("dispatch", "--once", at=home).reason
+    assert not (home / "database-restored").exists()
+
+
 def test_what_is_stored_is_closed_to_the_machines_other_accounts(recobra_process, new_installation):
     """Whatever the command was started with, and what an earlier version left open too."""
     home = new_installation()

@@ -63,9 +63,16 @@ def set_up(*, tables: bool = True, is_restoring: bool = False) -> None:
 
 
 def is_behind() -> bool:
-    """Tell if the database lacks tables of this version, or its roles the privileges for them."""
+    """Tell if the database lacks tables of this version, its roles the privileges for them, or a restore its end."""
     # Privileges first: without them the role cannot even read which migrations there were.
-    return _missing_privileges() or bool(pending_migrations())
+    return _missing_privileges() or bool(pending_migrations()) or restored_mark().exists()
+
+
+def restored_mark() -> Path:
+    """Return the file that is there from the restore of a database alone until sending is stopped in it."""
+    from recobra.installation.data_files import RESTORED_DATABASE  # noqa: PLC0415 - loads Django
+
+    return database.data_dir() / RESTORED_DATABASE
 
 
 def set_public_url(port: int) -> None:
@@ -195,9 +202,7 @@ def _describe_waiting() -> str:
 
 def _stop_sending_where_restored() -> None:
     """Let nothing leave where the database was restored alone: it does not know what happened after its backup."""
-    from recobra.installation.data_files import RESTORED_DATABASE  # noqa: PLC0415 - loads Django
-
-    mark = database.data_dir() / RESTORED_DATABASE
+    mark = restored_mark()
     if not mark.exists():
         return
     from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings

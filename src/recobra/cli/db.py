@@ -114,14 +114,12 @@ def restore_backup(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up(tables=False)
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
-    from recobra.installation.data_files import RESTORED_DATABASE  # noqa: PLC0415
-
     with database.as_owner():
         tables = connection.introspection.table_names()
     if tables:
         raise CommandRefused("The database is not empty: a backup is restored into an empty one only.")
     # Before the rows are there: from their first instant on nothing of theirs is to be sent.
-    mark = database.data_dir() / RESTORED_DATABASE
+    mark = bootstrap.restored_mark()
     durable_files.write_file(mark, b"")
     try:
         pg_client.run(
