@@ -22,8 +22,6 @@ class Migration(migrations.Migration):
                     ("SESSIONS_ENDED", "Sessions of somebody were ended"),
                     ("SHUT_OUT", "Somebody was shut out"),
                     ("LET_IN", "Somebody was let in again"),
-                    ("IDENTITY_LINKED", "Somebody was linked with the company's sign-in"),
-                    ("IDENTITY_UNLINKED", "Somebody's link with the company's sign-in was removed"),
                 ],
                 max_length=20,
             ),
