@@ -106,9 +106,11 @@ def test_rejected_rows_and_calls_of_providers_stay_as_long_as_the_company_sets(c
         load = Load.objects.create(portfolio=company, file_name=f"{age}.csv", as_of=TODAY, started_at=at)
         RejectedRow.objects.create(load=load, line=2, row={"DNI": "45678912X"}, errors=[])
         WebhookCall.objects.create(provider=provider, received_at=at, digest=str(age), body=b"", status="DONE")
+    waiting = WebhookCall.objects.create(provider=provider, received_at=at, digest="waits", body=b"", status="WAITING")
     erasure = night()
     assert erasure.rows == {"intake.RejectedRow": 1, "messaging.WebhookCall": 1}
-    assert (RejectedRow.objects.count(), WebhookCall.objects.count()) == (1, 1)
+    assert (RejectedRow.objects.count(), WebhookCall.objects.count()) == (1, 2)
+    assert WebhookCall.objects.filter(pk=waiting.pk).exists(), "nobody has heard it yet"
 
 
 # By schedule

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from recobra.access.actors import actor_for
 from recobra.access.permissions import NotAllowed
@@ -14,7 +15,7 @@ from recobra.messaging.channels.letter.operations import LettersRefused, print_l
 from recobra.messaging.dispatch.handover import mark_handed_over
 from recobra.messaging.dispatch.lease import lease_contacts
 from recobra.messaging.dispatch.prepare import prepare_batch
-from recobra.messaging.models import Contact, Letter
+from recobra.messaging.models import Contact, Letter, SendingStop
 from recobra.messaging.providers import routing
 from recobra.messaging.sending_stop import ResumeRefused, resume_sending, stop_sending
 from tests.people import acting
@@ -83,6 +84,8 @@ def test_letters_that_waited_are_not_printed(post):
 def test_who_may_not_manage_ways_out_or_sees_a_part_only_lets_nothing_go(now, cast):
     restored(now)
     assert stop_sending(state_of=None, actor=acting("command", now=now)).pk == restored(now).pk
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SendingStop.objects.create(began_at=now, began_by="command")
     with pytest.raises(NotAllowed):
         resume_sending(actor=actor_for(cast["carla"], now=now))
     dario = actor_for(cast["dario"], now=now)

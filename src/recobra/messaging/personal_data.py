@@ -50,7 +50,9 @@ def _erase_print_files(until: datetime, _at: datetime) -> int:
 
 
 def _erase_calls(until: datetime, _at: datetime) -> int:
-    return WebhookCall.objects.filter(received_at__lt=until).delete()[0]
+    """Delete calls that came before an instant, but for those that nobody has worked yet."""
+    calls = WebhookCall.objects.filter(received_at__lt=until).exclude(status=WebhookCall.Status.WAITING)
+    return calls.delete()[0]
 
 
 def _find_under_way(debtor_ids: Sequence[int], _day: date) -> Collection[int]:

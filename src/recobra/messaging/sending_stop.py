@@ -52,9 +52,9 @@ def count_taken_back(stop: SendingStop) -> int:
 @transaction.atomic
 def stop_sending(*, state_of: datetime | None, actor: Actor) -> SendingStop:
     """Let nothing leave from now on; a stop that is in force already goes on."""
-    stop = find_stop()
-    if stop is None:
-        stop = SendingStop.objects.create(began_at=actor.now, began_by=actor.name, state_of=state_of)
+    begun = {"began_at": actor.now, "began_by": actor.name, "state_of": state_of}
+    stop, is_new = SendingStop.objects.get_or_create(ended_at=None, defaults=begun)
+    if is_new:
         record_fact(SendingStopped(state_of=state_of), actor=actor)
     return stop
 

@@ -17,6 +17,14 @@ class SendingStop(models.Model):
 
     class Meta:
         ordering = ["-began_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ended_at"],
+                condition=models.Q(ended_at__isnull=True),
+                nulls_distinct=False,
+                name="sending_stop_one_in_force",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.began_at:%Y-%m-%d %H:%M}"
