@@ -94,7 +94,8 @@ def text_of_day(day):
         ({"amount_minor": "NaN"}, "Escriba el monto así: 1,234.50."),
         ({"amount_minor": ""}, "Este campo es obligatorio."),
         ({"paid_date": "30/02/2026"}, "Introduzca una fecha válida."),
-        ({"paid_date": "2999-01-01"}, "Un pago no puede tener fecha futura."),
+        ({"paid_date": "2999-01-01"}, "Un pago no puede tener fecha futura ni anterior al año 1900."),
+        ({"paid_date": "1200-01-01"}, "Un pago no puede tener fecha futura ni anterior al año 1900."),
         ({"reference": "OP-0001"}, "Ya existe un pago con la referencia «OP-0001»."),
         ({"account": "999999"}, "999999 no es una de las opciones disponibles."),
         (
