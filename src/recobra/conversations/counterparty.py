@@ -16,6 +16,7 @@ from recobra.messaging.channels.adapter import InboundEvent
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Portfolio
+from recobra.tabular import identity
 from recobra_core.law import zones_for
 
 _LOCK_SEED: Final = 5
@@ -109,10 +110,12 @@ def debtors_at(address: str, *, channel: str) -> list[Debtor]:
 
 def single_person(debtors: Sequence[Debtor]) -> Debtor | None:
     """Return the first of the debtors if all are the same person; None if there are several persons, or none."""
-    # One person is a debtor once per creditor; the national id shows that they are the same.
-    persons: set[tuple[str, str] | int] = set()
+    # One person is a debtor once per creditor; a valid national id shows that they are the same.
+    persons: set[tuple[str, str, str] | int] = set()
     for debtor in debtors:
-        persons.add((debtor.country, debtor.national_id) if debtor.national_id else debtor.pk)
+        is_proved = identity.is_proof(debtor.country, debtor.national_id_kind, debtor.national_id)
+        person = (debtor.country, debtor.national_id_kind, debtor.national_id)
+        persons.add(person if is_proved else debtor.pk)
     return debtors[0] if len(persons) == 1 else None
 
 

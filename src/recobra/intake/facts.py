@@ -55,6 +55,13 @@ class LoadDiscarded(Fact):
     load_id: int
 
 
+@fact("debtor.parted", _("Debtor parted: the document proved nobody"))
+class DebtorParted(Fact):
+    """Accounts left a debtor whom an id had joined that proves nobody; `accounts` went to debtors of their own."""
+
+    accounts: int
+
+
 @fact("mapping.saved", _("Column mapping saved"))
 class MappingSaved(Fact):
     """A version of a mapping is the newest of its name."""

@@ -73,7 +73,7 @@ class StatedDebts:
 class People:
     """Debtors, co-debtors and guarantors of the good rows, each once."""
 
-    debtors: Relation  # key, name, kind, national_id_kind, national_id, national_id_valid, subdivision, time_zone
+    debtors: Relation  # key, name, kind, national_id_kind, national_id, verdict, national_id_valid and place
     points: Relation  # key, kind, value, line, valid: their contact points
 
 
@@ -93,10 +93,18 @@ class ExaminedFile:
 
 
 @dataclass(frozen=True)
+class KnownDebtors:
+    """The creditor's debtors whom the file names."""
+
+    debtors: Relation  # id, key, own
+    taken: Relation  # key, own: keys of another portfolio's debtors, and what this portfolio calls its own
+
+
+@dataclass(frozen=True)
 class AssignedIds:
     """Database ids of the people and accounts in the file; `new` ones are not in the database yet."""
 
-    debtors: Relation  # key, id, new
+    debtors: Relation  # key, id, new, external_id (of new ones)
     accounts: Relation  # the columns of StatedDebts.accounts, debtor_id, amount_minor, id, new, status
 
 

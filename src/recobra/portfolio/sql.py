@@ -9,6 +9,9 @@ import pyarrow as pa
 from django.db import connection
 
 from recobra.kit import tables
+from recobra.tabular import identity
+
+from .models import Debtor
 
 
 def hold_in_force(hold: str, *, day: str) -> str:
@@ -41,8 +44,8 @@ _RETIRE_POINTS = """
     -- The same person may be a debtor of several creditors: the number is wrong for all of those.
     WITH same_person AS (
         SELECT debtor.id FROM portfolio_debtor debtor
-        WHERE debtor.id = ANY(%s) OR (debtor.national_id <> '' AND (debtor.country, debtor.national_id) IN (
-            SELECT sought.country, sought.national_id FROM portfolio_debtor sought WHERE sought.id = ANY(%s)))
+        WHERE debtor.id = ANY(%s) OR (debtor.country, debtor.national_id_kind, debtor.national_id) IN (
+            SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]))
     ), wrong AS (
         SELECT point.id FROM portfolio_contactpoint point JOIN same_person ON same_person.id = point.debtor_id
         WHERE point.value = ANY(%s) AND point.kind = %s AND point.retired_at IS NULL
@@ -66,7 +69,11 @@ def mark_opted_out(*, kind: str, forms: Sequence[str], at: datetime) -> pa.Table
 
 def retire_points(*, kind: str, forms: Sequence[str], debtor_ids: Sequence[int], at: datetime) -> pa.Table:
     """Retire an address for some debtors and for the same persons at other creditors (schema CHANGED_POINTS)."""
-    parameters = [list(debtor_ids), list(debtor_ids), list(forms), kind, at]
+    stated = Debtor.objects.filter(pk__in=debtor_ids).values_list("country", "national_id_kind", "national_id")
+    # An id that stands in for none, or is not valid, shows nobody to be the same person.
+    proved = [person for person in stated.distinct() if identity.is_proof(*person)]
+    countries, kinds, ids = (list(values) for values in zip(*proved, strict=True)) if proved else ([], [], [])
+    parameters = [list(debtor_ids), countries, kinds, ids, list(forms), kind, at]
     return tables.fetch(_RETIRE_POINTS, parameters, CHANGED_POINTS)
 
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Final
+
+from recobra_core.folding import fold_name
+
+from . import stand_ins
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,66 @@ EXTRA: Final = (
 )
 
 
+# Names that people use for a kind, by country; the codes themselves are known everywhere.
+NAMES: Final[dict[str, dict[str, str]]] = {
+    "AR": {"dni": "AR_DNI", "cuit": "AR_CUIT", "cuil": "AR_CUIL"},
+    "BO": {"ci": "BO_CI", "cedula": "BO_CI", "carnet": "BO_CI", "nit": "BO_NIT"},
+    "BR": {"cpf": "BR_CPF", "cnpj": "BR_CNPJ"},
+    "CL": {"rut": "CL_RUT", "run": "CL_RUT"},
+    "CO": {
+        "cc": "CO_CC",
+        "cedula": "CO_CC",
+        "ceduladeciudadania": "CO_CC",
+        "nit": "CO_NIT",
+        "ce": "CO_CE",
+        "ceduladeextranjeria": "CO_CE",
+    },
+    "CR": {"cedula": "CR_CPF", "cpf": "CR_CPF", "cedulafisica": "CR_CPF", "cpj": "CR_CPJ", "cedulajuridica": "CR_CPJ"},
+    "DO": {"cedula": "DO_CEDULA", "rnc": "DO_RNC"},
+    "EC": {"ci": "EC_CI", "cedula": "EC_CI", "ruc": "EC_RUC"},
+    "ES": {"nif": "ES_NIF", "dni": "ES_NIF", "nie": "ES_NIE", "cif": "ES_CIF"},
+    "GT": {"cui": "GT_CUI", "dpi": "GT_CUI", "nit": "GT_NIT"},
+    "HN": {"dni": "HN_DNI", "identidad": "HN_DNI", "rtn": "HN_RTN"},
+    "MX": {"rfc": "MX_RFC", "curp": "MX_CURP"},
+    "PA": {"cedula": "PA_CEDULA", "ruc": "PA_RUC"},
+    "PE": {
+        "dni": "PE_DNI",
+        "1": "PE_DNI",
+        "ruc": "PE_RUC",
+        "6": "PE_RUC",
+        "ce": "PE_CE",
+        "carnetdeextranjeria": "PE_CE",
+        "4": "PE_CE",
+        "7": "PASSPORT",
+    },
+    "PY": {"ci": "PY_CI", "cedula": "PY_CI", "ruc": "PY_RUC"},
+    "SV": {"dui": "SV_DUI", "nit": "SV_NIT"},
+    "US": {"ssn": "US_SSN", "ein": "US_EIN"},
+    "UY": {"ci": "UY_CI", "cedula": "UY_CI", "rut": "UY_RUT"},
+}
+# Figures of the documents that may begin with a zero, shortest first.
+WIDTHS: Final[dict[str, tuple[int, ...]]] = {
+    "BR": (11, 14),
+    "CR": (9,),
+    "DO": (9, 11),
+    "EC": (10, 13),
+    "HN": (13, 14),
+    "PE": (8,),
+    "SV": (9, 14),
+    "US": (9,),
+}
+_PASSPORT_NAMES: Final = ("pasaporte", "passport", "pas", "pp")
+# Kinds whose numbers may be those of another kind of the same country, so that the number alone proves no person.
+SHARED: Final = frozenset({"PE_CE", "CO_CE", "PASSPORT"})
+_FEWEST_FIGURES: Final = 4
+
+PROOF: Final = "PROOF"
+DOUBTFUL: Final = "DOUBTFUL"
+INVALID: Final = "INVALID"
+STAND_IN: Final = "STAND_IN"
+UNKNOWN: Final = "UNKNOWN"
+
+
 @cache
 def catalogue() -> dict[str, Kind]:
     """Return every known kind by its code."""
@@ -83,22 +146,56 @@ def is_valid(code: str, value: str) -> bool | None:
     return bool(_checker(kind.module).is_valid(value)) if kind.module else True
 
 
-def are_valid(pairs: Sequence[tuple[str, str]]) -> list[bool | None]:
-    """Return `is_valid` of each pair."""
-    return [is_valid(code, value) for code, value in pairs]
+def judge(country: str, code: str, value: str) -> str:
+    """Return what a bare value proves: PROOF, DOUBTFUL, INVALID, STAND_IN or, of no known kind, UNKNOWN.
+
+    A DOUBTFUL one is of a registry that breaks its own check digit: it proves somebody only with the same name.
+    """
+    if re.fullmatch(stand_ins.pattern(country), value):
+        return STAND_IN
+    valid = is_valid(code, value)
+    if valid is None:
+        return UNKNOWN
+    if not valid:
+        return DOUBTFUL if code == "EC_RUC" and re.fullmatch(_EC_UNCHECKED, value) else INVALID
+    if sum(character.isdecimal() for character in value) < _FEWEST_FIGURES:
+        return INVALID
+    return DOUBTFUL if code == "MX_RFC" and not _is_rfc_checked(value) else PROOF
 
 
-def kind_sql(country: str) -> str:
-    """Return SQL that chooses a kind from `kind` and `national_id`; the other kind where only its pattern fits."""
+# Companies (third figure 9) and public bodies (6), whose check digit the tax authority no longer computes.
+_EC_UNCHECKED: Final = r"(0[1-9]|1[0-9]|2[0-4]|30)[69]\d{7}(?!000)\d{3}"
+
+
+def _is_rfc_checked(value: str) -> bool:
+    """Return whether an RFC is whole and its check digit is right; some that the SAT gave out are not."""
+    return len(value) >= 12 and bool(_checker("mx.rfc").is_valid(value, validate_check_digits=True))
+
+
+def is_proof(country: str, code: str, value: str) -> bool:
+    """Return whether a stored id proves by itself who somebody is."""
+    name = re.sub("[^a-z0-9]", "", fold_name(code))
+    return judge(country, kind_names(country).get(name, ""), value) == PROOF
+
+
+def kind_names(country: str) -> dict[str, str]:
+    """Return the codes of the kinds by every name that a file of a country may give them, bare and in lower case."""
+    names = {code.lower().replace("_", ""): code for code in catalogue()}
+    names |= dict.fromkeys(_PASSPORT_NAMES, "PASSPORT")
+    return names | NAMES.get(country, {})
+
+
+def kind_sql(country: str, *, kind: str = "kind", national_id: str = "national_id") -> str:
+    """Return SQL that chooses a kind from that of the debtor and the id; the other kind where only its pattern fits."""
     if country not in KINDS:
         return "''"
     person, company = KINDS[country]
-    fits_person = f"regexp_full_match(national_id, '{person.pattern}')"
-    fits_company = f"regexp_full_match(national_id, '{company.pattern}')"
+    fits_person = f"regexp_full_match({national_id}, '{person.pattern}')"
+    fits_company = f"regexp_full_match({national_id}, '{company.pattern}')"
     return (
-        f"CASE WHEN national_id IS NULL THEN '' "
-        f"WHEN kind = 'COMPANY' AND ({fits_company} OR NOT {fits_person}) THEN '{company.code}' "
-        f"WHEN kind = 'COMPANY' OR {fits_person} OR NOT {fits_company} THEN '{person.code}' ELSE '{company.code}' END"
+        f"CASE WHEN {national_id} IS NULL THEN '' "
+        f"WHEN {kind} = 'COMPANY' AND ({fits_company} OR NOT {fits_person}) THEN '{company.code}' "
+        f"WHEN {kind} = 'COMPANY' OR {fits_person} OR NOT {fits_company} THEN '{person.code}' ELSE '{company.code}' END"
     )
 
 

@@ -12,6 +12,7 @@ from recobra.intake.relations import (
     FileChanges,
     FileRows,
     KnownAccounts,
+    KnownDebtors,
     LedgerDifferences,
     People,
     RowKeys,
@@ -140,7 +141,7 @@ def collect_stated_debts(
 def assign_ids(
     duck: Workspace,
     known: KnownAccounts,
-    known_debtors: Relation,
+    known_debtors: KnownDebtors,
     stated: StatedDebts,
     people: People,
     *,
@@ -151,10 +152,11 @@ def assign_ids(
     debtors = duck.create(
         "debtor_ids",
         f"""
-        SELECT key, id, false AS new FROM {known_debtors}
+        SELECT key, id, false AS new, NULL::VARCHAR AS external_id FROM {known_debtors.debtors}
         UNION ALL
-        SELECT key, {first_debtor} - 1 + row_number() OVER () AS id, true AS new
-        FROM {people.debtors} ANTI JOIN {known_debtors} USING (key)
+        SELECT key, {first_debtor} - 1 + row_number() OVER () AS id, true AS new, coalesce(own, key) AS external_id
+        FROM (SELECT key FROM {people.debtors} ANTI JOIN {known_debtors.debtors} USING (key))
+        LEFT JOIN {known_debtors.taken} USING (key)
         """,
     )
     columns = "stated.*, debtor.id AS debtor_id, accepted.amount_minor"

@@ -9,15 +9,31 @@ from django.db import connection
 
 from recobra.intake.load_context import LoadContext
 from recobra.intake.models import Load
-from recobra.intake.relations import People
+from recobra.intake.relations import KnownDebtors, People
 from recobra.kit import tables
+from recobra.portfolio.models import Portfolio
 from recobra.tabular.workspace import Relation, Workspace
 
 IN_FLIGHT: Final = 100_000  # ids that a transaction still open during the last load may have taken
 _ACCOUNTS: Final = pa.schema(
     [("id", pa.int64()), ("account", pa.string()), ("debtor_id", pa.int64()), ("status", pa.string())]
 )
-_DEBTORS: Final = pa.schema([("id", pa.int64()), ("key", pa.string())])
+_DEBTORS: Final = pa.schema([("id", pa.int64()), ("key", pa.string()), ("own", pa.string())])
+# A debtor known by the number of an account is the debtor of the portfolio that came first.
+_FOREIGN: Final = """
+    SELECT debtor.id, people.key, people.own FROM intake_people people
+    JOIN portfolio_debtor debtor ON debtor.external_id = people.key AND debtor.creditor_id = %s
+    CROSS JOIN LATERAL (
+        SELECT named.portfolio_id FROM (
+            SELECT account.id, account.portfolio_id FROM portfolio_account account WHERE account.debtor_id = debtor.id
+            UNION ALL
+            SELECT account.id, account.portfolio_id FROM portfolio_party party
+            JOIN portfolio_account account ON account.id = party.account_id WHERE party.debtor_id = debtor.id
+        ) named
+        ORDER BY named.id LIMIT 1
+    ) first
+    WHERE people.own IS NOT NULL AND first.portfolio_id <> %s
+    """
 _LEDGER: Final = pa.schema(
     [
         ("account_id", pa.int64()),
@@ -86,17 +102,38 @@ def fetch_ledger(duck: Workspace, name: str, *, accounts: str) -> Relation:
     return duck.create_from_arrow(name, tables.fetch(query, [], _LEDGER))
 
 
-def fetch_debtors(context: LoadContext, duck: Workspace, people: People) -> Relation:
-    """Return the debtors of the creditor that the file names, over all portfolios: id, key."""
+def fetch_debtors(context: LoadContext, duck: Workspace, people: People) -> KnownDebtors:
+    """Return the debtors of the creditor that the file names, over all portfolios.
+
+    Account numbers are a portfolio's own: a key made of one that another portfolio has already is `taken`, and this
+    portfolio's debtor has one with the portfolio in it.
+    """
     creditor_id = context.portfolio.creditor_id
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM portfolio_debtor WHERE creditor_id = %s)", [creditor_id])
         (has_debtors,) = cursor.fetchone()
     if not has_debtors:
-        return duck.create_from_arrow("known_debtors", _DEBTORS.empty_table())
-    copy_to_temporary(duck, "intake_people", "key text", f"SELECT key FROM {people.debtors}")
+        known = duck.create_from_arrow("known_debtors", _DEBTORS.empty_table())
+        return KnownDebtors(known, duck.create_empty("taken_keys", "key VARCHAR, own VARCHAR"))
+    own = f"regexp_replace(key, '^(account|party):', '\\1@{context.portfolio.pk}:')"
+    copy_to_temporary(
+        duck, "intake_people", "key text, own text", f"SELECT key, nullif({own}, key) AS own FROM {people.debtors}"
+    )
     query = (
-        "SELECT debtor.id, debtor.external_id FROM intake_people people JOIN portfolio_debtor debtor "
+        "SELECT debtor.id, people.key, people.own FROM intake_people people JOIN portfolio_debtor debtor "
         "ON debtor.external_id = people.key AND debtor.creditor_id = %s"
     )
-    return duck.create_from_arrow("known_debtors", tables.fetch(query, [creditor_id], _DEBTORS))
+    known = duck.create_from_arrow("known_debtors", tables.fetch(query, [creditor_id], _DEBTORS))
+    if Portfolio.objects.filter(creditor=creditor_id).count() == 1:
+        return KnownDebtors(known, duck.create_empty("taken_keys", "key VARCHAR, own VARCHAR"))
+    foreign = duck.create_from_arrow(
+        "foreign_debtors", tables.fetch(_FOREIGN, [creditor_id, context.portfolio.pk], _DEBTORS)
+    )
+    taken = duck.create("taken_keys", f"SELECT key, own FROM {foreign}")
+    duck.execute(f"DELETE FROM {known} WHERE key IN (SELECT key FROM {taken})")
+    owned = (
+        "SELECT debtor.id, people.key, people.own FROM intake_people people JOIN portfolio_debtor debtor "
+        "ON debtor.external_id = people.own AND debtor.creditor_id = %s"
+    )
+    duck.append_arrow(known, tables.fetch(owned, [creditor_id], _DEBTORS))
+    return KnownDebtors(known, taken)

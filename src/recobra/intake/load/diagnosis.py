@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import AssignedIds, ExaminedFile, People, StatedDebts
+from recobra.tabular import identity
 from recobra.tabular.workspace import Workspace
 
+LISTED_LINES: Final = 1000
 BUCKETS: Final = ((1, 30), (31, 60), (61, 90), (91, 120), (121, 180), (181, 360), (361, None))
 
 
@@ -45,13 +47,32 @@ def count_gaps(duck: Workspace, examined: ExaminedFile) -> dict[str, Any]:
                 WHERE key NOT IN (SELECT key FROM {examined.people.points} WHERE valid)
             ) AS no_contact_point,
             (SELECT count(DISTINCT account) FROM {examined.checked.good} WHERE due IS NULL) AS no_due_date,
-            count(*) FILTER (WHERE national_id IS NULL) AS no_national_id,
+            count(*) FILTER (WHERE coalesce(national_id, '') = '') AS no_national_id,
             -- NULL means that nobody can check this kind of id.
             count(*) FILTER (WHERE national_id_valid = false) AS invalid_national_id,
             count(*) FILTER (WHERE name IS NULL) AS no_name
         FROM {debtors}
         """,
     )
+
+
+def count_identities(context: LoadContext, duck: Workspace, examined: ExaminedFile) -> dict[str, Any]:
+    """Return how many ids of the rows that were read tell nobody apart, by why, with the first lines of each.
+
+    `stand_in`: it stands for no document; `invalid`: it is none of its kind; `doubtful`: it joins only with the name.
+    """
+    good = examined.checked.good
+    ids = [f"SELECT line, verdict FROM {good}"]
+    ids += [f"SELECT line, party_{n}_verdict FROM {good}" for n in range(len(context.document.parties))]
+    verdicts = {"stand_in": identity.STAND_IN, "invalid": identity.INVALID, "doubtful": identity.DOUBTFUL}
+    figures: dict[str, Any] = {}
+    for name, verdict in verdicts.items():
+        count, lines = duck.fetch_row(
+            f"SELECT count(*), coalesce(list_sort(list(DISTINCT line))[:{LISTED_LINES}], []) "
+            f"FROM ({' UNION ALL '.join(ids)}) WHERE verdict = '{verdict}'"
+        )
+        figures[name] = {"count": count, "lines": lines}
+    return figures
 
 
 def _compute_ageing(context: LoadContext, duck: Workspace, stated: StatedDebts) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from recobra.intake.load import compare, current_state, diagnosis, last_load, store
+from recobra.intake.load import compare, current_state, diagnosis, last_load, parting, store
 from recobra.intake.load_context import LoadContext
 from recobra.intake.models import Load
 from recobra.intake.refusals import refuse_load
@@ -109,6 +109,7 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     persons = examined.people
     # Another portfolio of the creditor may be adding the same people at this moment.
     tables.lock_id_sequence("portfolio_debtor")
+    has_mixed = parting.rename_kept(context, duck, examined)
     known_debtors = current_state.fetch_debtors(context, duck, persons)
     # Numbering first: it takes the locks that keep payments from coming between the comparison and the postings.
     first_account = tables.reserve_ids("portfolio_account", duck.count(stated.accounts))
@@ -128,6 +129,8 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     is_doubtful = gone_count > 0 and compare.count_unidentified_rows(context, duck, examined) > 0
 
     changed = _write_portfolio(context, duck, examined, ids, differences, load_id=load_id)
+    if has_mixed:
+        parting.part_mixed(context)
     store.post_charges(context, duck, differences, load_id=load_id)
     payments = compare.infer_payments(
         context,
@@ -222,6 +225,7 @@ def count_rows(context: LoadContext, duck: Workspace, examined: ExaminedFile) ->
         "accounts": duck.count(examined.changes.present),
         "columns": list(examined.file.headers),
         "gaps": diagnosis.count_gaps(duck, examined),
+        "identities": diagnosis.count_identities(context, duck, examined),
     }
 
 

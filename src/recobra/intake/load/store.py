@@ -31,7 +31,7 @@ def insert_debtors(context: LoadContext, duck: Workspace, people: People, ids: A
         SELECT
             known.id,
             {context.portfolio.creditor_id} AS creditor_id,
-            key AS external_id,
+            known.external_id,
             kind,
             coalesce(name, '') AS name,
             coalesce(national_id_kind, '') AS national_id_kind,
@@ -328,7 +328,7 @@ def link_parties(context: LoadContext, duck: Workspace, checked: CheckedRows, id
             f"""
             SELECT accounts.id AS account_id, debtors.id AS debtor_id, '{party.part}' AS part
             FROM (
-                SELECT account, {party_key(context, position)} AS key
+                SELECT account, {party_key(position)} AS key
                 FROM {checked.good} WHERE {is_party_named(position)}
             ) named
             JOIN {ids.accounts} accounts USING (account)

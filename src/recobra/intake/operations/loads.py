@@ -215,7 +215,9 @@ def _start_load(context: LoadContext) -> dict[str, Any]:
         earlier = Load.objects.filter(
             portfolio=context.portfolio, as_of=context.as_of, file_sha256=digest, status=Load.Status.DONE
         ).first()
-        if earlier is not None and _has_same_mapping(earlier, context):
+        # A load before ids were judged may have joined people whom this one parts.
+        is_judged = earlier is not None and "identities" in earlier.figures
+        if earlier is not None and is_judged and _has_same_mapping(earlier, context):
             # The same rows as before, so nothing changed.
             return describe_load(earlier) | {
                 "created": 0,
@@ -337,7 +339,7 @@ def _hold_load(
 def _record_done(load: Load, context: LoadContext) -> None:
     """End the load as done and record it in the journal with its figures."""
     _end_load(load, Load.Status.DONE, context.actor.now)
-    left_out = {"columns", "gaps", "last_posting", "aside", "header_line"}
+    left_out = {"columns", "gaps", "identities", "last_posting", "aside", "header_line"}
     figures = {name: value for name, value in load.figures.items() if name not in left_out}
     done = LoadDone(load_id=load.pk, as_of=context.as_of, **figures)
     record_fact(done, actor=context.actor, portfolio_id=load.portfolio_id)
@@ -379,6 +381,7 @@ def describe_load(load: Load) -> dict[str, Any]:
         "diagnosis": load.diagnosis,
         "gaps": load.figures.get("gaps", {}),
         "aside": load.figures.get("aside", []),
+        "identities": load.figures.get("identities", {}),
         "errors": [{"line": row.line, "errors": row.errors} for row in shown_rows],
     }
 

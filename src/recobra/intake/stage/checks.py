@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from recobra.intake.load_context import LoadContext
 from recobra.intake.refusals import LoadRefused
 from recobra.intake.relations import CheckedRows, FileChanges, FileRows, RowKeys
-from recobra.tabular import amounts, dates, identifiers
+from recobra.tabular import amounts, dates, identifiers, identity
 from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
 from recobra_core.money import largest_minor
@@ -287,6 +287,15 @@ def _code_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
             wrong="kind IS NULL",
             value="x_kind",
             params={"known": ", ".join(rows.KINDS)},
+        )
+    if "debtor.national_id_kind" in fields:
+        yield Rule(
+            column=file.columns.label(fields["debtor.national_id_kind"]),
+            target="debtor.national_id_kind",
+            code="kind",
+            wrong="national_id IS NOT NULL AND x_id_kind IS NOT NULL AND national_id_kind IS NULL",
+            value="x_id_kind",
+            params={"known": ", ".join(sorted(identity.kind_names(context.portfolio.country)))},
         )
     if "debtor.time_zone" in fields:
         zones = ", ".join(literal(zone) for zone in sorted(available_timezones()))

@@ -11,6 +11,7 @@ from recobra.intake.relations import FileRows, RowKeys
 from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Workspace
 
+_IDS_JUDGED: Final = 1  # rises where ids are judged otherwise, so that every row is read again
 SHOWN_LINES: Final = 20  # lines that a message about a repeated key names
 
 
@@ -56,7 +57,7 @@ def _seed(context: LoadContext) -> str:
     # What decides about the whole file, and not about what a row means, is left out.
     mapping: dict[str, Any] = context.document.model_dump(mode="json", exclude={"control", "name"})
     mapping["options"] |= {"shrink_limit": None, "partial": None}
-    mapping |= {"filters": None, "currencies": None}
+    mapping |= {"filters": None, "currencies": None, "ids": _IDS_JUDGED}
     surroundings = [context.document.columns(), context.portfolio.currency, context.portfolio.country]
     facts = json.dumps([mapping, surroundings], sort_keys=True, default=str)
     return hashlib.sha256(facts.encode()).hexdigest()[:16]

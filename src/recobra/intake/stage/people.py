@@ -10,10 +10,7 @@ from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import CheckedRows, People
 from recobra.kit import email_address
 from recobra.tabular import identity, phones
-from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
-
-from . import debtor_keys
 
 LONGEST_POINT: Final = 500  # the index on values holds no more than some 2,700 bytes
 # Several numbers in a cell, «987654321 / 912345678», without a word beside them.
@@ -22,82 +19,72 @@ _SEVERAL_NUMBERS: Final = r"[\s\d+().*-]*([;,|/\r\n][\s\d+().*-]*)+"
 
 def collect_people(context: LoadContext, duck: Workspace, checked: CheckedRows) -> People:
     """Return one row for each person or company of the good rows, and their contact points."""
-    names = ("name", "kind", "national_id_kind", "national_id", "subdivision", "time_zone")
-    debtors = f"SELECT debtor AS key, line, {', '.join(names)} FROM {checked.good}"
-    parties = [_party_query(context, checked, position) for position in range(len(context.document.parties))]
-    # Of several rows about one person, the first that gives a value counts.
-    first = ", ".join(f"arg_min({name}, line) AS {name}" for name in names)
-    people = duck.create("people", f"SELECT key, {first} FROM ({' UNION ALL '.join([debtors, *parties])}) GROUP BY key")
-    return People(_validate_ids(duck, people), _collect_points(context, duck, checked))
+    names = ("name", "kind", "subdivision", "time_zone")
+    identities = ("national_id_kind", "national_id", "verdict")
+    columns = ", ".join((*names, *identities))
+    debtors = f"SELECT debtor AS key, line, {columns} FROM {checked.good}"
+    parties = [_party_query(checked, position, columns) for position in range(len(context.document.parties))]
+    # Of several rows about one person, the first that gives a value counts; an id that is none comes last.
+    is_given = f"WHERE national_id IS NOT NULL AND verdict IS DISTINCT FROM '{identity.STAND_IN}'"
+    firsts = [f"arg_min({name}, line) AS {name}" for name in names]
+    for name in identities:
+        first_given = f"arg_min({name}, line) FILTER ({is_given})"
+        any_given = f"arg_min({name}, line) FILTER (WHERE national_id IS NOT NULL)"
+        firsts.append(f"coalesce({first_given}, {any_given}) AS {name}")
+    every = " UNION ALL ".join([debtors, *parties])
+    people = duck.create("people", f"SELECT key, {', '.join(firsts)} FROM ({every}) GROUP BY key")
+    return People(_settle_ids(duck, people), _collect_points(context, duck, checked))
 
 
-def _party_query(context: LoadContext, checked: CheckedRows, position: int) -> str:
-    """Return SQL for what the rows say of one co-debtor or guarantor, in the columns of a debtor."""
-    # The id of such a person is taken for that of a person, not of a company.
-    id_kind = ""
-    if context.portfolio.country in identity.KINDS:
-        person, _company = identity.KINDS[context.portfolio.country]
-        id_kind = person.code
+def _party_query(checked: CheckedRows, position: int, columns: str) -> str:
+    """Return SQL for what the rows say of one co-debtor or guarantor: key, line and the columns of a debtor."""
     # Half a line later, so that what a row says of its debtor comes before what it says of others.
     return f"""
-        SELECT
-            {party_key(context, position)} AS key,
-            line + 0.5 AS line,
-            party_{position}_name AS name,
-            'PERSON' AS kind,
-            CASE WHEN party_{position}_national_id IS NULL THEN '' ELSE {literal(id_kind)} END AS national_id_kind,
-            {_bare_id(position)} AS national_id,
-            NULL AS subdivision,
-            NULL AS time_zone
-        FROM {checked.good} WHERE {is_party_named(position)}
+        SELECT key, line, {columns} FROM (
+            SELECT
+                {party_key(position)} AS key,
+                line + 0.5 AS line,
+                party_{position}_name AS name,
+                'PERSON' AS kind,
+                party_{position}_id_kind AS national_id_kind,
+                party_{position}_bare_id AS national_id,
+                party_{position}_verdict AS verdict,
+                NULL AS subdivision,
+                NULL AS time_zone
+            FROM {checked.good} WHERE {is_party_named(position)}
+        )
         """
 
 
-def party_key(context: LoadContext, position: int) -> str:
-    """Return SQL for the debtor key of a co-debtor or guarantor: the national id, else account and place.
-
-    Never a customer number, which may be another person's: that of a debtor with the same figures.
-    """
-    by_id = debtor_keys.id_key(_bare_id(position), context.document.options.id_zeros)
-    return f"coalesce({by_id}, 'party:' || account || ':{position + 1}')"
+def party_key(position: int) -> str:
+    """Return SQL for the debtor key of a co-debtor or guarantor in the good rows."""
+    return f"party_{position}_key"
 
 
 def is_party_named(position: int) -> str:
-    """Return SQL for whether a row names the co-debtor or guarantor at all."""
-    return f"coalesce(party_{position}_name, party_{position}_national_id) IS NOT NULL"
-
-
-def _bare_id(position: int) -> str:
-    """Return SQL for the national id of a co-debtor or guarantor without blanks, points and dashes."""
-    return f"nullif(regexp_replace(upper(party_{position}_national_id), '[^0-9A-ZÑ&]', '', 'g'), '')"
-
-
-def _validate_ids(duck: Workspace, people: Relation) -> Relation:
-    """Return the people with `national_id_valid`: patterns in SQL, check digits by stdnum on distinct values."""
-    patterns = identity.pattern_kinds()
-    cases = " ".join(
-        f"WHEN national_id_kind = {literal(code)} THEN regexp_full_match(national_id, {literal(pattern)})"
-        for code, pattern in patterns.items()
+    """Return SQL for whether a row names the co-debtor or guarantor at all; what stands in for no id names nobody."""
+    stand_in = f"party_{position}_verdict = '{identity.STAND_IN}'"
+    return (
+        f"(party_{position}_name IS NOT NULL "
+        f"OR party_{position}_bare_id IS NOT NULL AND {stand_in} IS DISTINCT FROM true)"
     )
-    by_library = ", ".join(literal(code) for code in identity.catalogue() if code not in patterns)
-    ids = duck.fetch_all(
-        f"SELECT DISTINCT national_id_kind, national_id FROM {people} WHERE national_id IS NOT NULL "
-        f"AND national_id_kind IN ({by_library})"
-    )
-    checked_ids = duck.create_from_arrow(
-        "checked_ids",
-        pa.table(
-            {
-                "national_id_kind": pa.array([code for code, _value in ids], pa.string()),
-                "national_id": pa.array([value for _code, value in ids], pa.string()),
-                "verdict": pa.array(identity.are_valid(ids), pa.bool_()),
-            }
-        ),
-    )
+
+
+def _settle_ids(duck: Workspace, people: Relation) -> Relation:
+    """Return the people with `national_id_valid`; an id that stands in for none becomes an empty one.
+
+    NULL: there is none, or nobody can tell whether it is valid.
+    """
+    is_stand_in = f"coalesce(verdict = '{identity.STAND_IN}', false)"
     return duck.create(
         people,
-        f"SELECT {people}.*, CASE {cases} ELSE verdict END AS national_id_valid "
-        f"FROM {people} LEFT JOIN {checked_ids} USING (national_id_kind, national_id)",
+        f"""
+        SELECT * REPLACE (
+            CASE WHEN {is_stand_in} THEN '' ELSE national_id END AS national_id,
+            CASE WHEN {is_stand_in} THEN '' ELSE national_id_kind END AS national_id_kind
+        ), CASE verdict WHEN '{identity.PROOF}' THEN true WHEN '{identity.INVALID}' THEN false END AS national_id_valid
+        FROM {people}
+        """,
     )
 
 
@@ -156,7 +143,7 @@ def _point_texts_query(context: LoadContext, checked: CheckedRows) -> str:
             if part in party.sources:
                 column = f"party_{position}_{part}"
                 queries.append(
-                    f"SELECT {party_key(context, position)} AS key, '{kind}' AS kind, {column} AS raw "
+                    f"SELECT {party_key(position)} AS key, '{kind}' AS kind, {column} AS raw "
                     f"FROM {checked.good} WHERE {column} IS NOT NULL AND {is_party_named(position)}"
                 )
     return f"SELECT DISTINCT key, kind, raw FROM ({' UNION ALL '.join(queries)})"

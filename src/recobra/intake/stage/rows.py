@@ -13,7 +13,7 @@ from recobra.tabular import amounts, dates, identity
 from recobra.tabular.sql_text import fold, literal
 from recobra.tabular.workspace import Relation, Workspace
 
-from . import debtor_keys
+from . import debtor_keys, identities
 from .columns import DATES
 
 PRODUCTS: Final = {
@@ -116,9 +116,7 @@ def parse_rows(
     ]
     attributes_json = f"CAST(json_object({', '.join(attributes)}) AS VARCHAR)" if attributes else "'{}'"
     default_kind = "COMPANY" if portfolio.industry == "INVOICES" else "PERSON"
-    return duck.create(
-        "parsed_rows",
-        f"""
+    kinded = f"""
         WITH texts AS (
             SELECT line, {", ".join(_text_columns(context, file))}
             FROM {file.raw} SEMI JOIN {changes.rows} USING (line)
@@ -129,22 +127,78 @@ def parse_rows(
                 coalesce(
                     {_code_sql("x_kind", KINDS)}, CASE WHEN x_kind IS NULL THEN {literal(default_kind)} END
                 ) AS kind,
-                -- Most ids need no cleaning, which is slow.
-                CASE
-                    WHEN regexp_full_match(x_national_id, '[0-9A-Z]+') THEN x_national_id
-                    ELSE nullif(regexp_replace(upper(x_national_id), '[^0-9A-ZÑ&]', '', 'g'), '')
-                END AS national_id,
                 {", ".join(_typed_columns(context, notation))}
             FROM texts
+        ), identified AS (
+            SELECT *, {", ".join(_identity_columns(context))} FROM typed
+        ), kinded AS (
+            SELECT *, {", ".join(_id_kind_columns(context))} FROM identified
         )
+        """
+    pairs = ["SELECT national_id_kind AS id_kind, national_id AS id_value FROM kinded"]
+    pairs += [f"SELECT party_{n}_id_kind, party_{n}_bare_id FROM kinded" for n in range(len(document.parties))]
+    judged = identities.judge_ids(context, duck, f"{kinded} {' UNION ALL '.join(pairs)}")
+    verdicts = ["judged.verdict"]
+    joins = [_join_judged(judged, "judged", kind="national_id_kind", national_id="national_id")]
+    for n in range(len(document.parties)):
+        verdicts.append(f"judged_{n}.verdict AS party_{n}_verdict")
+        joins.append(_join_judged(judged, f"judged_{n}", kind=f"party_{n}_id_kind", national_id=f"party_{n}_bare_id"))
+    parsed = duck.create(
+        "parsed_rows",
+        f"""
+        {kinded}, judged AS (SELECT kinded.*, {", ".join(verdicts)} FROM kinded {" ".join(joins)})
         SELECT
             *,
-            {debtor_keys.debtor_key(document.options.id_zeros)} AS debtor,
-            coalesce(x_id_kind, {identity.kind_sql(portfolio.country)}) AS national_id_kind,
-            {attributes_json} AS attributes
-        FROM typed
+            {debtor_keys.debtor_key(portfolio.country, document.options.id_zeros)} AS debtor,
+            {debtor_keys.old_debtor_key(document.options.id_zeros)} AS old_debtor,
+            {", ".join([*_party_keys(context), f"{attributes_json} AS attributes"])}
+        FROM judged
         """,
     )
+    duck.drop(judged)
+    return parsed
+
+
+def _identity_columns(context: LoadContext) -> list[str]:
+    """Return SQL expressions for the bare national ids of the debtor and of every other person of the row."""
+    named = [("x_national_id", "national_id")]
+    named += [(f"party_{n}_national_id", f"party_{n}_bare_id") for n in range(len(context.document.parties))]
+    return [f"{identities.whole_sql(context, text)} AS {name}" for text, name in named]
+
+
+def _id_kind_columns(context: LoadContext) -> list[str]:
+    """Return SQL expressions for the kinds of those ids; NULL where one is stated and unknown."""
+    country = context.portfolio.country
+    stated = identities.kind_sql(context, "x_id_kind")
+    kinds = [f"CASE WHEN x_id_kind IS NULL THEN {identity.kind_sql(country)} ELSE {stated} END AS national_id_kind"]
+    for n in range(len(context.document.parties)):
+        # The id of such a person is taken for that of a person, unless only a company's pattern fits.
+        guessed = identity.kind_sql(country, kind="'PERSON'", national_id=f"party_{n}_bare_id")
+        kinds.append(f"{guessed} AS party_{n}_id_kind")
+    return kinds
+
+
+def _join_judged(judged: Relation, alias: str, *, kind: str, national_id: str) -> str:
+    """Return the SQL that joins what an id proves to the rows."""
+    return f"LEFT JOIN {judged} {alias} ON {alias}.id_kind = kinded.{kind} AND {alias}.id_value = kinded.{national_id}"
+
+
+def _party_keys(context: LoadContext) -> list[str]:
+    """Return SQL for the keys of co-debtors and guarantors: the proved national id, else account and place.
+
+    Never a customer number, which may be another person's: that of a debtor with the same figures.
+    """
+    keys = []
+    for n in range(len(context.document.parties)):
+        proved = debtor_keys.id_key(
+            f"party_{n}_bare_id",
+            kind=f"party_{n}_id_kind",
+            verdict=f"party_{n}_verdict",
+            name=f"party_{n}_name",
+            zeros=context.document.options.id_zeros,
+        )
+        keys.append(f"coalesce({proved}, 'party:' || account || ':{n + 1}') AS party_{n}_key")
+    return keys
 
 
 def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
