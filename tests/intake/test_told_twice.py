@@ -125,6 +125,29 @@ def test_a_payment_on_screen_for_all_accounts_replaces_what_was_inferred(day, co
     assert standing() == [("SCREEN", 5_000, 25), ("SCREEN", 5_000, 25), ("INFERRED", 5_000, 26)]
 
 
+@pytest.mark.parametrize("order", ["FLR", "FRL", "LFR"])
+def test_file_balance_and_reversal_end_the_same_in_any_order(day, bank, now, order):
+    day(23, {"G1": 100, "G2": 200, "G3": 80})
+
+    def reverse():
+        payment = Payment.objects.get(reference="TR-2")
+        actor = acting("ana", now=now + timedelta(days=5))
+        payments.reverse_payment(payment_id=payment.pk, reason="devuelto", actor=actor)
+
+    steps = {
+        "F": lambda: bank(*BANK, ("G3", "10,00", 26, "TR-3")),
+        "L": lambda: day(26, {"G2": 150, "G3": 55}, options=PAID),
+        "R": reverse,
+    }
+    for step in order:
+        steps[step]()
+    assert (owed(), received()) == ({"G1": 0, "G2": 20_000, "G3": 5_500}, 12_500)
+    assert dict(Account.objects.values_list("external_id", "status")) == {"G1": "PAID", "G2": "OPEN", "G3": "OPEN"}
+    # A file of a later day knows of the reversal.
+    day(29, {"G2": 150, "G3": 55}, options=PAID)
+    assert (owed(), received()) == ({"G1": 0, "G2": 15_000, "G3": 5_500}, 17_500)
+
+
 def test_concepts_stay_where_the_load_put_them(load, bank):
     mapping = {
         "account": {"external_id": "cuenta"},
@@ -138,3 +161,27 @@ def test_concepts_stay_where_the_load_put_them(load, bank):
     sums = Posting.objects.values_list("concept").annotate(Sum("amount_minor"))
     assert dict(sums) == {"PRINCIPAL": 6_000, "INTEREST": 1_000}
     assert received() == 5_000
+
+
+def test_a_balance_that_counts_money_in_hand_tells_of_no_further_payment(load, bank):
+    mapping = {
+        "account": {"external_id": "cuenta"},
+        "debtor": {"external_id": "cliente"},
+        "balance": "saldo",
+        "instalment": {"due_date": "vence"},
+        "options": {"decimal": "point", **PAID},
+    }
+
+    def sheet(day, *rows):
+        text = "\n".join(
+            ["cuenta;cliente;vence;saldo", *(f"{account};K1;01/11/2026;{saldo}" for account, saldo in rows)]
+        )
+        return load(text, mapping=mapping, as_of=date(2026, 11, day))
+
+    sheet(23, ("C1", 100))
+    bank(("C1", "150.00", 23, "OPC-1"))
+    sheet(24, ("C5", 40), ("C6", 30))
+    assert sheet(25, ("C5", 10), ("C6", 5))["payments"] == 1
+    assert (owed(), received()) == ({"C1": 0, "C5": 1_000, "C6": 500}, 15_500)
+    assert standing() == [("FILE", 15_000, 23), ("INFERRED", 500, 25)]
+    assert not Payment.objects.filter(unapplied_minor__gt=0).exists()

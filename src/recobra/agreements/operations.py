@@ -17,10 +17,10 @@ from recobra.agreements.facts import PromiseRegistered
 from recobra.agreements.models import Promise, PromiseShare
 from recobra.journal.operations import record_fact
 from recobra.messaging.models import Contact
+from recobra.payments.owed import fetch_statements
 from recobra.policy.portfolio_policies import policy_on
 from recobra.portfolio.models import Account, Debtor, Portfolio, Posting
 from recobra.portfolio.scope import check_debtor
-from recobra.portfolio.statement import fetch_statements
 
 
 class PromiseRefused(Exception):

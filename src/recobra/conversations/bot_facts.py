@@ -14,11 +14,12 @@ from recobra.conversations.bot.turns import Facts, Limits
 from recobra.conversations.counterparty import Counterparty, debtors_at
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.kit.zones import first_zone
+from recobra.payments.owed import fetch_statements
 from recobra.policy.portfolio_policies import policy_on
 from recobra.policy.settings import Policy
 from recobra.portfolio.identity import IDENTITY_FIGURES, MAX_TRIES
 from recobra.portfolio.models import Debtor, Hold, Portfolio
-from recobra.portfolio.statement import Statement, fetch_statements
+from recobra.portfolio.statement import Statement
 from recobra_core.law.calendar import find_open_state
 
 WRONG_IDENTITY: Final = "identity_wrong"

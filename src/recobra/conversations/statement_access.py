@@ -18,9 +18,9 @@ from recobra.kit.zones import local_date
 from recobra.messaging.models import Contact
 from recobra.messaging.templates.page import Page, build_page
 from recobra.messaging.tokens import read_statement_token, unsubscribe_url
+from recobra.payments.owed import fetch_statements
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
-from recobra.portfolio.statement import fetch_statements
 
 LINK_LIFETIME: Final = timedelta(days=90)
 _FIGURES: Final = 4

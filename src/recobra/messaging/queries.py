@@ -24,8 +24,8 @@ from recobra.messaging.templates import selection
 from recobra.messaging.templates.render import is_notice
 from recobra.messaging.templates.variables import FIELDS, VARIABLES
 from recobra.messaging.tokens import read_unsubscribe_token
+from recobra.payments.owed import fetch_statements
 from recobra.portfolio.models import Account, Channel, Hold
-from recobra.portfolio.statement import fetch_statements
 from recobra_core.law import SENTENCES
 from recobra_core.law.description import translate_text
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from recobra.intake.load import compare, current_state, diagnosis, last_load, parting, store
+from recobra.intake.load.returned import leave_returned_out, reopen_returned
 from recobra.intake.load_context import LoadContext
 from recobra.intake.models import Load
 from recobra.intake.refusals import refuse_load
@@ -124,6 +125,7 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     first_instalment = tables.reserve_ids("portfolio_instalment", duck.count(examined.checked.good))
     instalments = compare.match_instalments(duck, examined.checked, ids, ledger, first_instalment=first_instalment)
     differences = compare.compare_with_ledger(context, duck, examined, ids, ledger=ledger, instalments=instalments)
+    returned_ids = leave_returned_out(context, duck, examined, differences, gone_accounts=gone_accounts, ledger=ledger)
     gone_count = duck.count(gone_accounts)
     # A row without a readable account number may be any of the accounts that seem gone.
     is_doubtful = gone_count > 0 and compare.count_unidentified_rows(context, duck, examined) > 0
@@ -131,6 +133,7 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     changed = _write_portfolio(context, duck, examined, ids, differences, load_id=load_id)
     if has_mixed:
         parting.part_mixed(context)
+    reopen_returned(returned_ids)
     store.post_charges(context, duck, differences, load_id=load_id)
     payments = compare.infer_payments(
         context,

@@ -18,10 +18,11 @@ from recobra.messaging.models import Template
 from recobra.messaging.silence import find_digested
 from recobra.messaging.templates.render import is_notice
 from recobra.messaging.templates.selection import TemplatePool, accounts_with_legal_decision, load_template_pool
+from recobra.payments.owed import fetch_statements
 from recobra.policy.company_rules import company_rules_in_force
 from recobra.portfolio import address_forms
 from recobra.portfolio.sql import stated_consent
-from recobra.portfolio.statement import Document, Statement, fetch_statements
+from recobra.portfolio.statement import Document, Statement
 from recobra_core import law
 
 SERVICE_WINDOW = timedelta(hours=24)

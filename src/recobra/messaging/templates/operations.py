@@ -28,8 +28,8 @@ from recobra.messaging.templates.check import Mistake, find_mistakes
 from recobra.messaging.templates.selection import VERSION_KEY
 from recobra.messaging.templates.whatsapp_form import number_variables
 from recobra.messaging.tokens import statement_url, unsubscribe_url
+from recobra.payments.owed import fetch_statements
 from recobra.portfolio.models import Account, Debtor
-from recobra.portfolio.statement import fetch_statements
 
 _NO_CONTACT = UUID(int=0)
 LIBRARY = "library"

@@ -23,6 +23,7 @@ from recobra.portfolio.scope import check_debtor
 from recobra_core.money import largest_minor
 
 from .apply import apply_payments
+from .in_hand import use_money_in_hand
 from .replace import replace_inferred
 
 FIRST_YEAR: Final = 1900
@@ -105,14 +106,17 @@ def is_day_of_payment(day: date, *, today: date) -> bool:
 def record_payments(*, portfolio_id: int, rows: pa.Table, source: str, load_id: int | None, actor: Actor) -> int:
     """Record a set of payments (schema ROWS, all amounts positive, references new) and return how many.
 
-    Waterfall and reactions are those of a single payment.
+    Waterfall and reactions are those of a single payment. Of what a load infers, money in hand comes first: only the
+    rest is a payment.
     """
     if rows.num_rows == 0:
         return 0
     portfolio = Portfolio.objects.get(pk=portfolio_id)
-    _insert_and_apply(
-        portfolio=portfolio, rows=rows.select(ROWS.names).cast(ROWS), source=source, load_id=load_id, actor=actor
-    )
+    rows = rows.select(ROWS.names).cast(ROWS)
+    if source == Payment.Source.INFERRED:
+        rows = use_money_in_hand(portfolio=portfolio, rows=rows, load_id=load_id, actor=actor)
+    if rows.num_rows:
+        _insert_and_apply(portfolio=portfolio, rows=rows, source=source, load_id=load_id, actor=actor)
     return rows.num_rows
 
 

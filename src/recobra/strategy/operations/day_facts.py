@@ -16,6 +16,7 @@ from pyarrow import parquet
 
 from recobra.kit.database import data_dir
 from recobra.messaging import snapshot as contact_snapshot
+from recobra.payments.owed import read_open_items
 from recobra.policy.company_rules import RulesInForce
 from recobra.portfolio import snapshot as portfolio_snapshot
 from recobra.portfolio.read_column import ReadColumn
@@ -142,8 +143,8 @@ def write_table(table: pa.Table, *, path: Path) -> None:
 
 
 def _read_items(scope: Scope, *, as_of: date) -> pa.Table:
-    """Return what is open on each instalment, by account."""
-    return portfolio_snapshot.read_open_items(scope, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"])
+    """Return what is open on each instalment less the money in hand, by account."""
+    return read_open_items(scope, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"])
 
 
 def _read_debtors(scope: Scope) -> pa.Table:

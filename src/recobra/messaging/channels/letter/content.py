@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from recobra.messaging.channels.letter.pdf import Address, Item, Letter, LetterUnsuitable, Sender
 from recobra.messaging.models import Contact
-from recobra.portfolio.statement import Document, fetch_statements
+from recobra.payments.owed import fetch_statements
+from recobra.portfolio.statement import Document
 
 _LINE_CHARACTERS: Final = 44
 _INTEREST: Final = ("INTEREST", "LATE_INTEREST")

@@ -36,7 +36,8 @@ from recobra.messaging.models import Contact, Letter, LetterBatch
 from recobra.messaging.receipts.record import record_receipts
 from recobra.messaging.sending_stop import is_stopped
 from recobra.messaging.silence import is_silenced
-from recobra.portfolio.statement import Statement, fetch_statements
+from recobra.payments.owed import fetch_statements
+from recobra.portfolio.statement import Statement
 
 _PRINTED: Final = pa.schema(
     [
