@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
             model_name="payment",
             index=models.Index(
                 fields=["debtor"],
-                condition=models.Q(("unapplied_minor__gt", 0), ("reversed_at__isnull", True)),
+                condition=models.Q(("reversed_at__isnull", True), ("unapplied_minor__gt", 0)),
                 name="payment_in_hand",
             ),
         ),
