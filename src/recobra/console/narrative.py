@@ -118,6 +118,7 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "retention.period_set": ("adjustments-horizontal", "calm"),
     "retention.erased": ("trash", "quiet"),
     "debtor.erased": ("trash", "quiet"),
+    "debtor.parted": ("users", "warn"),
     "rights.asked": ("shield-check", "warn"),
     "rights.answered": ("shield-check", "good"),
     "rights.copied": ("download", "warn"),
