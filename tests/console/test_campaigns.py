@@ -121,6 +121,8 @@ def test_a_budget_is_written_as_the_country_does_and_survives_the_form(at_desk, 
         created_by="dario",
     )
     bruno = at_desk("bruno")
+    for odd in ("0001-01-01", "XYZ", "pen"):
+        assert bruno.post("/campanas/nueva/", fields(lent, budget="10", budget_currency=odd)).status_code == 422
     bruno.post("/campanas/nueva/", fields(lent, budget="1,250.50"))
     assert Campaign.objects.get().budget_minor == 125_050
     assert 'value="1,250.5"' in bruno.get("/campanas/verano/editar/").content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -80,11 +81,13 @@ class CampaignForm(forms.Form):
             )
         self.fields["starts_on"] = day_field(_("First day"))
         self.fields["ends_on"] = day_field(_("Last day"))
-        self.fields["budget"] = MoneyField(label=_("Budget (empty: none)"), place=self._place(), required=False)
-        currencies = [*(portfolio.currency for portfolio in portfolios), *queries_campaigns.price_currencies()]
+        prices = queries_campaigns.price_currencies()
+        currencies = list(dict.fromkeys([*(portfolio.currency for portfolio in portfolios), *prices]))
+        place = self._place(currencies)
+        self.fields["budget"] = MoneyField(label=_("Budget (empty: none)"), place=place, required=False)
         self.fields["budget_currency"] = forms.ChoiceField(
             label=_("Currency of the budget"),
-            choices=[(code, code) for code in dict.fromkeys(currencies)],
+            choices=[(code, code) for code in currencies],
             widget=forms.Select(attrs=_SELECT),
             required=False,
         )
@@ -95,9 +98,12 @@ class CampaignForm(forms.Form):
             widget=forms.NumberInput(attrs={**_CONTROL, "inputmode": "numeric"}),
         )
 
-    def _place(self) -> Installation:
+    def _place(self, currencies: Collection[str]) -> Installation:
         """Return the formats in which the budget is read: the portfolio's country and the budget's currency."""
-        currency = self.data.get("budget_currency") or self.initial.get("budget_currency")
+        currency = self.data.get("budget_currency", "")
+        if currency not in currencies:
+            # What was posted is refused by its own field.
+            currency = self.initial.get("budget_currency")
         # Without a choice the form shows the first portfolio.
         portfolio = self._portfolio() or next(iter(self.portfolios.values()), None)
         if portfolio is None:
