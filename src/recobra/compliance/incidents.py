@@ -203,7 +203,7 @@ def record_complaints(*, contact_ids: Collection[int], actor: Actor) -> int:
 @requires(Right.SERVE)
 @transaction.atomic
 def record_breaches(*, since: datetime, actor: Actor) -> int:
-    """Record messages that were handed over after an opt-out as breaches; return how many are new.
+    """Record messages that were handed over after an opt-out or a wrong person as breaches; return how many are new.
 
     Messages of uncertain delivery count: they may have arrived. Answers to a debtor who wrote again do not.
     """
@@ -244,11 +244,11 @@ _AFTER_SILENCE = f"""
     {_FROM}
     JOIN portfolio_contactpoint point ON point.id = contact.point_id AND point.debtor_id = contact.debtor_id
     WHERE contact.handed_over_at >= %s AND contact.status IN ('SENT', 'UNCERTAIN') AND contact.purpose <> 'REPLY'
-        -- The last wish about the number, in any of its spellings, before the message left.
+        -- The last wish about the number, in any spelling, before the message left; «not me» is never taken back.
         AND (SELECT entry.act FROM consent_consententry entry
              WHERE entry.value = ANY({address_forms.forms_sql("point.value")}) AND entry.kind = point.kind
-                AND entry.at < contact.handed_over_at AND entry.act IN ('OPTED_OUT', 'RESUMED')
-             ORDER BY entry.at DESC, entry.id DESC LIMIT 1) = 'OPTED_OUT'"""
+                AND entry.at < contact.handed_over_at AND entry.act IN ('OPTED_OUT', 'RESUMED', 'NOT_ME')
+             ORDER BY entry.act = 'NOT_ME' DESC, entry.at DESC, entry.id DESC LIMIT 1) IN ('OPTED_OUT', 'NOT_ME')"""
 _INSERT = """
     INSERT INTO compliance_incident (kind, country, happened_at, recorded_at, recorded_by, actor, debtor_id, contact_id,
         portfolio_id, rule, article, description, potential_fine, corrective_action, closed_by)
