@@ -256,3 +256,26 @@ def test_a_body_that_nests_without_end_is_kept_and_changes_nothing(caller, provi
 def test_a_form_that_is_no_utf8_and_that_nobody_signed_is_forged(caller, providers):
     headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": "x"}
     assert caller.call("POST", "/api/webhooks/twilio/", body=b"Body=\xff\xfe", headers=headers)[0] == 403
+
+
+def test_a_message_without_a_number_is_kept_and_its_wish_is_on_record(caller, providers):
+    """A person with a user name shows Meta's id of theirs in the place of a number."""
+    body = said("BAJA", wamid="wamid.BS1")
+    value = body["entry"][0]["changes"][0]["value"]
+    value["contacts"] = [{"profile": {"name": "Rosa", "username": "rosa.prueba"}, "user_id": "PE.90000000000000000001"}]
+    del value["messages"][0]["from"]
+    value["messages"][0]["from_user_id"] = "PE.90000000000000000001"
+    for _ in range(2):
+        assert caller.meta(body)[0] == 200
+    message = ConversationMessage.objects.get(direction="IN")
+    assert message.text == "BAJA"
+    talk = message.conversation
+    assert (talk.address, talk.status, talk.mode, talk.mode_reason, talk.unread) == (
+        "sender:PE.90000000000000000001",
+        "OPEN",
+        "PERSON",
+        "no_number_silent",
+        1,
+    )
+    entry = ConsentEntry.objects.get()
+    assert (entry.act, entry.said, entry.value) == ("OPTED_OUT", "BAJA", talk.address)

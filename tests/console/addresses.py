@@ -149,6 +149,7 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "provider": ("get", {"dario"}, {}),
     "provider-test": ("post", {"dario"}, {}),
     "provider-switch": ("post", {"dario"}, {}),
+    "provider-resume": ("post", {"dario"}, {}),
     "provider-retire": ("post", {"dario"}, {}),
     "house-rules": ("get", ALL, {}),
     "house-rule": ("get", ALL, {}),

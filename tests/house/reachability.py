@@ -50,9 +50,9 @@ IMPLICIT = re.compile(
     "|default_schema|field_title_should_be_set"
     "|readinto|readable|from_db_value|get_prep_value|get_db_prep_value|pre_save|deconstruct"
     "|connection_made|data_received|connection_lost|handle_DATA|writable|seekable|getattr"
-    "|filter|process_request|process_response|maintenance|handle_accept|handle_read|received|parse_header"
+    "|filter|process_request|process_response|maintenance|handle_starttag|handle_endtag|handle_data|_create_socket|handle_accept|handle_read|received|parse_header"
 )
-"""Methods that Python, Django, Jinja, Procrastinate, pydantic, asyncio, aiosmtpd, waitress and writers to files call."""
+"""Methods that Python, Django, Jinja, Procrastinate, pydantic, asyncio, aiosmtpd, imaplib, html.parser, waitress and writers to files call."""
 VALIDATORS = {"pydantic:field_validator", "pydantic:model_validator"}
 """Decorators of methods that pydantic calls by itself."""
 WAITING = Path(__file__).with_name("reachable.yaml")

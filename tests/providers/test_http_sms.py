@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from recobra.messaging.channels.adapter import Config, ForgedCall, Unsuitable, WebhookRequest
+from recobra.messaging.channels.adapter import Config, ForgedCall, Unsuitable, UnusedEvent, WebhookRequest
 from recobra.messaging.channels.base import Bounce, OutcomeKind
 from recobra.messaging.channels.http_sms import ADAPTER
 from recobra.messaging.channels.http_sms.document import read_gateway
@@ -290,14 +290,21 @@ RECEIPTS = {
 
 
 def test_receipts_and_replies_are_read():
-    delivered, bounced, reply = ADAPTER.read_events(signed(RECEIPTS), config("json_bearer"))
+    events = ADAPTER.read_events(signed(RECEIPTS), config("json_bearer"))
+    delivered, bounced, reply = (event for event in events if not isinstance(event, UnusedEvent))
+    names = [event.name for event in events if isinstance(event, UnusedEvent)]
+    assert names == ["status:A_NEW_WORD", *["unknown_item"] * 4]
     assert (delivered.kind, delivered.public_id) == ("DELIVERED", PUBLIC_ID)
     assert delivered.at == datetime(2026, 11, 23, 14, 59, tzinfo=UTC)
     assert (bounced.kind, bounced.permanent, bounced.at) == ("BOUNCED", True, RECEIVED)
     assert bounced.detail == {"status": "UNKNOWN_SUBSCRIBER", "error": "6"}
     assert (reply.address, reply.to, reply.text, reply.provider_reference) == ("+51987654321", "+51100", "BAJA", "i-9")
     again = ADAPTER.read_events(signed(RECEIPTS), config("json_bearer"))
-    assert [event.event_key for event in again] == [delivered.event_key, bounced.event_key, reply.event_key]
+    assert [event.event_key for event in again if not isinstance(event, UnusedEvent)] == [
+        delivered.event_key,
+        bounced.event_key,
+        reply.event_key,
+    ]
 
 
 def test_only_the_gateways_own_calls_are_believed():

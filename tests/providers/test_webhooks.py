@@ -16,11 +16,13 @@ from hypothesis import strategies as some
 
 from recobra.messaging.channels import ADAPTERS, webhooks
 from recobra.messaging.channels.adapter import (
+    AccountEvent,
     Config,
     ForgedCall,
     InboundEvent,
     ReceiptEvent,
     TemplateEvent,
+    UnusedEvent,
     WebhookRequest,
 )
 from recobra.messaging.channels.sendgrid.client import ARGUMENT
@@ -167,7 +169,7 @@ def test_meta_asks_whether_the_address_is_ours():
 
 # What each sample of Meta's calls says: «in» is text, button, message answered to and number of files of a message of
 # the debtor's; otherwise the kind of a receipt, whether its address is bad for good, and whether it names a contact.
-IN, NOTHING = "in", "nothing"
+IN, UNUSED = "in", "unused"
 MEANINGS = {
     "message.json": {
         "text": (IN, "Body Text", "", "", 0),
@@ -180,8 +182,8 @@ MEANINGS = {
         "static_sticker": (IN, "", "", "", 1),
         "animated_sticker": (IN, "", "", "", 1),
         "reaction": (IN, "😮", "", "wamid.yzxyzx=", 0),
-        "unreaction_empty": (NOTHING,),
-        "unreaction_no_emoji": (NOTHING,),
+        "unreaction_empty": (UNUSED, "reaction_taken_back"),
+        "unreaction_no_emoji": (UNUSED, "reaction_taken_back"),
         "current_location": (IN, "12.25089, 43.90539", "", "", 0),
         "chosen_location": (IN, "37.4611978, -122.2164385, Facebook HQ, 1 Hacker Way, Menlo Park, CA 94025", "", "", 0),
         "contacts": (IN, "", "", "", 0),
@@ -206,7 +208,7 @@ MEANINGS = {
         "played": ("READ", None, False),
         "failed": ("FAILED", None, False),
         "with_tracker": ("ACCEPTED", None, False),
-        "group": (NOTHING,),
+        "group": (UNUSED, "group_status"),
     },
 }
 EVERY = [(file, name) for file in MEANINGS for name in json.loads((SAMPLES / file).read_text(encoding="utf-8"))]
@@ -221,10 +223,10 @@ def test_what_meta_says(file, name):
     sample = json.loads((SAMPLES / file).read_text(encoding="utf-8"))[name]
     events = meta(sample)
     meaning = MEANINGS[file][name]
-    if meaning == (NOTHING,):
-        assert events == []
-        return
     (event,) = events
+    if meaning[0] == UNUSED:
+        assert event == UnusedEvent(meaning[1])
+        return
     if meaning[0] == IN:
         assert isinstance(event, InboundEvent)
         assert (event.text, event.button, event.context_reference, len(event.media)) == meaning[1:]
@@ -290,20 +292,96 @@ def test_meta_decides_about_a_template():
     )
 
 
+def change(field, value):
+    return {"entry": [{"id": "2", "changes": [{"field": field, "value": value}]}]}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "state", "reason"),
+    [
+        (
+            "account_update",
+            {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}},
+            "STOPPED",
+            "DISABLE",
+        ),
+        ("account_update", {"event": "DISABLED_UPDATE"}, "STOPPED", "DISABLED_UPDATE"),
+        (
+            "account_update",
+            {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}},
+            "RESTORED",
+            "REINSTATE",
+        ),
+        (
+            "account_update",
+            {
+                "event": "ACCOUNT_RESTRICTION",
+                "restriction_info": [{"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING"}],
+            },
+            "STOPPED",
+            "RESTRICTED_BIZ_INITIATED_MESSAGING",
+        ),
+        (
+            "account_update",
+            {
+                "event": "ACCOUNT_RESTRICTION",
+                "restriction_info": [{"restriction_type": "RESTRICTED_ADD_PHONE_NUMBER_ACTION"}],
+            },
+            "WARNED",
+            "RESTRICTED_ADD_PHONE_NUMBER_ACTION",
+        ),
+        ("account_update", {"event": "ACCOUNT_VIOLATION"}, "WARNED", "ACCOUNT_VIOLATION"),
+        ("account_update", {"event": "ACCOUNT_DELETED"}, "STOPPED", "ACCOUNT_DELETED"),
+        ("account_review_update", {"decision": "REJECTED"}, "STOPPED", "REJECTED"),
+        ("account_review_update", {"decision": "APPROVED"}, "RESTORED", "APPROVED"),
+        ("account_alerts", {"alert_info": {"alert_type": "INCREASED_CAPABILITIES_NEEDS"}}, "WARNED", None),
+        ("phone_number_quality_update", {"event": "FLAGGED"}, "WARNED", "FLAGGED"),
+    ],
+)
+def test_what_meta_says_of_the_account(field, value, state, reason):
+    (event,) = meta(change(field, value))
+    assert isinstance(event, AccountEvent)
+    assert (event.account_id, event.state, event.reason) == ("2", state, reason or "INCREASED_CAPABILITIES_NEEDS")
+
+
+def test_news_of_no_use_are_named():
+    for field, value, name in (
+        ("account_update", {"event": "PARTNER_ADDED"}, "account_update:PARTNER_ADDED"),
+        ("phone_number_quality_update", {"event": "UNFLAGGED"}, "phone_number_quality_update:UNFLAGGED"),
+        ("message_template_quality_update", {"new_quality_score": "BLUE"}, "template_quality:BLUE"),
+        ("user_preferences", {"user_preferences": [{"wa_id": "51987654321", "value": "resume"}]}, "preference:resume"),
+        ("field of a person's words, at length", {}, "field"),
+    ):
+        assert meta(change(field, value)) == [UnusedEvent(name)]
+
+
 def test_what_is_not_known_does_not_hold_up_the_rest():
     sample = json.loads((SAMPLES / "message.json").read_text(encoding="utf-8"))["text"]
     value = sample["entry"][0]["changes"][0]["value"]
     value["messages"] = [None, {}, {"id": "1", "from": "51", "type": "hologram"}, *value["messages"], {"type": 7}]
     value["statuses"] = ["x", {"id": "2", "status": "dreamt"}]
     sample["entry"] = [None, {"changes": "x"}, {"changes": [{"field": "calls", "value": {}}]}, *sample["entry"]]
-    (event,) = meta(sample)
-    assert event.text == "Body Text"
+    events = meta(sample)
+    # A message of a type that nobody knows yet is a person's all the same.
+    assert [(event.text, event.address) for event in events if isinstance(event, InboundEvent)] == [
+        ("", "+51"),
+        ("Body Text", "+972987654321"),
+        ("", "+972987654321"),
+    ]
+    assert [event.name for event in events if isinstance(event, UnusedEvent)] == [
+        "field:calls",
+        "no_status",
+        "status:dreamt",
+        "no_message",
+        "no_message",
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS.values())
 @pytest.mark.parametrize("body", [b"[]", b"{}", b"null", b"7", b'"x"', b'{"entry": {"changes": []}}'])
 def test_an_odd_body_says_nothing(kind, body):
-    assert list(ADAPTERS[kind].read_events(call(body), accounts.whatsapp())) == []
+    events = ADAPTERS[kind].read_events(call(body), accounts.whatsapp())
+    assert all(isinstance(event, UnusedEvent) for event in events)
 
 
 @pytest.mark.parametrize("kind", ["whatsapp", "sendgrid"])
@@ -356,7 +434,7 @@ def test_what_a_debtor_writes_to_twilio():
     (event,) = twilio(fields)
     assert (event.address, event.to, event.text, event.button) == ("+51987654321", "+5115550100", "BAJA", "STOP")
     assert [(media.media_id[-3:], media.media_type) for media in event.media] == [("ME1", "image/jpeg"), ("ME2", "")]
-    assert twilio({"MessageSid": "SM3", "MessageStatus": "dreamt"}) == []
+    assert twilio({"MessageSid": "SM3", "MessageStatus": "dreamt"}) == [UnusedEvent("status:dreamt")]
     assert ADAPTERS["twilio_sms"].build_response(call(), accounts.twilio())[0] == "text/xml"
 
 
@@ -379,7 +457,10 @@ def test_what_a_debtor_writes_to_twilio():
 def test_what_twilio_says_of_a_call(status, by, kind):
     fields = {"CallSid": "CA1", "CallStatus": status, "AnsweredBy": by, "To": "+51987654321", "CallDuration": "31"}
     events = twilio(fields, "twilio_voice", f"https://cobros.example/api/webhooks/tw/?contact={PUBLIC_ID}")
-    assert [event.kind for event in events] == ([kind] if kind else [])
+    if kind is None:
+        assert events == [UnusedEvent(f"call_status:{status}")]
+        return
+    assert [event.kind for event in events] == [kind]
     assert all(event.public_id == PUBLIC_ID and "+51" not in str(event.detail) for event in events)
 
 
@@ -414,8 +495,11 @@ def test_what_sendgrid_says(fields, meaning):
         **fields,
     }
     events = ADAPTERS["sendgrid"].read_events(call(json.dumps([None, item, 3]).encode()), accounts.sendgrid())
-    assert [(event.kind, event.permanent) for event in events] == ([meaning] if meaning else [])
-    for event in events:
+    receipts = [event for event in events if isinstance(event, ReceiptEvent)]
+    assert [(event.kind, event.permanent) for event in receipts] == ([meaning] if meaning else [])
+    names = ["event", "event"] if meaning else ["event", f"event:{fields['event']}", "event"]
+    assert [event.name for event in events if isinstance(event, UnusedEvent)] == names
+    for event in receipts:
         assert (event.provider_reference, event.public_id) == ("LRzXl_NHStOGhQ4kofSm_A", PUBLIC_ID)
         assert event.at == datetime(2020, 9, 14, 19, 41, 32, tzinfo=UTC)
         assert "jose" not in str(event.detail)
@@ -437,7 +521,7 @@ def test_one_event_of_sendgrid_that_is_none_holds_up_no_other():
     events = ADAPTERS["sendgrid"].read_events(
         call(json.dumps([*odd, good]).encode()), Config(provider_id=1, code="x", settings={})
     )
-    assert [event.provider_reference for event in events] == ["b"]
+    assert [event.provider_reference for event in events if isinstance(event, ReceiptEvent)] == ["b"]
 
 
 @pytest.mark.parametrize("count", ["9" * 5_000, "²", "", "0"])

@@ -68,7 +68,15 @@ def hand_over(context: MessageContext, reason: str, *, verified: bool = False) -
 def silence_address(
     *, conversation: Conversation, message: ConversationMessage, wrong_person: bool, actor: Actor
 ) -> None:
-    """Record an opt-out or a wrong person that a message says, and close the conversation without an answer."""
+    """Record an opt-out or a wrong person that a message says, and close the conversation without an answer.
+
+    That of somebody without a number stays open, until a person says whose numbers it holds for.
+    """
+    conversation.mode = Conversation.Mode.PERSON
+    if conversation.address == address_forms.SENDER:
+        # Nobody is named, so nobody can be silenced: a person looks who it may be.
+        conversation.mode_reason = "no_number"
+        return
     record_refusal = record_wrong_person if wrong_person else record_opt_out
     record_refusal(
         source=ConsentEntry.Source.KEYWORD,
@@ -79,7 +87,9 @@ def silence_address(
         value=conversation.address,
         actor=service_actor(Service.DEBTOR, now=actor.now),
     )
-    conversation.mode = Conversation.Mode.PERSON
+    if not address_forms.has_number(conversation.address):
+        conversation.mode_reason = "no_number_silent"
+        return
     conversation.mode_reason = "not_me" if wrong_person else "opted_out"
     conversation.status = Conversation.Status.CLOSED
     conversation.closed_at = actor.now

@@ -203,6 +203,10 @@ def _take_turn(context: MessageContext, understood: Interpretation, facts: Facts
     if context.actor.now - message.at > LATE_AFTER:
         # An answer after a day would surprise, and outside WhatsApp's window it would not leave.
         return replace(dialogue.hand_over(state, facts, reason="late"), answer=None)
+    if state.phase == "open" and understood.intent not in SILENCING and _is_gesture(message.text):
+        # A thumbs-up asks nothing; where the bot had asked something it is an answer.
+        message.intent = "reaction"
+        return Turn(state=state, answer=None)
     if not message.text.strip() and understood.by != "button":
         # A file without words: an expected proof of payment is already with its task, anything else is for a person.
         message.intent = "attachment"
@@ -213,6 +217,12 @@ def _take_turn(context: MessageContext, understood: Interpretation, facts: Facts
     if understood.intent not in SILENCING and has_other_currencies(context.counterparty, context.actor.now):
         return dialogue.hand_over(state, facts, reason="currencies")
     return dialogue.next_turn(state=state, understood=understood, facts=facts, today=today)
+
+
+def _is_gesture(text: str) -> bool:
+    """Tell if a message is signs alone, such as «👍», and no question mark among them."""
+    signs = text.strip()
+    return bool(signs) and not any(sign.isalnum() or sign in "?¿" for sign in signs)
 
 
 def _current_state(conversation: Conversation, now: datetime) -> State:

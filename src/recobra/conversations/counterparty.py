@@ -77,6 +77,11 @@ def find_answered_contact(
     """Return the contact that a message answers: the one it names, else the last that went to the address."""
     forms = address_forms.list_forms(address, kind=address_forms.point_kind(channel))
     sent = Contact.objects.filter(address__in=forms, channel=channel, status__in=_REACHED)
+    if event.answers_id is not None:
+        # Also from another address than it went to: only who got it can name it.
+        answered = Contact.objects.filter(public_id=event.answers_id, channel=channel).first()
+        if answered is not None:
+            return answered
     if event.context_reference:
         named = sent.filter(provider_reference=event.context_reference, provider=provider_id).first()
         if named is not None:

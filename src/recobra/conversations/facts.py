@@ -17,6 +17,14 @@ class ConversationReceived(Fact):
     channel: str
 
 
+@fact("conversation.number_changed", _("The debtor has another number"))
+class NumberChanged(Fact):
+    """A provider says that a person has another number or id; the conversation names both."""
+
+    conversation_id: int
+    channel: str
+
+
 @fact("conversation.assigned", _("Conversation assigned"))
 class ConversationAssigned(Fact):
     """A conversation has another person, the bot (`to_id` None) or a debtor."""

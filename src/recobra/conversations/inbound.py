@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -23,7 +22,7 @@ from recobra.conversations.counterparty import (
 from recobra.conversations.facts import ConversationReceived
 from recobra.conversations.models import Attachment, Conversation, ConversationMessage
 from recobra.journal.operations import record_fact
-from recobra.messaging.channels.adapter import InboundEvent
+from recobra.messaging.channels.adapter import IdentityChangeEvent, InboundEvent
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
@@ -31,25 +30,30 @@ from recobra.portfolio.models import Debtor
 # Not e-mail: its sender proves nothing, and machines answer machines there. People read it.
 BOT_CHANNELS: Final = frozenset({"whatsapp", "sms"})
 BUTTON_PREFIX: Final = "button:"
+NUMBER_CHANGED: Final = "number_changed"
+QUOTE_LINE: Final = "―" * 12
 TEXT_MAX: Final = 20_000
+# The forms that somebody has to answer.
+_ANSWERED: Final = frozenset({"message", "edit"})
+UNTOLD_FORMS: Final = frozenset({"automatic", "revocation"})
+"""Forms that are no news of a debtor; they are the intents of such messages too."""
 _SILENCING_ACTS = (ConsentEntry.Act.OPTED_OUT, ConsentEntry.Act.NOT_ME)
-_log = logging.getLogger(__name__)
 
 
 @consequence
 @transaction.atomic
-def receive_message(*, event: InboundEvent, provider_id: int | None, channel: str, actor: Actor) -> Conversation | None:
-    """Store a message and return its conversation; None where no sender is named, since nobody can be answered.
+def receive_message(*, event: InboundEvent, provider_id: int | None, channel: str, actor: Actor) -> Conversation:
+    """Store a message and return its conversation, that of unknown senders where none is named.
 
     The actor is whoever wrote. A message that is stored already changes nothing. An opt-out in it was recorded before
-    this, and is not answered.
+    this, and is not answered. Reactions, automatic answers and messages that were taken back are shown, and nobody is
+    waited for.
     """
     now = actor.now
     kind = address_forms.point_kind(channel)
     address = address_forms.normalise_address(event.address, kind=kind)
-    if not address:
-        _log.warning("A message by %s names no sender and is not kept.", channel)
-        return None
+    if not address or len(address) > address_forms.ADDRESS_MAX:
+        address = address_forms.sender_address(event.sender_id or event.address)
     reference = event.provider_reference or event.event_key
     forms = address_forms.list_forms(address, kind=kind)
     lock_address(address, channel=channel)
@@ -59,7 +63,9 @@ def receive_message(*, event: InboundEvent, provider_id: int | None, channel: st
     if known is not None:
         return known
     answered = find_answered_contact(event, address=address, channel=channel, provider_id=provider_id)
-    conversation = at_address.exclude(status=Conversation.Status.CLOSED).select_for_update().first()
+    # What nobody has to answer does not open a conversation again.
+    going_on = at_address.exclude(status=Conversation.Status.CLOSED) if event.form in _ANSWERED else at_address
+    conversation = going_on.select_for_update().order_by("-pk").first()
     if conversation is None:
         conversation = _open_conversation(event, address, channel, answered, now)
     elif conversation.debtor_id is None:
@@ -67,8 +73,16 @@ def receive_message(*, event: InboundEvent, provider_id: int | None, channel: st
         conversation.debtor = _identify_writer(debtors_at(address, channel=channel), answered, event)
     _store_message(conversation, event, reference, provider_id, now)
     _route_conversation(conversation, event, now)
+    if event.form not in UNTOLD_FORMS:
+        _record_reply(conversation, event, answered, actor)
+    return conversation
+
+
+def _record_reply(conversation: Conversation, event: InboundEvent, answered: Contact | None, actor: Actor) -> None:
+    """Record that a debtor wrote, on the contact that was answered and in the journal."""
     if answered is not None and answered.replied_at is None:
-        Contact.objects.filter(pk=answered.pk, replied_at__isnull=True).update(replied_at=min(event.at, now))
+        replied_at = min(event.at, actor.now)
+        Contact.objects.filter(pk=answered.pk, replied_at__isnull=True).update(replied_at=replied_at)
     # Whoever answers at the number may not be the debtor who was written to there.
     own_contact = answered
     if answered is not None and answered.debtor_id != conversation.debtor_id:
@@ -80,7 +94,6 @@ def receive_message(*, event: InboundEvent, provider_id: int | None, channel: st
         portfolio_id=own_contact.portfolio_id if own_contact else None,
         contact_id=own_contact.pk if own_contact else None,
     )
-    return conversation
 
 
 def _open_conversation(
@@ -90,14 +103,19 @@ def _open_conversation(
     debtors = debtors_at(address, channel=channel)
     # Why a person has to answer, '' where the bot can.
     mode_reason = ""
-    if not debtors:
+    if not address_forms.has_number(address):
+        mode_reason = "no_number"
+    elif not debtors:
         mode_reason = "unknown_number"
     elif channel not in BOT_CHANNELS:
         mode_reason = channel
+    waits = event.form in _ANSWERED
     return Conversation.objects.create(
         channel=channel,
         address=address,
         debtor=_identify_writer(debtors, answered, event),
+        status=Conversation.Status.OPEN if waits else Conversation.Status.CLOSED,
+        closed_at=None if waits else now,
         opened_at=now,
         last_at=now,
         mode=Conversation.Mode.PERSON if mode_reason else Conversation.Mode.BOT,
@@ -119,14 +137,17 @@ def _store_message(
     """Store a message with its attachments, and mark its conversation as open and unread (the caller saves it)."""
     # A provider's clock may be ahead of ours.
     at = min(event.at, now)
+    original = _find_original(conversation, event)
+    intent = f"{BUTTON_PREFIX}{event.button}" if event.button else ""
     message = ConversationMessage.objects.create(
         conversation=conversation,
         direction=ConversationMessage.Direction.IN,
-        text=event.text[:TEXT_MAX],
+        text=shown_text(event)[:TEXT_MAX],
         at=at,
         received_at=now,
         provider_reference=reference,
-        intent=f"{BUTTON_PREFIX}{event.button}" if event.button else "",
+        intent=intent if event.form in _ANSWERED else event.form,
+        replaces=original,
     )
     Attachment.objects.bulk_create(
         Attachment(
@@ -134,34 +155,107 @@ def _store_message(
         )
         for media in event.media
     )
+    if original is not None and not original.intent:
+        # The bot answers the newest version alone.
+        original.intent = "replaced"
+        original.save(update_fields=["intent"])
+    conversation.provider_id = provider_id or conversation.provider_id
+    conversation.sender_id = event.sender_id or conversation.sender_id
+    conversation.last_at = max(conversation.last_at, at)
+    if event.form not in _ANSWERED:
+        return
     conversation.status = Conversation.Status.OPEN
     conversation.unread += 1
-    conversation.provider_id = provider_id or conversation.provider_id
     # Messages do not always come in the order in which they were written.
     if conversation.last_inbound_at is None or conversation.last_inbound_at < at:
         conversation.last_inbound_at = at
-    conversation.last_at = max(conversation.last_at, at)
+
+
+@consequence
+@transaction.atomic
+def receive_notice(
+    *, event: IdentityChangeEvent, address: str, text: str, provider_id: int | None, channel: str, actor: Actor
+) -> Conversation | None:
+    """Show people what a provider says of a person, in the conversation with an address; None where it stands there."""
+    lock_address(address, channel=channel)
+    forms = address_forms.list_forms(address, kind=address_forms.point_kind(channel))
+    at_address = Conversation.objects.filter(channel=channel, address__in=forms)
+    if at_address.filter(messages__provider_reference=event.provider_reference).exists():
+        return None
+    conversation = at_address.exclude(status=Conversation.Status.CLOSED).select_for_update().first()
+    if conversation is None:
+        debtor = single_person(debtors_at(address, channel=channel))
+        conversation = Conversation(channel=channel, address=address, debtor=debtor, opened_at=actor.now)
+    conversation.status = Conversation.Status.OPEN
+    conversation.mode = Conversation.Mode.PERSON
+    conversation.mode_reason = NUMBER_CHANGED
+    conversation.unread += 1
+    conversation.last_at = actor.now
+    conversation.provider_id = provider_id or conversation.provider_id
+    conversation.save()
+    ConversationMessage.objects.create(
+        conversation=conversation,
+        direction=ConversationMessage.Direction.NOTE,
+        author=actor.name,
+        text=text,
+        intent=NUMBER_CHANGED,
+        at=min(event.at, actor.now),
+        received_at=actor.now,
+        provider_reference=event.provider_reference,
+    )
+    return conversation
+
+
+def shown_text(event: InboundEvent) -> str:
+    """Return the words of a message as people read them: the writer's own first, what is quoted below a line."""
+    quoted = f"{QUOTE_LINE}\n{event.quoted}" if event.quoted and event.text else event.quoted
+    return "\n\n".join(part for part in (event.subject, event.text, quoted) if part)
+
+
+def _find_original(conversation: Conversation, event: InboundEvent) -> ConversationMessage | None:
+    """Return the message that was edited or taken back, None where it never came or this is none of that."""
+    if not event.replaces or event.form == "reaction":
+        return None
+    written = ConversationMessage.objects.filter(
+        conversation__channel=conversation.channel,
+        conversation__address=conversation.address,
+        direction=ConversationMessage.Direction.IN,
+        provider_reference=event.replaces,
+    )
+    return written.order_by("-pk").first()
 
 
 def _route_conversation(conversation: Conversation, event: InboundEvent, now: datetime) -> None:
     """Close the conversation with an opt-out; leave other messages of a silenced address to a person; call the bot."""
     if is_address_silenced(conversation.address, channel=conversation.channel):
-        kind = address_forms.point_kind(conversation.channel)
-        forms = address_forms.list_forms(conversation.address, kind=kind)
-        # The entry that this very message made, if it made one.
-        entry = ConsentEntry.objects.filter(
-            kind=kind, value__in=forms, act__in=_SILENCING_ACTS, at=min(event.at, now)
-        ).first()
-        conversation.mode = Conversation.Mode.PERSON
-        conversation.mode_reason = entry.act.lower() if entry else "silent"
-        if entry is not None:
-            conversation.status = Conversation.Status.CLOSED
-            conversation.closed_at = now
-            conversation.messages.filter(direction="IN", received_at=now).update(intent=conversation.mode_reason)
+        _leave_silenced(conversation, event, now)
     conversation.save()
     if conversation.channel in BOT_CHANNELS:
         # After the commit, or the job would not find the message; robust, since a job each minute catches up.
         transaction.on_commit(partial(_call_bot, conversation.pk), robust=True)
+
+
+def _leave_silenced(conversation: Conversation, event: InboundEvent, now: datetime) -> None:
+    """Close a conversation with the opt-out that a message is; leave any other message there to a person."""
+    kind = address_forms.point_kind(conversation.channel)
+    forms = address_forms.list_forms(conversation.address, kind=kind)
+    # The entry that this very message made, if it made one.
+    made = ConsentEntry.objects.filter(kind=kind, value__in=forms, act__in=_SILENCING_ACTS, at=min(event.at, now))
+    entry = made.first()
+    if entry is None and event.form not in _ANSWERED:
+        return
+    conversation.mode = Conversation.Mode.PERSON
+    conversation.mode_reason = entry.act.lower() if entry else "silent"
+    if entry is None:
+        return
+    conversation.messages.filter(direction="IN", received_at=now).update(intent=entry.act.lower())
+    if address_forms.has_number(conversation.address):
+        conversation.status = Conversation.Status.CLOSED
+        conversation.closed_at = now
+    else:
+        # The wish holds only here until a person says whose it is.
+        conversation.status = Conversation.Status.OPEN
+        conversation.mode_reason = "no_number_silent"
 
 
 def _call_bot(conversation_id: int) -> None:

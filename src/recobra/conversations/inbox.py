@@ -22,6 +22,7 @@ from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.queries import conversations_for
 from recobra.conversations.reply import cancel_bot_replies
 from recobra.conversations.scope import check_conversation
+from recobra.conversations.webhooks.senders import carry_silence
 from recobra.journal.operations import record_fact
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
@@ -136,7 +137,10 @@ def mark_read(*, conversation: Conversation, actor: Actor) -> None:
 @requires(Right.LEAD_CONVERSATIONS)
 @transaction.atomic
 def assign_debtor(*, conversation_id: int, debtor_id: int, actor: Actor) -> Conversation:
-    """Assign a debtor to a conversation with an unknown number. It proves no identity. Raises ConversationRefused."""
+    """Assign a debtor to a conversation with an unknown number. It proves no identity. Raises ConversationRefused.
+
+    Where somebody without a number asked for no more messages, that holds for the debtor's numbers from now on.
+    """
     conversation = _lock_open(conversation_id, actor)
     if conversation.debtor_id is not None:
         raise ConversationRefused(_("It is known whose number this is."))
@@ -144,6 +148,10 @@ def assign_debtor(*, conversation_id: int, debtor_id: int, actor: Actor) -> Conv
     conversation.debtor = Debtor.objects.get(pk=debtor_id)
     conversation.save(update_fields=["debtor"])
     _record_assignment(conversation, actor)
+    if not address_forms.has_number(conversation.address):
+        points = conversation.debtor.points.filter(kind=address_forms.point_kind(conversation.channel))
+        for number in points.order_by("pk").values_list("value", flat=True):
+            carry_silence(conversation.address, number, channel=conversation.channel, actor=actor)
     return conversation
 
 

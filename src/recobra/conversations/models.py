@@ -12,7 +12,9 @@ from recobra.portfolio.models import Channel, Debtor
 class Conversation(models.Model):
     """A conversation with one number or address over one channel. Personal data: the number.
 
-    `debtor` is null while nobody knows whose number it is. Dies with the legal term of records of the country.
+    `address` stands for somebody without a number too (`address_forms.sender_address`); `sender_id` is the provider's
+    own id of who writes, where it gives one. `debtor` is null while nobody knows whose number it is. Dies with the
+    legal term of records of the country.
     """
 
     class Status(models.TextChoices):
@@ -26,6 +28,7 @@ class Conversation(models.Model):
 
     channel = models.CharField(max_length=8, choices=Channel)
     address = models.TextField()
+    sender_id = models.TextField(default="", db_default="")
     provider = models.ForeignKey(Provider, models.PROTECT, null=True, related_name="conversations", db_index=False)
     debtor = models.ForeignKey(Debtor, models.PROTECT, null=True, related_name="conversations")
     status = models.CharField(max_length=7, choices=Status, default=Status.OPEN)
@@ -47,14 +50,20 @@ class Conversation(models.Model):
                 fields=["channel", "address"], condition=~Q(status="CLOSED"), name="conversation_one_open"
             )
         ]
-        indexes = [models.Index(fields=["status", "-last_at"], name="conversation_by_time")]
+        indexes = [
+            models.Index(fields=["status", "-last_at"], name="conversation_by_time"),
+            models.Index(fields=["sender_id"], condition=~Q(sender_id=""), name="conversation_of_sender"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.pk}"
 
 
 class ConversationMessage(models.Model):
-    """A message of a conversation, or a note. What goes out has its contact of the outbox. Personal data: the text."""
+    """A message of a conversation, or a note. What goes out has its contact of the outbox. Personal data: the text.
+
+    `replaces` is the message that this one edits or takes back; both stay.
+    """
 
     class Direction(models.TextChoices):
         IN = "IN", _("Received")
@@ -72,6 +81,7 @@ class ConversationMessage(models.Model):
     received_at = models.DateTimeField()
     provider_reference = models.TextField(default="")
     contact = models.ForeignKey(Contact, models.PROTECT, null=True, related_name="messages")
+    replaces = models.ForeignKey("self", models.PROTECT, null=True, related_name="versions", db_index=False)
 
     class Meta:
         ordering = ["at", "id"]

@@ -24,7 +24,7 @@ def _erase_talks(talks: QuerySet[Conversation], at: datetime) -> int:
     """Close conversations and take out whose they are; they go on counting as conversations."""
     talks.exclude(status=Conversation.Status.CLOSED).update(status=Conversation.Status.CLOSED, closed_at=at)
     named = talks.exclude(address__startswith=ERASED)
-    return named.update(address=Concat(Value(ERASED), Cast("pk", TextField())), bot_state={}, unread=0)
+    return named.update(address=Concat(Value(ERASED), Cast("pk", TextField())), sender_id="", bot_state={}, unread=0)
 
 
 def _erase_words(messages: QuerySet[ConversationMessage]) -> int:

@@ -96,7 +96,7 @@ def conversation_for(user: User, conversation_id: int) -> Conversation:
 
 def thread_of(conversation: Conversation, *, most: int = 200) -> list[ConversationMessage]:
     """Return the last messages of a conversation in their order, with contacts and attachments."""
-    rows = conversation.messages.select_related("contact").prefetch_related(
+    rows = conversation.messages.select_related("contact", "replaces").prefetch_related(
         Prefetch("attachments", Attachment.objects.order_by("pk"))
     )
     return list(reversed(rows.order_by("-at", "-pk")[:most]))

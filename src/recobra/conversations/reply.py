@@ -301,6 +301,8 @@ def _choose_purpose(conversation: Conversation, counterparty: Counterparty, draf
     """Return REPLY or MANUAL. Raises ReplyRefused for what is refused without asking the gate."""
     if not draft.text.strip() and not draft.template_code:
         raise ReplyRefused(_("Write something first."))
+    if conversation.address == address_forms.SENDER:
+        raise ReplyRefused(_("The provider does not say who wrote: there is nobody to answer."))
     if is_address_silenced(conversation.address, channel=conversation.channel):
         raise ReplyRefused(_("This number or address asked for no more messages. Only its owner can change that."))
     in_window = is_in_service_window(conversation=conversation, now=now)

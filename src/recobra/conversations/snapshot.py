@@ -8,6 +8,7 @@ import pyarrow as pa
 from django.db.models import DateField, Max
 from django.db.models.functions import Cast
 
+from recobra.conversations.inbound import UNTOLD_FORMS
 from recobra.conversations.models import ConversationMessage, Dispute
 from recobra.kit import tables
 from recobra.portfolio.snapshot import Scope
@@ -31,6 +32,8 @@ def read_events(scope: Scope, *, since: date, until: date) -> pa.Table:
         received_at__gte=begin,
         received_at__lt=end,
     )
+    # What a program answered, or a person took back, is no reply.
+    messages = messages.exclude(intent__in=UNTOLD_FORMS)
     replied = messages.order_by().values("conversation__debtor_id").annotate(day=Cast(Max("received_at"), DateField()))
     return tables.fetch_queryset(opened.values_list("debtor_id", "day"), _DISPUTES).join(
         tables.fetch_queryset(replied.values_list("conversation__debtor_id", "day"), _REPLIES),

@@ -183,6 +183,39 @@ class TemplateDecidedByProvider(Fact):
     status: str
 
 
+@fact("template.rated_by_provider", _("The provider rated a template"))
+class TemplateRatedByProvider(Fact):
+    """A provider rates a template otherwise: GREEN, YELLOW, RED or UNKNOWN."""
+
+    name: str
+    language: str
+    quality: str
+
+
+@fact("provider.stopped", _("A provider lets us send nothing"))
+class ProviderStopped(Fact):
+    """A provider restricted or closed our account; `reason` is its own word."""
+
+    provider: str
+    reason: str
+
+
+@fact("provider.warned", _("A provider warned us"))
+class ProviderWarned(Fact):
+    """A provider says that our account is in danger; `reason` is its own word."""
+
+    provider: str
+    reason: str
+
+
+@fact("provider.restored", _("A provider lets us send again"))
+class ProviderRestored(Fact):
+    """Messages may leave by a provider again; `reason` is its own word, '' where a person said so."""
+
+    provider: str
+    reason: str
+
+
 @fact("provider.saved", _("Provider saved"))
 class ProviderSaved(Fact):
     """The settings of a provider are others; `changed` are names of fields."""

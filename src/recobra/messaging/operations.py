@@ -2,6 +2,7 @@
 
 from .dispatch.run import dispatch_due, dispatch_forever, dispatch_once, warm_up
 from .outbox.plan import cancel_planned, judge_again, plan_contacts, take_back_planned, withdraw_contacts
+from .providers.account_news import apply_account_news, resume_provider
 from .receipts.poll import poll_unreported_contacts
 from .receipts.record import match_waiting_receipts
 from .receipts.uncertain import NotUncertain, resolve_uncertain, settle_uncertain
@@ -17,12 +18,16 @@ from .templates.operations import (
     save_template,
     weigh_template,
 )
+from .templates.provider_decisions import apply_template_decision, apply_template_quality
 
 __all__ = [
     "NotUncertain",
     "TemplateBlocked",
     "TemplateRefused",
     "WrongStatus",
+    "apply_account_news",
+    "apply_template_decision",
+    "apply_template_quality",
     "cancel_planned",
     "dispatch_due",
     "dispatch_forever",
@@ -35,6 +40,7 @@ __all__ = [
     "poll_unreported_contacts",
     "preview_message",
     "resolve_uncertain",
+    "resume_provider",
     "retire_template",
     "save_template",
     "settle_uncertain",

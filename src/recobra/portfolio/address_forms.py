@@ -8,6 +8,7 @@ than that keep the short form.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Final
 
@@ -15,6 +16,9 @@ from recobra_core.channels import KIND_BY_CHANNEL
 
 PHONE: Final = "PHONE"
 EMAIL: Final = "EMAIL"
+SENDER: Final = "sender:"
+"""Begins the address of somebody whose number the provider does not show; its own id of the person follows."""
+ADDRESS_MAX: Final = 320
 _NOT_DIGITS = re.compile(r"\D")
 _SCHEME = re.compile(r"^(?:whatsapp|sms|tel|mailto):", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"<([^<>]+)>\s*$")
@@ -46,6 +50,8 @@ def point_kind_sql(channel: str) -> str:
 def normalise_address(value: str, *, kind: str) -> str:
     """Return an address in the form of `ContactPoint.value`: `+` and digits for a phone, lower case for an e-mail."""
     bare = _SCHEME.sub("", value.strip())
+    if bare.startswith(SENDER):
+        return bare
     if kind == PHONE:
         digits = _NOT_DIGITS.sub("", bare)
         return f"+{digits}" if digits else ""
@@ -53,6 +59,24 @@ def normalise_address(value: str, *, kind: str) -> str:
         inside = _IN_BRACKETS.search(bare)
         return (inside.group(1) if inside else bare).strip().lower()
     return bare
+
+
+def sender_address(sender_id: str) -> str:
+    """Return the address that stands for somebody without a number, known by an id of the provider's or not at all."""
+    # A longer one is no id: its digest tells it apart, and an index takes it.
+    short = sender_id if len(sender_id) <= ADDRESS_MAX else hashlib.sha256(sender_id.encode()).hexdigest()
+    return f"{SENDER}{short}"
+
+
+def has_number(address: str) -> bool:
+    """Tell if an address is one that can be written to, and not the id of somebody without a number."""
+    return 0 < len(address) <= ADDRESS_MAX and not address.startswith(SENDER)
+
+
+def has_letters(written: str) -> bool:
+    """Tell if a number is written with letters, such as the name by which a shop sends SMS."""
+    bare = _SCHEME.sub("", written.strip())
+    return not bare.startswith(SENDER) and any(character.isalpha() for character in bare)
 
 
 def list_forms(value: str, *, kind: str) -> tuple[str, ...]:

@@ -62,6 +62,17 @@ _AUTHORISE_CHANNEL = """
     WHERE kind = %(kind)s AND value = ANY(%(forms)s)"""
 
 
+_MARK_UNUSABLE = """
+    UPDATE portfolio_contactpoint SET unusable_for = array_append(unusable_for, %(channel)s)
+    WHERE kind = %(kind)s AND value = ANY(%(forms)s) AND %(channel)s <> ALL (unusable_for)"""
+
+
+def mark_unusable(*, kind: str, forms: Sequence[str], channel: str) -> None:
+    """Note at the contact points of an address that a channel does not reach them any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK_UNUSABLE, {"kind": kind, "forms": list(forms), "channel": channel})
+
+
 def mark_opted_out(*, kind: str, forms: Sequence[str], at: datetime) -> pa.Table:
     """Mark the contact points of an address as opted out; return those that were not (schema CHANGED_POINTS)."""
     return tables.fetch(_MARK_OPTED_OUT, [list(forms), kind, at], CHANGED_POINTS)

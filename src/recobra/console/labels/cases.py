@@ -100,6 +100,13 @@ FAMILIES: Final[Families] = {
         "html": ("HTML", "quiet"),
         "buttons": (_("Buttons"), "quiet"),
     },
+    # messaging.Template.provider_quality
+    "template_quality": {
+        "GREEN": (_("taken well"), "good"),
+        "YELLOW": (_("taken less well"), "warn"),
+        "RED": (_("rejected by people"), "bad"),
+        "UNKNOWN": (_("not rated yet"), "quiet"),
+    },
     "conversation": field_labels("conversations.Conversation", "status", OPEN="calm"),
     # conversations.queries.VIEWS: they stand in addresses, so they are Spanish
     "conversation_view": {
@@ -112,6 +119,12 @@ FAMILIES: Final[Families] = {
     # conversations.Conversation.mode_reason: why the bot left it to a person
     "handed_over": {
         "unknown_number": (_("Nobody knows whose number this is."), "warn"),
+        "no_number": (_("Who writes shows no number: say which debtor it is."), "warn"),
+        "no_number_silent": (
+            _("Wants no messages and shows no number: say which debtor it is, so that it holds for all numbers."),
+            "bad",
+        ),
+        "number_changed": (_("Has another number now: look whether to write to it."), "warn"),
         "email": (_("E-mails are answered by people."), "quiet"),
         "identity": (_("Identity could not be checked."), "warn"),
         "care": (_("The debtor tells of hardship."), "warn"),
@@ -158,6 +171,11 @@ FAMILIES: Final[Families] = {
         "identity_wrong": (_("identity did not match"), "warn"),
         "not_understood": (_("not understood"), "quiet"),
         "not_read": (_("not read by the bot"), "warn"),
+        "reaction": (_("reacts"), "quiet"),
+        "automatic": (_("automatic answer"), "quiet"),
+        "revocation": (_("deleted this message"), "quiet"),
+        "replaced": (_("changed since"), "quiet"),
+        "number_changed": (_("has another number now"), "warn"),
     },
     "point": field_labels("portfolio.ContactPoint", "kind"),
 }

@@ -25,6 +25,7 @@ from recobra.intake.refusals import aside_words, routed_words
 from recobra.kit.date_format import format_date
 from recobra.kit.money_format import format_minor, format_units
 from recobra.messaging.queries import cite_article
+from recobra.portfolio import address_forms
 from recobra_core.law import load_countries
 from recobra_core.money import rounded_units, units_of
 from recobra_core.stages import Bucket
@@ -236,6 +237,11 @@ def hide_document(context: template.Context, text: str, document: str) -> str:
 @register.simple_tag(takes_context=True)
 def address(context: template.Context, value: str) -> str:
     """Write a phone, e-mail or address, masked for roles that do not need it."""
+    if value.startswith(address_forms.SENDER):
+        sender_id = value.removeprefix(address_forms.SENDER)
+        if not sender_id:
+            return translation.gettext("without a number")
+        return translation.gettext("without a number (%(id)s)") % {"id": sender_id}
     return value if context["can"].get("see_contact_data") else masks.mask_contact(value)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections import Counter
 from datetime import date, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -19,8 +17,8 @@ from recobra.access.roles import Right
 from recobra.conversations.facts import WebhookFailed, WebhookForged
 from recobra.conversations.webhooks.apply import apply_events
 from recobra.journal.operations import record_fact
-from recobra.messaging.channels import ADAPTERS
-from recobra.messaging.channels.adapter import Adapter, Config, ForgedCall, WebhookRequest
+from recobra.messaging.channels import ADAPTERS, webhooks
+from recobra.messaging.channels.adapter import Adapter, Config, ForgedCall, UnusedEvent, WebhookRequest
 from recobra.messaging.models import Provider, WebhookCall
 from recobra.messaging.providers import routing
 
@@ -30,6 +28,7 @@ __all__ = ["ForgedCall", "UnknownProvider", "answer_challenge", "receive_call", 
 RETRY_DELAYS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 10, 30, 90, 300, 1440))
 BATCH_SIZE: Final = 200
 _ERROR_MAX: Final = 500
+_UNUSED_MAX: Final = 20
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +47,7 @@ def receive_call(*, provider_code: str, call: WebhookRequest, actor: Actor) -> t
     adapter = ADAPTERS[provider.kind]
     config = routing.build_config(provider)
     refuse_forged(provider, adapter, call, config, actor=actor)
-    call_id = _store_call(provider, call)
+    call_id = store_call(provider, call)
     process_call(call_id=call_id, actor=actor)
     build_response = getattr(adapter, "build_response", None)
     if build_response is None:
@@ -89,7 +88,7 @@ def process_call(*, call_id: int, actor: Actor) -> bool:
             stored.status = WebhookCall.Status.DONE
         elif has_failed:
             stored.status = WebhookCall.Status.FAILED
-        stored.save(update_fields=["status", "tries", "error"])
+        stored.save(update_fields=["status", "tries", "error", "unused"])
         if error is not None:
             _log.warning("Call %s of %s was not worked: %s", stored.pk, stored.provider.code, type(error).__name__)
         if has_failed:
@@ -104,6 +103,9 @@ def _apply_call(stored: WebhookCall, actor: Actor) -> Exception | None:
         config = routing.build_config(stored.provider)
         with transaction.atomic():
             events = ADAPTERS[stored.provider.kind].read_events(_restore_call(stored, config.webhook_url), config)
+        names = {event.name for event in events if isinstance(event, UnusedEvent)}
+        # A call without any event says nothing; that too is written down.
+        stored.unused = sorted(names)[:_UNUSED_MAX] if events else ["nothing"]
         apply_events(events=events, provider_id=stored.provider_id, actor=actor)
     except Exception as error:  # noqa: BLE001 - stored with the call, logged, and retried
         return error
@@ -131,17 +133,16 @@ def _find_provider(code: str) -> Provider:
     return provider
 
 
-def _store_call(provider: Provider, call: WebhookRequest) -> int:
+def store_call(provider: Provider, call: WebhookRequest) -> int:
     """Store a call and return its id; that of the first one where the provider repeats itself."""
-    body = _serialise_call(call)
-    digest = hashlib.sha256(body).hexdigest()
+    digest = webhooks.digest_call(call)
     try:
         with transaction.atomic():
             stored = WebhookCall.objects.create(
                 provider=provider,
                 received_at=call.received_at,
                 digest=digest,
-                body=body,
+                body=webhooks.serialise_call(call),
                 content_type=call.headers.get("content-type", ""),
             )
     except IntegrityError:
@@ -149,23 +150,10 @@ def _store_call(provider: Provider, call: WebhookRequest) -> int:
     return stored.pk
 
 
-def _serialise_call(call: WebhookRequest) -> bytes:
-    """Return a call as one piece, as HTTP writes it: of gateways that report by GET the address says everything."""
-    return f"{call.method} ?{urlsplit(call.url).query}\r\n\r\n".encode() + call.body
-
-
 def _restore_call(stored: WebhookCall, url: str) -> WebhookRequest:
-    """Return the call that `_serialise_call` wrote, as made to the provider's webhook at `url`."""
-    request_line, _, body = bytes(stored.body).partition(b"\r\n\r\n")
-    method, _, query = request_line.decode().partition(" ?")
+    """Return a stored call, as made to the provider's webhook at `url`."""
     headers = {"content-type": stored.content_type} if stored.content_type else {}
-    return WebhookRequest(
-        method=method,
-        url=f"{url}?{query}" if query else url,
-        headers=headers,
-        body=body,
-        received_at=stored.received_at,
-    )
+    return webhooks.restore_call(bytes(stored.body), url=url, headers=headers, received_at=stored.received_at)
 
 
 # Forged calls by provider and day, in this process alone.

@@ -106,9 +106,19 @@ class Media:
     name: str = ""
 
 
+Form = Literal["message", "edit", "revocation", "reaction", "automatic"]
+"""What came from a person: an `edit` or `revocation` of a message, a `reaction` to one, an `automatic` answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundEvent:
-    """A debtor's message, or the button pressed. `context_reference` is the provider's id of the message answered."""
+    """A debtor's message, or the button pressed. `context_reference` is the provider's id of the message answered.
+
+    `address` is '' where the provider shows no number; `sender_id` is then its own id of the person, if it gives one.
+    `replaces` is the provider's id of the message that was edited, revoked or reacted to. `answers_id` is the contact
+    that an e-mail answers. `subject` is that of an e-mail which begins anew, `quoted` what stands in one that is not
+    the writer's own.
+    """
 
     address: str
     text: str
@@ -119,6 +129,12 @@ class InboundEvent:
     button: str = ""
     context_reference: str = ""
     media: tuple[Media, ...] = ()
+    form: Form = "message"
+    sender_id: str = ""
+    replaces: str = ""
+    answers_id: UUID | None = None
+    subject: str = ""
+    quoted: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +149,58 @@ class TemplateEvent:
     reason: str = ""
 
 
-Event = ReceiptEvent | InboundEvent | TemplateEvent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateQualityEvent:
+    """How the provider rates a template of ours by what people say of it: GREEN, YELLOW, RED or UNKNOWN."""
+
+    name: str
+    language: str
+    quality: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountEvent:
+    """What a provider says of our account: nothing may be sent by it (STOPPED), it may again, or it is in danger.
+
+    `reason` is the provider's own word.
+    """
+
+    account_id: str
+    state: Literal["STOPPED", "RESTORED", "WARNED"]
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityChangeEvent:
+    """A person has another number, or another id at the provider; a part that is not told is ''."""
+
+    address: str
+    new_address: str
+    sender_id: str
+    new_sender_id: str
+    at: datetime
+    event_key: str
+    provider_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedEvent:
+    """A part of a call that leads to nothing, by the name of what it is: nothing is left out silently."""
+
+    name: str
+
+
+Event = (
+    ReceiptEvent
+    | InboundEvent
+    | TemplateEvent
+    | TemplateQualityEvent
+    | AccountEvent
+    | IdentityChangeEvent
+    | UnusedEvent
+)
 
 
 class Adapter(Protocol):
@@ -161,7 +228,7 @@ class Adapter(Protocol):
         """Check that a call is the provider's. Raises ForgedCall."""
 
     def read_events(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
-        """Return the events of a call, without unknown ones. Raises ValueError where the body is unreadable."""
+        """Return the events of a call; parts of no use are named. Raises ValueError where the body is unreadable."""
 
     async def fetch_media(self, media: Media, config: Config, *, max_bytes: int) -> bytes:
         """Return the content of a received file. Raises Unsuitable where it is too large or gone."""

@@ -14,12 +14,38 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from recobra.messaging.channels.adapter import InboundEvent, Media, ReceiptEvent, TemplateEvent, WebhookRequest
+from recobra.messaging.channels.adapter import (
+    AccountEvent,
+    IdentityChangeEvent,
+    InboundEvent,
+    Media,
+    ReceiptEvent,
+    TemplateEvent,
+    TemplateQualityEvent,
+    UnusedEvent,
+    WebhookRequest,
+)
 
 # No provider's message is older, or from a day after; such instants cannot be shown in every time zone.
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
-EventT = TypeVar("EventT", bound=InboundEvent | Media | ReceiptEvent | TemplateEvent)
+EventT = TypeVar(
+    "EventT",
+    bound=AccountEvent
+    | IdentityChangeEvent
+    | InboundEvent
+    | Media
+    | ReceiptEvent
+    | TemplateEvent
+    | TemplateQualityEvent
+    | UnusedEvent,
+)
+# Longer ids stand for themselves by their digest: an index takes no more, and no provider makes any.
+_ID_MAX: Final = 512
+_IDS: Final = frozenset(
+    {"event_key", "provider_reference", "context_reference", "sender_id", "new_sender_id", "replaces"}
+)
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
@@ -34,7 +60,19 @@ def clean_event(event: EventT) -> EventT:
     Messengers let both through, and a message is not lost for them: «BAJA» is heard whatever follows it.
     """
     cleaned = {each.name: _clean(getattr(event, each.name)) for each in dataclasses.fields(event)}
+    for name in _IDS & cleaned.keys():
+        if len(cleaned[name]) > _ID_MAX:
+            cleaned[name] = hash_key(cleaned[name])
     return dataclasses.replace(event, **cleaned)
+
+
+def name_unused(what: str, word: Any = "") -> UnusedEvent:
+    """Return the event for a part of no use; `word` is the provider's own for it, left out where it is no plain word.
+
+    A text of a person's would otherwise stand among the names.
+    """
+    text = str(word)
+    return UnusedEvent(f"{what}:{text}" if _WORD.fullmatch(text) else what)
 
 
 def clean_text(text: str) -> str:
@@ -121,3 +159,27 @@ def plain_values(value: Any) -> dict[str, str]:
     """Return the texts and numbers of a JSON object, as texts."""
     pairs = value.items() if isinstance(value, Mapping) else ()
     return {str(name): str(item) for name, item in pairs if isinstance(item, str | int | float)}
+
+
+def serialise_call(call: WebhookRequest) -> bytes:
+    """Return a call as one piece, as HTTP writes it: of gateways that report by GET the address says everything."""
+    return f"{call.method} ?{urlsplit(call.url).query}\r\n\r\n".encode() + call.body
+
+
+def restore_call(stored: bytes, *, url: str, headers: Mapping[str, str], received_at: datetime) -> WebhookRequest:
+    """Return the call that `serialise_call` wrote, as made to the provider's webhook at `url`."""
+    request_line, _separator, body = stored.partition(b"\r\n\r\n")
+    method, _mark, query = request_line.decode().partition(" ?")
+    address = f"{url}?{query}" if query else url
+    return WebhookRequest(method=method, url=address, headers=dict(headers), body=body, received_at=received_at)
+
+
+def digest_call(call: WebhookRequest) -> str:
+    """Return what identical calls have in common."""
+    return hashlib.sha256(serialise_call(call)).hexdigest()
+
+
+def get_list(holder: Any, name: str) -> list[Any]:
+    """Return the list under a name, [] where the holder is no mapping or has no list there."""
+    value = holder.get(name) if isinstance(holder, Mapping) else None
+    return value if isinstance(value, list) else []

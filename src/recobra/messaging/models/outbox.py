@@ -20,7 +20,8 @@ class Template(models.Model):
 
     In force is the newest approved version of each variant that is not retired. `country`, `tone` and `stage` are ''
     where it fits any. The words are encrypted, since a place of payment may stand in them. `parameters` and `buttons`
-    are what WhatsApp's own templates and menus need. Who approved a version is in `recobra.approvals`.
+    are what WhatsApp's own templates and menus need; `provider_quality` is how it rates them. Who approved a version is
+    in `recobra.approvals`.
     """
 
     class Status(models.TextChoices):
@@ -59,6 +60,7 @@ class Template(models.Model):
     provider_name = models.TextField(default="", db_default="")
     provider_status = models.TextField(default="", db_default="")
     provider_reference = models.TextField(default="", db_default="")
+    provider_quality = models.TextField(default="", db_default="")
     provider_asked_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
 

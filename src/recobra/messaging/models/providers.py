@@ -9,7 +9,9 @@ class Provider(models.Model):
 
     `kind` names the folder in `channels/`; `secrets` are encrypted with the data keys, and so is `proposed`: settings
     and secrets that wait for a second person.
-    `price_micros` is what one message costs, in millionths of the major unit of `price_currency`. Personal data: none.
+    `price_micros` is what one message costs, in millionths of the major unit of `price_currency`. `stopped_at` is since
+    when the provider lets us send nothing by our account, `warned_at` when it last said that this is near; the reasons
+    are its own words. Personal data: none.
     """
 
     code = models.SlugField(unique=True)
@@ -27,6 +29,10 @@ class Provider(models.Model):
     country = models.CharField(max_length=2, default="")
     created_at = models.DateTimeField()
     created_by = models.TextField()
+    stopped_at = models.DateTimeField(null=True)
+    stopped_reason = models.TextField(default="", db_default="")
+    warned_at = models.DateTimeField(null=True)
+    warned_reason = models.TextField(default="", db_default="")
     tested_at = models.DateTimeField(null=True)
     tested_well = models.BooleanField(null=True)
     tested_answer = models.TextField(default="")

@@ -50,8 +50,8 @@ class Receipt(models.Model):
 class WebhookCall(models.Model):
     """A call of a provider's as it came in, kept until it is worked and for proof after. Personal data: the body.
 
-    Identical bodies are one call. One that could not be worked stays, with the reason. Dies when the period of
-    providers' calls is over.
+    Identical bodies are one call. One that could not be worked stays, with the reason. `unused` names the parts that
+    led to nothing. Dies when the period of providers' calls is over.
     """
 
     class Status(models.TextChoices):
@@ -66,6 +66,7 @@ class WebhookCall(models.Model):
     content_type = models.TextField(default="")
     status = models.CharField(max_length=7, choices=Status, default=Status.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)
+    unused = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     error = EncryptedTextField(row="digest", was_plain=True, default="")
 
     class Meta:

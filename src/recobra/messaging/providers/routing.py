@@ -106,6 +106,8 @@ class Routes:
 def load_routes() -> Routes:
     """Return all routes at this moment."""
     configured: list[Route] = []
+    # One that lets us send nothing is waited for like one that rests.
+    stopped_ids: set[int] = set()
     for provider in Provider.objects.filter(enabled=True, kind__in=list(ADAPTERS)).order_by("rank", "code"):
         try:
             config = build_config(provider)
@@ -114,6 +116,8 @@ def load_routes() -> Routes:
             # still send.
             _log.error("The secrets of provider %s belong to another key: save them again.", provider.code)
             continue
+        if provider.stopped_at is not None:
+            stopped_ids.add(provider.pk)
         configured.append(
             Route(
                 provider_id=provider.pk,
@@ -132,7 +136,7 @@ def load_routes() -> Routes:
     with connection.cursor() as cursor:
         cursor.execute(_RESTING)
         resting_ids = {provider_id for (provider_id,) in cursor.fetchall()}
-    open_ids = frozenset(route.provider_id or 0 for route in configured) - resting_ids
+    open_ids = frozenset(route.provider_id or 0 for route in configured) - resting_ids - stopped_ids
     return Routes(configured=tuple(configured), open_ids=open_ids)
 
 
@@ -170,7 +174,10 @@ def take_allowance(*, provider_id: int, wanted: int) -> int:
     None are granted while the provider rests, and one as a trial once its rest is over.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT rate_per_second FROM messaging_provider WHERE id = %s AND enabled", [provider_id])
+        cursor.execute(
+            "SELECT rate_per_second FROM messaging_provider WHERE id = %s AND enabled AND stopped_at IS NULL",
+            [provider_id],
+        )
         row = cursor.fetchone()
         if row is None or wanted <= 0:
             return 0
@@ -203,6 +210,8 @@ def record_success(provider_id: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_RECORD_SUCCESS, [provider_id])
 
+
+_RATE_IN_USE = "SELECT rate_per_second FROM messaging_provider WHERE id = %s AND enabled AND stopped_at IS NULL"
 
 # Refilled an hour ago: the first allowance of a new provider is a full one.
 _INSERT_STATE = """

@@ -10,7 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from recobra.messaging.channels import webhooks
-from recobra.messaging.channels.adapter import Config, Event, ForgedCall, InboundEvent, ReceiptEvent, WebhookRequest
+from recobra.messaging.channels.adapter import (
+    Config,
+    Event,
+    ForgedCall,
+    InboundEvent,
+    ReceiptEvent,
+    UnusedEvent,
+    WebhookRequest,
+)
 from recobra.messaging.channels.http_sms.document import Calls, Check, Gateway, text_at, value_at
 from recobra_core.documents import Place
 
@@ -46,7 +54,7 @@ def _received_and_expected(call: WebhookRequest, check: Check, secret: str) -> t
 def read_events(call: WebhookRequest, config: Config, gateway: Gateway) -> list[Event]:
     """Return the events of a call. Raises ValueError where its body is unreadable."""
     if gateway.calls is None:
-        return []
+        return [UnusedEvent("no_calls_described")]
     content: Any
     # A signature covers the body alone, so that beside a body the address is not read.
     if call.method == "GET" and not call.body:
@@ -59,9 +67,14 @@ def read_events(call: WebhookRequest, config: Config, gateway: Gateway) -> list[
     events: list[Event] = []
     for item in items if isinstance(items, list) else [items]:
         event = _read_receipt(item, call, config, gateway) or _read_inbound(item, call, config, gateway)
-        if event is not None:
-            events.append(event)
+        events.append(event or _name_unknown(item, gateway))
     return events
+
+
+def _name_unknown(item: Any, gateway: Gateway) -> UnusedEvent:
+    """Return the event for an item that is neither a receipt of ours nor a message."""
+    status = text_at(item, gateway.receipts.status) if gateway.receipts is not None else ""
+    return webhooks.name_unused("status" if status else "unknown_item", status)
 
 
 def _read_receipt(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> ReceiptEvent | None:
@@ -99,8 +112,8 @@ def _read_inbound(item: Any, call: WebhookRequest, config: Config, gateway: Gate
         return None
     sender = text_at(item, inbound.sender)
     text = text_at(item, inbound.text)
-    # An empty text is a message; without a text this is another kind of call.
-    if not sender or value_at(item, inbound.text) is None:
+    # An empty text is a message, and so is one whose sender is not told; without a text this is another kind of call.
+    if value_at(item, inbound.text) is None or not (sender or text):
         return None
     reference = text_at(item, inbound.id) or webhooks.hash_key(sender, text, text_at(item, inbound.at))
     return InboundEvent(

@@ -71,8 +71,7 @@ def read_events(call: WebhookRequest) -> list[Event]:
     events: list[Event] = []
     for item in items:
         receipt = _read_receipt(item, call) if isinstance(item, Mapping) else None
-        if receipt is not None:
-            events.append(receipt)
+        events.append(receipt or webhooks.name_unused("event", item.get("event") if isinstance(item, Mapping) else ""))
     return events
 
 

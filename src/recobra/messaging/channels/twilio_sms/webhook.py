@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from recobra.messaging.channels import codes, webhooks
-from recobra.messaging.channels.adapter import Event, InboundEvent, Media, ReceiptEvent, WebhookRequest
+from recobra.messaging.channels.adapter import (
+    Event,
+    InboundEvent,
+    Media,
+    ReceiptEvent,
+    UnusedEvent,
+    WebhookRequest,
+)
 from recobra.messaging.channels.twilio.account import ERRORS
 
 _KINDS = {
@@ -22,24 +29,26 @@ def read_events(call: WebhookRequest) -> list[Event]:
     """Return the events of a call. Raises ValueError."""
     fields = webhooks.parse_query(call) if call.method == "GET" else dict(webhooks.parse_form(call))
     reference = fields.get("MessageSid") or fields.get("SmsSid", "")
-    if not reference:
-        return []
     if fields.get("SmsStatus") == "received" or "Body" in fields:
-        return [_read_inbound(fields, reference, call)]
+        # Also one that Twilio forgot to number: it is a person's.
+        return [_read_inbound(fields, reference or webhooks.hash_key(*fields, *fields.values()), call)]
+    if not reference:
+        return [UnusedEvent("no_message")]
     status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
-    receipt = _read_receipt(fields, reference, status, call)
-    return [receipt] if receipt else []
+    return [_read_receipt(fields, reference, status, call)]
 
 
-def _read_receipt(fields: dict[str, str], reference: str, status: str, call: WebhookRequest) -> ReceiptEvent | None:
-    """Return the receipt of a status call, None where its status is not known."""
+def _read_receipt(
+    fields: dict[str, str], reference: str, status: str, call: WebhookRequest
+) -> ReceiptEvent | UnusedEvent:
+    """Return the receipt of a status call; a status that is not known is of no use."""
     code = fields.get("ErrorCode", "")
     if status in _NOT_DELIVERED:
         meaning = codes.receipt_by_meaning(codes.load_meanings(ERRORS).get(code))
     elif status in _KINDS:
         meaning = codes.ReceiptMeaning(_KINDS[status])
     else:
-        return None
+        return webhooks.name_unused("status", status)
     detail = {"status": status}
     if code:
         detail["code"] = code

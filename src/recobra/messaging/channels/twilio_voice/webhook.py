@@ -17,7 +17,7 @@ def read_events(call: WebhookRequest) -> list[Event]:
     status = fields.get("CallStatus", "")
     meaning = _read_meaning(fields, status)
     if not reference or meaning is None:
-        return []
+        return [webhooks.name_unused("call_status" if reference else "no_call", status)]
     detail = {
         "status": status,
         "answered_by": fields.get("AnsweredBy", ""),

@@ -13,6 +13,7 @@ from recobra.messaging import reasons
 from recobra.messaging.channels import codes, http
 from recobra.messaging.channels.adapter import Config
 from recobra.messaging.channels.base import Button, Message, Outcome, OutcomeKind, TemplateCall
+from recobra.portfolio import address_forms
 
 API: Final = "https://graph.facebook.com"
 VERSION: Final = "v23.0"
@@ -80,10 +81,17 @@ def build_body(message: Message) -> dict[str, Any]:
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
-        "to": message.address.removeprefix("+"),
+        **_name_recipient(message.address),
         "biz_opaque_callback_data": str(message.public_id),
         **content,
     }
+
+
+def _name_recipient(address: str) -> dict[str, str]:
+    """Return whom a message is for: a number, or Meta's id of somebody who shows none."""
+    if address.startswith(address_forms.SENDER):
+        return {"recipient": address.removeprefix(address_forms.SENDER)}
+    return {"to": address.removeprefix("+")}
 
 
 def _build_text(message: Message) -> dict[str, Any]:

@@ -1,33 +1,27 @@
-"""Meta's calls: statuses of our messages, messages of debtors, decisions about templates."""
+"""Meta's calls: statuses of our messages, messages of debtors, our account and our templates."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from recobra.messaging.channels import codes, webhooks
 from recobra.messaging.channels.adapter import (
     Config,
     Event,
     ForgedCall,
-    InboundEvent,
-    Media,
     ReceiptEvent,
     TemplateEvent,
+    UnusedEvent,
     WebhookRequest,
 )
+from recobra.messaging.channels.whatsapp import account, inbound
 from recobra.messaging.channels.whatsapp.client import ERRORS
 
 _HEADER = "x-hub-signature-256"
 _KINDS: Final = {"sent": "ACCEPTED", "delivered": "DELIVERED", "read": "READ", "played": "READ"}
-_FILE_TYPES: Final = ("image", "video", "audio", "document", "sticker")
-# Sent by a person and not read by us: it is a message all the same, for a person to look at.
-_UNREAD_TYPES: Final = ("contacts", "order", "unsupported", "unknown")
-_MESSAGE_TYPES: Final = frozenset(
-    {"text", "button", "interactive", "reaction", "location", *_FILE_TYPES, *_UNREAD_TYPES}
-)
 
 
 def verify(call: WebhookRequest, config: Config) -> None:
@@ -51,36 +45,59 @@ def read_events(call: WebhookRequest) -> list[Event]:
     """Return the events of a call, for all numbers of the app: they share one address. Raises ValueError."""
     content = webhooks.parse_json(call.body)
     events: list[Event] = []
-    for entry in _get_list(content, "entry"):
-        for change in _get_list(entry, "changes"):
+    for entry in webhooks.get_list(content, "entry"):
+        account_id = str(entry.get("id") or "") if isinstance(entry, Mapping) else ""
+        for change in webhooks.get_list(entry, "changes"):
             value = change.get("value") if isinstance(change, Mapping) else None
             if isinstance(value, Mapping):
-                events.extend(_read_change(value, str(change.get("field")), call))
+                events.extend(_read_change(value, str(change.get("field")), account_id, call))
+            else:
+                events.append(UnusedEvent("no_change"))
     return events
 
 
-def _read_change(value: Mapping[str, Any], field: str, call: WebhookRequest) -> Iterator[Event]:
-    """Yield the events of one change: a decision about a template, receipts, or messages of debtors."""
-    if field == "message_template_status_update":
-        yield _read_decision(value, call)
-    if field != "messages":
-        return
+def _read_change(value: Mapping[str, Any], field: str, account_id: str, call: WebhookRequest) -> Iterator[Event]:
+    """Yield the events of one change: about our account, our templates, our messages, or messages of debtors."""
     metadata = value.get("metadata")
     our_number = str(metadata.get("display_phone_number", "")) if isinstance(metadata, Mapping) else ""
-    for status in _get_list(value, "statuses"):
-        receipt = _read_receipt(status, call)
-        if receipt is not None:
-            yield receipt
-    for message in _get_list(value, "messages"):
-        inbound = _read_inbound(message, webhooks.format_phone(our_number), call)
-        if inbound is not None:
-            yield inbound
+    to = webhooks.format_phone(our_number)
+    if field == "message_template_status_update":
+        yield _read_decision(value, call)
+    elif field == "message_template_quality_update":
+        yield from account.read_quality(value, call)
+    elif field in account.FIELDS:
+        yield account.read_account(field, value, account_id, call)
+    elif field == "user_preferences":
+        yield from inbound.read_preferences(value, to, call)
+    elif field == "messages":
+        for status in webhooks.get_list(value, "statuses"):
+            yield _read_receipt(status, call)
+        # One contact stands beside each message where both have one; a message without a sender is its.
+        contacts = webhooks.get_list(value, "contacts")
+        for message in webhooks.get_list(value, "messages"):
+            yield inbound.read_message(_name_sender(message, contacts), to, call)
+        # Old versions of the API told of preferences beside the messages.
+        yield from inbound.read_preferences(value, to, call)
+    else:
+        yield webhooks.name_unused("field", field)
 
 
-def _read_receipt(status: Any, call: WebhookRequest) -> ReceiptEvent | None:
-    """Return the receipt in one status, None for groups and for statuses that are not known."""
-    if not isinstance(status, Mapping) or not status.get("id") or status.get("recipient_type") == "group":
-        return None
+def _name_sender(message: Any, contacts: list[Any]) -> Any:
+    """Return a message with the sender that the only contact beside it names, where it names none itself."""
+    if not isinstance(message, Mapping) or message.get("from") or message.get("from_user_id") or len(contacts) != 1:
+        return message
+    (contact,) = contacts
+    if not isinstance(contact, Mapping) or message.get("type") == "system":
+        return message
+    return {**message, "from": contact.get("wa_id"), "from_user_id": contact.get("user_id")}
+
+
+def _read_receipt(status: Any, call: WebhookRequest) -> ReceiptEvent | UnusedEvent:
+    """Return the receipt in one status; those of groups and those that are not known are of no use."""
+    if not isinstance(status, Mapping) or not status.get("id"):
+        return UnusedEvent("no_status")
+    if status.get("recipient_type") == "group":
+        return UnusedEvent("group_status")
     word = str(status.get("status"))
     detail = {"status": word}
     if word == "failed":
@@ -90,7 +107,7 @@ def _read_receipt(status: Any, call: WebhookRequest) -> ReceiptEvent | None:
     elif word in _KINDS:
         meaning = codes.ReceiptMeaning(_KINDS[word])
     else:
-        return None
+        return webhooks.name_unused("status", word)
     return ReceiptEvent(
         kind=meaning.kind,
         at=webhooks.parse_unix_time(status.get("timestamp")) or call.received_at,
@@ -105,74 +122,10 @@ def _read_receipt(status: Any, call: WebhookRequest) -> ReceiptEvent | None:
 
 def _first_error_code(status: Mapping[str, Any]) -> str:
     """Return the code of the first error that a status names, '' where it names none."""
-    for error in _get_list(status, "errors"):
+    for error in webhooks.get_list(status, "errors"):
         if isinstance(error, Mapping):
             return str(error.get("code"))
     return ""
-
-
-def _read_inbound(message: Any, to: str, call: WebhookRequest) -> InboundEvent | None:
-    """Return a debtor's message to our number `to`, None for what no person sent or what came in a group."""
-    # Messages in groups are left out: several people would read the answer.
-    if not isinstance(message, Mapping) or not message.get("id") or not message.get("from") or "group_id" in message:
-        return None
-    content = _read_content(message)
-    if content is None:
-        return None
-    context = message.get("context")
-    answers = str(context.get("id") or "") if isinstance(context, Mapping) else ""
-    return InboundEvent(
-        address=webhooks.format_phone(message["from"]),
-        to=to,
-        text=content.text,
-        button=content.button,
-        media=_read_media(message),
-        at=webhooks.parse_unix_time(message.get("timestamp")) or call.received_at,
-        event_key=f"whatsapp:{message['id']}",
-        provider_reference=str(message["id"]),
-        context_reference=content.reaction_to or answers,
-    )
-
-
-class _Content(NamedTuple):
-    """The words of a message, the code of the button pressed, and Meta's id of the message reacted to."""
-
-    text: str
-    button: str = ""
-    reaction_to: str = ""
-
-
-def _read_content(message: Mapping[str, Any]) -> _Content | None:
-    """Return the content of a message, None for what no person sent and for a reaction that was taken back."""
-    kind = str(message.get("type"))
-    if kind not in _MESSAGE_TYPES:
-        return None
-    part = message.get(kind)
-    body: Mapping[str, Any] = part if isinstance(part, Mapping) else {}
-    if kind == "button":
-        return _Content(str(body.get("text") or ""), button=str(body.get("payload") or ""))
-    chosen = body.get("button_reply") or body.get("list_reply")
-    if isinstance(chosen, Mapping):
-        return _Content(str(chosen.get("title") or ""), button=str(chosen.get("id") or ""))
-    if kind == "reaction":
-        emoji = str(body.get("emoji") or "")
-        return _Content(emoji, reaction_to=str(body.get("message_id") or "")) if emoji else None
-    if kind == "location":
-        place = [str(body[name]) for name in ("name", "address") if body.get(name)]
-        return _Content(", ".join([f"{body.get('latitude')}, {body.get('longitude')}", *place]))
-    # Of a file only its caption; what we do not read is a message without words.
-    words = body.get("body") if kind == "text" else body.get("caption")
-    return _Content(str(words or ""))
-
-
-def _read_media(message: Mapping[str, Any]) -> tuple[Media, ...]:
-    """Return the file of a message, at most one; () where it has none."""
-    part = message.get(str(message.get("type")))
-    if message.get("type") not in _FILE_TYPES or not isinstance(part, Mapping) or not part.get("id"):
-        return ()
-    media_type, _semicolon, _parameters = str(part.get("mime_type") or "").partition(";")
-    file = Media(media_id=str(part["id"]), media_type=media_type.strip(), name=str(part.get("filename") or ""))
-    return (file,)
 
 
 def _read_decision(value: Mapping[str, Any], call: WebhookRequest) -> TemplateEvent:
@@ -190,9 +143,3 @@ def _read_decision(value: Mapping[str, Any], call: WebhookRequest) -> TemplateEv
         reason="" if reason == "NONE" else reason,
         event_key=f"whatsapp:template:{key}",
     )
-
-
-def _get_list(holder: Any, name: str) -> list[Any]:
-    """Return the list under a name, [] where the holder is no mapping or has no list there."""
-    value = holder.get(name) if isinstance(holder, Mapping) else None
-    return value if isinstance(value, list) else []
