@@ -8,7 +8,7 @@ from django.db import connection
 
 from recobra.journal.models import Entry
 from recobra.kit import clock
-from recobra.messaging.models import Provider
+from recobra.messaging.models import Provider, WebhookCall
 from recobra.messaging.providers import operations, routing
 from tests.providers.peer import closed_port
 
@@ -191,3 +191,43 @@ def test_without_a_mail_server_the_page_says_that_mail_waits(at_desk, world, set
     assert "los correos esperan" in at_desk("dario").get("/canales/").content.decode()
     settings.SMTP_URL = "smtp://mail.example:25"
     assert "El servidor de correo de la instalación." in at_desk("dario").get("/canales/").content.decode()
+
+
+def test_what_a_provider_says_of_the_account_is_shown_and_a_person_sends_again(at_desk, saved, world):
+    WebhookCall.objects.create(
+        provider=saved, received_at=clock.now(), digest="d", body=b"x", unused=["field:calls", "status:dreamt"]
+    )
+    Provider.objects.update(stopped_at=clock.now(), stopped_reason="DISABLE")
+    desk, address = at_desk("dario"), f"/canales/proveedor/{saved.code}/"
+    page = desk.get(address).content.decode()
+    for words in (
+        "Detenido por el proveedor",
+        "DISABLE",
+        "field:calls",
+        "Aquí nadie lee lo que los deudores responden",
+    ):
+        assert words in page
+    assert "Detenido por el proveedor" in desk.get("/canales/").content.decode()
+    assert routing.load_routes().open_routes("email", "PE") == []
+    assert desk.post(f"{address}reanudar/").status_code == 302
+    assert routing.load_routes().open_routes("email", "PE")
+    assert "Detenido" not in desk.get(address).content.decode()
+
+
+def test_the_mailbox_of_a_sender_is_set_on_its_form_and_its_password_kept_secret(at_desk, saved):
+    mailbox = {
+        "setting-password": "",
+        "setting-reply_to": "avisos@sur.example",
+        "setting-imap_url": "imap://avisos@127.0.0.1:1143",
+        "setting-imap_password": "otra-clave",
+    }
+    answer = at_desk("dario").post(f"/canales/proveedor/{saved.code}/", {**FORM, **mailbox})
+    assert answer.status_code == 302, answer.content.decode()
+    provider = Provider.objects.get()
+    assert provider.settings["imap_url"] == "imap://avisos@127.0.0.1:1143"
+    assert dict(provider.secrets) == {"password": SECRET, "imap_password": "otra-clave"}
+    page = at_desk("dario").get(f"/canales/proveedor/{saved.code}/").content.decode()
+    assert "otra-clave" not in page
+    assert "El buzón se leerá en el próximo minuto" in page
+    elsewhere = {**FORM, **mailbox, "setting-imap_url": "imap://avisos@127.0.0.1:2143", "setting-imap_password": ""}
+    assert at_desk("dario").post(f"/canales/proveedor/{saved.code}/", elsewhere).status_code == 422

@@ -14,7 +14,7 @@ from recobra.consent.opt_out import record_wrong_person
 from recobra.conversations import identity_proof, statement_access
 from recobra.kit import clock
 from recobra.messaging import tokens
-from recobra.messaging.models import Contact, Receipt, Template
+from recobra.messaging.models import Contact, Provider, Receipt, ReplyMailbox, Template
 from recobra.messaging.templates import render
 from recobra.portfolio.models import Account, Creditor, Hold, Instalment, Posting
 from recobra.portfolio.statement import Document, Statement
@@ -79,7 +79,23 @@ def facts(kind, contact):
         return [json.loads(row[0]) for row in cursor.fetchall()]
 
 
-def test_three_wrong_answers_over_all_messages_close_every_door_for_a_day(world):
+@pytest.fixture
+def mailbox(world):
+    """The mailbox of the sender, which is read."""
+    provider = Provider.objects.create(
+        code="correo",
+        channel="email",
+        kind="smtp",
+        name="Correo",
+        enabled=True,
+        created_at=world.now,
+        created_by="dario",
+        settings={"imap_url": "imaps://cobranzas@mail.sur.example", "reply_to": "cobranzas@sur.example"},
+    )
+    return ReplyMailbox.objects.create(provider=provider, read_at=world.now)
+
+
+def test_three_wrong_answers_over_all_messages_close_every_door_for_a_day(world, mailbox):
     contact, path = debtor_page(world)
     world.owes(contact.debtor)
     other = world.planned(contact.debtor, channel="sms")
@@ -91,7 +107,7 @@ def test_three_wrong_answers_over_all_messages_close_every_door_for_a_day(world)
         assert ask(each).status_code == 429
         closed = Client().get(each)
         assert "vuelve a abrirse en 24 horas" in closed.text
-        assert "cobranzas@" in closed.text
+        assert "cobranzas@sur.example" in closed.text
     assert len(facts("statement.refused", contact)) + len(facts("statement.refused", other)) == 3
     token = path.rpartition("/")[2]
     tomorrow = clock.now() + timedelta(hours=25)
@@ -312,4 +328,12 @@ def test_a_door_tells_how_to_go_on_but_not_for_whom(world):
     _contact, path = debtor_page(world)
     door = statement_access.find_statement_link(path.rpartition("/")[2], now=clock.now())
     assert door is not None
-    assert door.reach.startswith("+51 1 555 0000 · ")
+    assert door.reach == "+51 1 555 0000"  # and no address that nobody reads
+
+
+def test_a_door_names_the_address_that_is_read(world, mailbox):
+    Creditor.objects.update(agency_phone="+51 1 555 0000")
+    _contact, path = debtor_page(world)
+    door = statement_access.find_statement_link(path.rpartition("/")[2], now=clock.now())
+    assert door is not None
+    assert door.reach == "+51 1 555 0000 · cobranzas@sur.example"

@@ -22,8 +22,10 @@ from recobra.conversations.models import Attachment
 from recobra.kit import database, durable_files
 from recobra.kit.cage import CageEnded, CageLimits, run_in_cage
 from recobra.kit.sizes import MEGABYTE
-from recobra.messaging.channels import ADAPTERS
+from recobra.messaging.channels import ADAPTERS, webhooks
 from recobra.messaging.channels.adapter import Media, Unsuitable
+from recobra.messaging.channels.email.received import MEDIA_PREFIX, read_file
+from recobra.messaging.models import WebhookCall
 from recobra.messaging.providers import routing
 from recobra.tabular.workspace import open_folder
 
@@ -106,8 +108,11 @@ def _fetch_attachment(attachment: Attachment, runner: asyncio.Runner, now: datet
         return _refuse_attachment(attachment, _("There is no provider to fetch it from."))
     media = Media(media_id=attachment.provider_media_id, media_type=attachment.media_type, name=attachment.name)
     try:
-        config = routing.build_config(provider)
-        content = runner.run(ADAPTERS[provider.kind].fetch_media(media, config, max_bytes=MAX_BYTES))
+        if media.media_id.startswith(MEDIA_PREFIX):
+            content = _read_mail_file(media.media_id)
+        else:
+            config = routing.build_config(provider)
+            content = runner.run(ADAPTERS[provider.kind].fetch_media(media, config, max_bytes=MAX_BYTES))
     except Exception as error:  # noqa: BLE001 - whatever failed at the provider may succeed in a minute
         if now - attachment.message.received_at > RETRY_PERIOD:
             # Only our own errors are written for people.
@@ -122,6 +127,16 @@ def _fetch_attachment(attachment: Attachment, runner: asyncio.Runner, now: datet
             return _refuse_attachment(attachment, _("It could not be looked at for malware."))
         _log.warning("Attachment %s was not looked at for malware: %s", attachment.pk, failed)
         return False
+
+
+def _read_mail_file(media_id: str) -> bytes:
+    """Return a file of an e-mail, which came with the stored message. Raises Unsuitable where that is gone."""
+    digest, _colon, number = media_id.removeprefix(MEDIA_PREFIX).partition(":")
+    stored = WebhookCall.objects.filter(digest=digest).first()
+    if stored is None:
+        raise Unsuitable(_("The e-mail that it came with is not kept any more."))
+    call = webhooks.restore_call(bytes(stored.body), url="", headers={}, received_at=stored.received_at)
+    return read_file(call.body, int(number))
 
 
 def store_content(attachment: Attachment, content: bytes) -> bool:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from procrastinate.contrib.django import app
 
 from recobra.access.actors import Service, service_actor
-from recobra.conversations import attachments
+from recobra.conversations import attachments, mailboxes
 from recobra.conversations import operations as conversations
 from recobra.kit import clock
 from recobra.messaging import operations as messaging
@@ -32,6 +32,13 @@ def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
     now = clock.now()
     messaging.resolve_uncertain(actor=service_actor(Service.PROVIDER, now=now))
     messaging.poll_unreported_contacts(actor=service_actor(Service.PROVIDER, now=now), every=STATUS_QUERY_INTERVAL)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="contact.mail", queueing_lock="contact.mail", lock="contact.mail")
+def read_mailboxes(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+    """Read what debtors answered to e-mails, and what came back."""
+    mailboxes.read_mailboxes(actor=service_actor(Service.PROVIDER, now=clock.now()))
 
 
 @app.periodic(cron="40 2 * * *")

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
-
-from django.conf import settings
 
 from recobra.consent.address_digest import list_known_forms
 from recobra.consent.models import ConsentEntry
 from recobra.conversations import identity_attempts
 from recobra.kit.zones import local_date
 from recobra.messaging.models import Contact
+from recobra.messaging.providers.queries import find_reply_address
 from recobra.messaging.templates.page import Page, build_page
 from recobra.messaging.tokens import read_statement_token, unsubscribe_url
 from recobra.payments.owed import fetch_statements
@@ -66,7 +64,6 @@ def find_statement_link(token: str, *, now: datetime) -> StatementLink | None:
         return None
     debtor = contact.debtor
     question, _figures = expected_answer(debtor)
-    _sender_name, mail_address = parseaddr(settings.MAIL_FROM)
     phone = debtor.creditor.agency_phone.strip()
     return StatementLink(
         contact_id=contact.pk,
@@ -74,7 +71,7 @@ def find_statement_link(token: str, *, now: datetime) -> StatementLink | None:
         portfolio_id=contact.portfolio_id,
         asks=question,
         closed=identity_attempts.is_exhausted(debtor.pk, now=now),
-        reach=" · ".join(filter(None, (phone, mail_address))),
+        reach=" · ".join(filter(None, (phone, find_reply_address()))),
         stop_path=urlsplit(unsubscribe_url(contact.public_id)).path,
     )
 
@@ -101,7 +98,7 @@ def statement_page(link: StatementLink, *, now: datetime) -> Page:
         day=day,
         country=contact.debtor.country or contact.portfolio.country,
         creditor=contact.debtor.creditor,
-        sender=settings.MAIL_FROM,
+        sender=find_reply_address(),
     )
 
 

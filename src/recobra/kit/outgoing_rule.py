@@ -26,6 +26,7 @@ PROVIDER_HOSTS: Final = (
 )
 PORTS: Final = frozenset({443})
 MAIL_PORTS: Final = frozenset({25, 465, 587, 2525})
+MAILBOX_PORTS: Final = frozenset({143, 993})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443, "smtp": 25, "smtps": 465}
 # Settings of the environment that are addresses to call.
 _NAMED_ADDRESSES: Final = ("SMTP_URL", "LLM_URL", "SEAL_WEBHOOK")

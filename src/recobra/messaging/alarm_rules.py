@@ -1,6 +1,6 @@
 """Alarms about messages and providers; `recobra.strategy.alarms` raises and clears them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext_noop
 
@@ -9,7 +9,7 @@ from recobra.portfolio.models import Portfolio
 
 from .channels.adapter import Unsuitable
 from .channels.email.adapter import find_server
-from .models import Contact, ProviderState, WebhookCall
+from .models import Contact, Provider, ProviderState, ReplyMailbox, Template, WebhookCall
 from .providers.routing import implicit_routes, load_routes
 from .sending_stop import is_stopped
 
@@ -63,11 +63,40 @@ ALARMS = (
         has_cause=_lacks_mail_server,
     ),
     InstallationAlarm(
+        code="mailbox_unread",
+        text=gettext_noop("A mailbox is not read: what debtors answer to e-mails is not known."),
+        severity=Severity.URGENT,
+        page="console:providers",
+        lasting=timedelta(minutes=30),
+        has_cause=lambda since: ReplyMailbox.objects.filter(failed_since__lt=since).exists(),
+    ),
+    InstallationAlarm(
         code="lost_calls",
         text=gettext_noop("There are calls of providers that could not be worked: what they say is not known."),
         severity=Severity.URGENT,
         page="console:providers",
         has_cause=lambda _at: WebhookCall.objects.filter(status=WebhookCall.Status.FAILED).exists(),
+    ),
+    InstallationAlarm(
+        code="account_stopped",
+        text=gettext_noop("A provider restricted or closed our account: nothing is sent by it."),
+        severity=Severity.URGENT,
+        page="console:providers",
+        has_cause=lambda _at: Provider.objects.filter(enabled=True, stopped_at__isnull=False).exists(),
+    ),
+    InstallationAlarm(
+        code="account_warned",
+        text=gettext_noop("A provider says that our account is in danger."),
+        severity=Severity.NOTICE,
+        page="console:providers",
+        has_cause=lambda _at: Provider.objects.filter(enabled=True, warned_at__isnull=False).exists(),
+    ),
+    InstallationAlarm(
+        code="template_quality",
+        text=gettext_noop("People reject a template in use: the provider may pause it."),
+        severity=Severity.NOTICE,
+        page="console:templates",
+        has_cause=lambda _at: Template.objects.filter(provider_quality="RED", retired_at__isnull=True).exists(),
     ),
     InstallationAlarm(
         code="no_provider",

@@ -18,9 +18,10 @@ from recobra.approvals.queries import waiting_of
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.countries.description import country_names
+from recobra.conversations.mailboxes import describe_mailbox
 from recobra.insight.queries import board
 from recobra.kit import clock
-from recobra.messaging.providers import operations, queries
+from recobra.messaging.providers import account_news, operations, queries
 from recobra.messaging.providers.operations import ProviderKind, ProviderRefused
 
 from . import provider_form
@@ -65,7 +66,7 @@ def create_provider(request: StaffRequest) -> HttpResponse:
 @needs(Right.MANAGE_CHANNELS)
 def edit_provider(request: StaffRequest, code: str) -> HttpResponse:
     """Show a provider's settings, and save them."""
-    status = queries.get_provider(code, now=clock.now())
+    status = queries.get_provider(code, now=clock.now(), has_calls=True)
     kind = queries.get_kind(status.provider.kind)
     if kind is None:
         raise ObjectDoesNotExist
@@ -142,6 +143,7 @@ def _form_context(
         "kind": kind,
         "status": status,
         "waiting": waiting_of(operations.CODE, str(status.provider.pk)) if status else None,
+        "mailbox": describe_mailbox(status.provider) if status else "",
         "values": values,
         "fields": fields,
         "errors": errors_by_field,
@@ -197,11 +199,22 @@ def retire_provider(request: StaffRequest, code: str) -> HttpResponse:
     return redirect("console:providers")
 
 
+@require_POST
+@needs(Right.MANAGE_CHANNELS)
+def resume_provider(request: StaffRequest, code: str) -> HttpResponse:
+    """Let a provider send again that had stopped our account, or take its warning as seen."""
+    status = queries.get_provider(code, now=clock.now())
+    if account_news.resume_provider(provider_id=status.provider.pk, actor=actor_of(request)):
+        messages.success(request, _("Done. If the provider says so again, you will be told."))
+    return redirect("console:provider", code)
+
+
 urlpatterns = [
     path("canales/", list_providers, name="providers"),
     path("canales/nuevo/", create_provider, name="provider-new"),
     path("canales/proveedor/<slug:code>/", edit_provider, name="provider"),
     path("canales/proveedor/<slug:code>/probar/", test_provider, name="provider-test"),
     path("canales/proveedor/<slug:code>/encender/", switch_provider, name="provider-switch"),
+    path("canales/proveedor/<slug:code>/reanudar/", resume_provider, name="provider-resume"),
     path("canales/proveedor/<slug:code>/retirar/", retire_provider, name="provider-retire"),
 ]

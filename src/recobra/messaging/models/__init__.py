@@ -1,6 +1,7 @@
 """The messaging app's tables: templates and the outbox, providers, receipts, letters."""
 
 from .letters import Letter, LetterBatch
+from .mailboxes import ReplyMailbox
 from .outbox import Contact, ContactItem, MailboxMessage, Template
 from .providers import Provider, ProviderState
 from .receipts import Receipt, WebhookCall
@@ -15,6 +16,7 @@ __all__ = [
     "Provider",
     "ProviderState",
     "Receipt",
+    "ReplyMailbox",
     "SendingStop",
     "Template",
     "WebhookCall",

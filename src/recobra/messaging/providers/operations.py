@@ -379,7 +379,8 @@ def _moved_errors(
     for setting in adapter.settings:
         before, after = str(saved.settings.get(setting.name, "")), settings.get(setting.name, "")
         is_moved = setting.kind == "document" and before != after
-        is_moved |= setting.kind == "url" and _origin(before) != _origin(after)
+        # An address that is given for the first time got no secret before.
+        is_moved |= setting.kind == "url" and before != "" and _origin(before) != _origin(after)
         if is_moved:
             errors[setting.name] = _("It leads elsewhere: give the secrets anew.")
     return errors

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Final
 
 from django.conf import settings
@@ -12,11 +14,14 @@ from django.utils.functional import Promise
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.one_way import OneWay
 from recobra.messaging.models import Provider as Provider  # noqa: PLC0414 - the doors name the type from here
+from recobra.messaging.models import WebhookCall
 from recobra.messaging.providers.operations import ProviderKind, list_kinds, stored_secret_names
 from recobra.messaging.providers.routing import implicit_routes
 from recobra.portfolio.models import Channel
 
 CHANNELS: Final = tuple(Channel.values)
+UNUSED_SHOWN_FOR: Final = timedelta(days=30)
+UNUSED_SHOWN: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +29,8 @@ class ProviderStatus:
     """A configured provider and its state; `resting_until` is set while its circuit is open.
 
     `is_installed` is False for a kind that is not installed any more; `webhook_url` is '' for a provider that makes no
-    calls. `tokens` is what is left of its allowance.
+    calls. `tokens` is what is left of its allowance. `unused` names what of its latest calls led to nothing, with the
+    number of calls, where that was asked for.
     """
 
     provider: Provider
@@ -34,6 +40,7 @@ class ProviderStatus:
     resting_until: datetime | None
     failures: int
     tokens: float | None
+    unused: tuple[tuple[str, int], ...] = ()
 
 
 def list_providers(channel: str, *, now: datetime) -> list[ProviderStatus]:
@@ -42,9 +49,34 @@ def list_providers(channel: str, *, now: datetime) -> list[ProviderStatus]:
     return [_provider_status(provider, now) for provider in providers]
 
 
-def get_provider(code: str, *, now: datetime) -> ProviderStatus:
-    """Return one configured provider. Raises Provider.DoesNotExist."""
-    return _provider_status(Provider.objects.select_related("state").get(code=code), now)
+def get_provider(code: str, *, now: datetime, has_calls: bool = False) -> ProviderStatus:
+    """Return one configured provider, with what its calls held in vain if `has_calls`. Raises Provider.DoesNotExist."""
+    provider = Provider.objects.select_related("state").get(code=code)
+    status = _provider_status(provider, now)
+    return replace(status, unused=count_unused(provider, now=now)) if has_calls else status
+
+
+def count_unused(provider: Provider, *, now: datetime) -> tuple[tuple[str, int], ...]:
+    """Return what of a provider's calls of the last days led to nothing, with the number of calls, most first."""
+    recent = WebhookCall.objects.filter(provider=provider, received_at__gte=now - UNUSED_SHOWN_FOR).exclude(unused=[])
+    counts: Counter[str] = Counter()
+    for names in recent.values_list("unused", flat=True).iterator():
+        counts.update(names)
+    return tuple(counts.most_common(UNUSED_SHOWN))
+
+
+def find_reply_address() -> str:
+    """Return the address that debtors may write to, whose mailbox is read; '' where none is.
+
+    Of several senders that of the one who is asked first.
+    """
+    senders = Provider.objects.filter(channel=Channel.EMAIL, enabled=True).exclude(settings__imap_url__in=["", None])
+    for provider in senders.filter(mailbox__read_at__isnull=False, mailbox__failed_since=None).order_by("rank", "code"):
+        own = provider.settings.get("from") or provider.settings.get("mail_from") or settings.MAIL_FROM
+        address = str(provider.settings.get("reply_to") or "") or parseaddr(str(own))[1]
+        if address:
+            return address
+    return ""
 
 
 def built_in_kinds(channel: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
@@ -12,15 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from recobra.kit import outgoing_rule
 from recobra.messaging import reasons
-from recobra.messaging.channels.adapter import Check, Config, Setting, Unsuitable
+from recobra.messaging.channels.adapter import Check, Config, Event, Setting, Unsuitable, WebhookRequest
 from recobra.messaging.channels.base import Message, Outcome, OutcomeKind
+from recobra.messaging.channels.email import imap, received
 from recobra.messaging.channels.email.connection import Connection
 from recobra.messaging.channels.email.message import (
     AddressUnsuitable,
     build_message,
     build_message_id,
+    choose_return_path,
     encode_address,
-    parse_sender,
 )
 from recobra.messaging.channels.email.server import (
     Server,
@@ -42,8 +43,9 @@ CONNECTIONS = 8
 class EmailSender:
     """Sends messages over a few connections."""
 
-    def __init__(self, server: Server, mail_from: str, connections: int = CONNECTIONS) -> None:
+    def __init__(self, server: Server, mail_from: str, connections: int = CONNECTIONS, *, reply_to: str = "") -> None:
         self._mail_from = mail_from
+        self._reply_to = reply_to
         self._connections = [Connection(server) for _ in range(connections)]
         # Last in, first out: a few busy connections stay open, the others are never made.
         self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
@@ -53,10 +55,10 @@ class EmailSender:
     async def send(self, message: Message) -> Outcome:
         """Send one message and return the outcome."""
         try:
-            content = build_message(message, mail_from=self._mail_from)
+            content = build_message(message, mail_from=self._mail_from, reply_to=self._reply_to)
         except AddressUnsuitable as error:
             return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=str(error))
-        sender = parse_sender(self._mail_from).addr_spec
+        sender = choose_return_path(self._mail_from, self._reply_to)
         connection = await self._free.get()
         try:
             return await connection.deliver(content, sender=sender, recipient=encode_address(message.address))
@@ -83,13 +85,21 @@ class EmailAdapter(OneWay):
         ),
         Setting(name="password", label=_("Password"), kind="secret", required=False),
         Setting(name="from", label=_("Sender"), required=False, help=_("Name <address>; empty: that of the company.")),
+        *imap.SETTINGS,
     )
+    two_way = True
+
+    def find_problems(self, config: Config) -> dict[str, str]:
+        """Return what is wrong with the settings of the mailbox, by field; the server is asked when it is tested."""
+        return imap.find_problems(config)
 
     @asynccontextmanager
     async def open_sender(self, config: Config) -> AsyncIterator[EmailSender]:
         """Open connections for a run of messages. Raises ServerUnsuitable."""
         with _open_server(config) as server:
-            sender = EmailSender(server, config.settings.get("from") or settings.MAIL_FROM)
+            sender = EmailSender(
+                server, config.settings.get("from") or settings.MAIL_FROM, reply_to=config.settings.get("reply_to", "")
+            )
             try:
                 yield sender
             finally:
@@ -110,9 +120,17 @@ class EmailAdapter(OneWay):
         """Connect and sign in."""
         try:
             with _open_server(config) as server:
-                return Check(ok=True, answer=await Connection(server, timeout=CHECK_SECONDS).check())
+                answer = await Connection(server, timeout=CHECK_SECONDS).check()
+            mailbox = await asyncio.to_thread(imap.check_mailbox, config)
+            return Check(ok=True, answer=f"{answer} · {mailbox}" if mailbox else answer)
         except (Unsuitable, Disconnected) as error:
             return Check(ok=False, answer=describe_check_error(error))
+
+    def read_events(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
+        """Return the events of an e-mail that came in; the server itself makes no calls. Raises ForgedCall."""
+        if call.method == received.METHOD:
+            return received.read_mail(call, config)
+        return super().read_events(call, config)
 
 
 ADAPTER = EmailAdapter()

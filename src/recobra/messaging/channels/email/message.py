@@ -45,11 +45,24 @@ def build_message_id(public_id: UUID, mail_from: str) -> str:
     return f"<{public_id}@{parse_sender(mail_from).domain}>"
 
 
-def build_message(message: Message, *, mail_from: str) -> bytes:
+def choose_return_path(mail_from: str, reply_to: str) -> str:
+    """Return the address to which a message comes back that does not arrive. Raises AddressUnsuitable.
+
+    It is that of the mailbox that is read, where the sender's domain is its own: mail servers check whether they agree.
+    """
+    sender = parse_sender(mail_from)
+    if not reply_to:
+        return sender.addr_spec
+    mailbox = _parse_address(reply_to)
+    return mailbox.addr_spec if mailbox.domain.casefold() == sender.domain.casefold() else sender.addr_spec
+
+
+def build_message(message: Message, *, mail_from: str, reply_to: str = "") -> bytes:
     """Return the whole message. Raises AddressUnsuitable."""
     boundary = f"=_{message.public_id.hex}"
     headers = (
         ("From", _format_sender(mail_from)),
+        *([("Reply-To", encode_address(reply_to))] if reply_to else []),
         ("To", encode_address(message.address)),
         # On one line: a line break from a template or a file would begin a header of its own.
         ("Subject", _encode_header("Subject", _one_line(message.subject))),

@@ -1,7 +1,8 @@
-"""Adapter of e-mail by SendGrid. Debtors' answers go to the sender's own mailbox and are not read."""
+"""Adapter of e-mail by SendGrid. Debtors' answers go to the sender's own mailbox, which is read by IMAP."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from email.utils import parseaddr
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Media, Setting, Unsuitable, WebhookRequest
+from recobra.messaging.channels.email import imap, received
 from recobra.messaging.channels.sendgrid import webhook
 from recobra.messaging.channels.sendgrid.client import API, SendgridSender, auth_headers, format_sender, mail_url
 
@@ -24,7 +26,7 @@ class Sendgrid:
     kind = "sendgrid"
     channel = "email"
     label: str | Promise = gettext_lazy("E-mail by SendGrid")
-    two_way = False
+    two_way = True
     settings: tuple[Setting, ...] = (
         Setting(
             name="api_key",
@@ -54,10 +56,15 @@ class Sendgrid:
             help=gettext_lazy("SendGrid then puts its own address in place of every link."),
         ),
         Setting(name="base_url", label=gettext_lazy("Address of the API"), kind="url", required=False, default=API),
+        *imap.SETTINGS,
     )
 
     def find_problems(self, config: Config) -> dict[str, str]:
         """Return what is wrong with the settings, by field."""
+        return self._find_sending_problems(config) | imap.find_problems(config)
+
+    def _find_sending_problems(self, config: Config) -> dict[str, str]:
+        """Return what keeps messages from leaving, by field; they leave also where the mailbox cannot be read."""
         problems = {}
         try:
             mail_url(config)
@@ -74,7 +81,7 @@ class Sendgrid:
     @asynccontextmanager
     async def open_sender(self, config: Config) -> AsyncIterator[SendgridSender]:
         """Open connections to SendGrid. Raises Unsuitable."""
-        for problem in self.find_problems(config).values():
+        for problem in self._find_sending_problems(config).values():
             raise Unsuitable(problem)
         async with http.open_session() as session:
             yield SendgridSender(config, session)
@@ -102,9 +109,11 @@ class Sendgrid:
         try:
             async with http.open_session(total_seconds=http.CHECK_SECONDS) as session:
                 reply = await http.call(session, "POST", mail_url(config), headers=auth_headers(config), json=trial)
+            mailbox = await asyncio.to_thread(imap.check_mailbox, config)
         except (Unsuitable, http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
             return Check(ok=False, answer=http.describe_check_error(error))
-        return Check(ok=reply.status in {200, 202}, answer=http.describe_check(reply))
+        answer = http.describe_check(reply)
+        return Check(ok=reply.status in {200, 202}, answer=f"{answer} · {mailbox}" if mailbox else answer)
 
     def verify_call(self, call: WebhookRequest, config: Config) -> None:
         """Check that a call is SendGrid's. Raises ForgedCall."""
@@ -112,7 +121,8 @@ class Sendgrid:
 
     def read_events(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
         """Return the events of a call. Raises ValueError."""
-        del config
+        if call.method == received.METHOD:
+            return received.read_mail(call, config)
         return webhook.read_events(call)
 
     async def fetch_media(self, media: Media, config: Config, *, max_bytes: int) -> bytes:

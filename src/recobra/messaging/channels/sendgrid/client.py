@@ -62,6 +62,7 @@ def build_body(message: Message, config: Config) -> dict[str, Any]:
             }
         ],
         "from": format_sender(config),
+        **_format_reply_to(config),
         "subject": " ".join(message.subject.split()),
         "content": content,
         "headers": {
@@ -82,6 +83,12 @@ def format_sender(config: Config) -> dict[str, str]:
     """Return the sender of the settings, else the installation's."""
     name, email = parseaddr(config.settings.get("mail_from") or settings.MAIL_FROM)
     return _format_person(name, email)
+
+
+def _format_reply_to(config: Config) -> dict[str, dict[str, str]]:
+    """Return where answers go, {} where that is the sender's own address."""
+    address = config.settings.get("reply_to", "")
+    return {"reply_to": {"email": address}} if address else {}
 
 
 def _format_person(name: str, email: str) -> dict[str, str]:
