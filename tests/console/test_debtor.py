@@ -71,6 +71,15 @@ def test_the_file_shows_what_is_owed_since_when_what_was_paid_and_what_was_said(
         assert said in maria, said
 
 
+def test_what_was_paid_too_much_is_shown_as_money_in_hand(at_desk, world):
+    ana = at_desk("ana")
+    assert "Saldo a favor" not in text(ana.get(address(world, "María")))
+    form = payment(account=world.accounts["María"].pk, amount_minor="5,000.00")
+    assert ana.post(address(world, "María", "pagos/nuevo/"), form).status_code == 302
+    file = text(ana.get(address(world, "María")))
+    assert "Deuda total PEN S/ 0.00 Saldo a favor PEN S/ 3,349.50 Días" in file
+
+
 @pytest.mark.parametrize(
     ("product", "said"),
     [("LOAN", "Préstamo"), ("CARD", "Tarjeta"), ("SERVICE", "Servicio"), ("INVOICE", "Factura")],

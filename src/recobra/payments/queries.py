@@ -1,13 +1,22 @@
-"""Read access to the mappings of payment files, scoped to the portfolios that the user may see."""
+"""Read access to payments and the mappings of their files, scoped to the portfolios that the user may see."""
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
+from recobra.portfolio.queries import portfolios_for
 
+from .models import Payment
 from .models import PaymentMapping as PaymentMapping  # noqa: PLC0414 - the doors name the type from here
+
+
+def money_in_hand_for(user: User, debtor_id: int) -> dict[str, int]:
+    """Return by currency what a debtor has paid and found no open amount, in minor units."""
+    standing = Payment.objects.filter(debtor=debtor_id, unapplied_minor__gt=0, reversed_at__isnull=True)
+    rows = standing.filter(portfolio__in=portfolios_for(user)).order_by().values_list("portfolio__currency")
+    return dict(rows.annotate(total=Sum("unapplied_minor")))
 
 
 def payment_mappings_for(user: User, portfolio_code: str) -> QuerySet[PaymentMapping]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -13,6 +13,7 @@ from recobra.access.queries import User
 from recobra.agreements.queries import JudgedPromise, promises_for
 from recobra.messaging.models import Contact
 from recobra.payments.models import Payment
+from recobra.payments.queries import money_in_hand_for
 from recobra.portfolio import queries as portfolio_queries
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Hold, Instalment, Portfolio
 from recobra.strategy.models import AccountState
@@ -58,11 +59,15 @@ class AccountView:
 
 @dataclass(frozen=True, kw_only=True)
 class Total:
-    """Balances in one currency; `place` is a portfolio whose format they are shown in."""
+    """Balances in one currency; `place` is a portfolio whose format they are shown in.
+
+    They are those of the ledger: `in_hand_minor` was paid and found no open amount, and is not asked for again.
+    """
 
     place: Portfolio
     balance_minor: int
     overdue_minor: int
+    in_hand_minor: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +117,7 @@ def debtor_file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
         debtor=debtor,
         place=place,
         accounts=accounts,
-        totals=_totals_by_currency(accounts),
+        totals=_totals_by_currency(accounts, in_hand=money_in_hand_for(user, debtor_id)),
         points=portfolio_queries.list_contact_points(debtor),
         holds=holds,
         promises=promises_for(user, debtor, as_of=place.local_day(now)),
@@ -172,8 +177,8 @@ def _account_views(accounts: Sequence[Account], now: datetime) -> list[AccountVi
     return sorted(views, key=lambda view: (-view.overdue_days, -view.balance_minor, view.account.pk))
 
 
-def _totals_by_currency(accounts: Sequence[AccountView]) -> list[Total]:
-    """Add up the accounts of each currency."""
+def _totals_by_currency(accounts: Sequence[AccountView], *, in_hand: Mapping[str, int]) -> list[Total]:
+    """Add up the accounts of each currency; `in_hand`: money in hand by currency."""
     views_by_currency: dict[str, list[AccountView]] = {}
     for view in accounts:
         views_by_currency.setdefault(view.account.portfolio.currency, []).append(view)
@@ -183,8 +188,9 @@ def _totals_by_currency(accounts: Sequence[AccountView]) -> list[Total]:
             place=views[-1].account.portfolio,
             balance_minor=sum(view.balance_minor for view in views),
             overdue_minor=sum(view.overdue_minor for view in views),
+            in_hand_minor=in_hand.get(currency, 0),
         )
-        for views in views_by_currency.values()
+        for currency, views in views_by_currency.items()
     ]
 
 
