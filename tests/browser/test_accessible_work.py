@@ -39,6 +39,7 @@ PAGES = {
     "buzon": "/mensajes/buzon/",
     "buzon-mensaje": "/mensajes/buzon/{letter}/",
     "auditoria": "/auditoria/",
+    "datos": "/datos/",
 }
 
 

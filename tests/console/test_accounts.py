@@ -1,6 +1,7 @@
 """Cartera: what a search finds, what filters leave, and that pages never lose or repeat a row."""
 
 import re
+from datetime import timedelta
 from io import BytesIO
 
 import openpyxl
@@ -13,8 +14,10 @@ from recobra.console import spreadsheet
 from recobra.insight.queries import receivables
 from recobra.insight.queries.receivables import AccountFilters
 from recobra.kit import clock
-from recobra.portfolio.models import Account, Debtor
+from recobra.portfolio.models import Account, Debtor, Portfolio
 from recobra.strategy.models import AccountState
+
+from .test_countries import text
 
 
 def found(user, **conditions):
@@ -62,6 +65,59 @@ def test_a_search_finds_by_number_name_document_phone_and_mail(world, cast, text
 def test_filters_and_order(world, cast, conditions, numbers):
     AccountState.objects.filter(account=world.accounts["José"]).update(overdue_minor=130_000, balance_minor=210_000)
     assert found(cast["carla"], **conditions) == numbers
+
+
+def test_what_accounts_lack_is_a_list_that_leads_to_the_debtor(at_desk, world, cast):
+    """María has all that is needed, José no contract, Pedro neither a document nor a day; of Lucía nothing is valid."""
+    accounts = world.accounts
+    Account.objects.exclude(pk=accounts["José"].pk).update(contract="K-1")
+    world.debtors["Lucía"].points.update(valid=False)
+    accounts["Pedro"].instalments.update(due_date=None)
+    expected = {
+        "document": ["PR-1005"],
+        "contract": ["PR-1002"],
+        "contact": ["PR-1004"],
+        "due_date": ["PR-1005"],
+        "any": ["PR-1004", "PR-1002", "PR-1005"],
+        "nothing": ["PR-1003", "PR-1001"],
+    }
+    assert {lack: found(cast["ana"], missing=lack) for lack in expected} == expected
+    assert found(cast["zoe"], missing="any") == []
+    # Before the first cycle too.
+    AccountState.objects.all().delete()
+    assert {lack: sorted(found(cast["ana"], missing=lack)) for lack in expected} == {
+        lack: sorted(numbers) for lack, numbers in expected.items()
+    }
+    page = at_desk("ana").get("/cartera/", {"missing": "document"}).content.decode()
+    assert f"/ficha/{world.debtors['Pedro'].pk}/" in page
+    assert "Sin documento de identidad válido, Sin fecha de vencimiento" in page
+    file = at_desk("ana").get(f"/ficha/{world.debtors['Pedro'].pk}/").content.decode()
+    assert "Sin fecha de vencimiento</span>" in file
+    answer = at_desk("carla").get("/cartera/exportar.csv?missing=contract")
+    head, row = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert (head.rsplit(";", 1)[1], row.rsplit(";", 1)[1]) == ("Qué le falta", "Sin contrato")
+    Account.objects.update(status="PAID")
+    assert found(cast["ana"], missing="any") == []
+
+
+def test_debts_near_prescription_are_found_in_time(at_desk, world, cast):
+    """In Peru after ten years: José's debt in 30 days, Lucía's yesterday, Comercial Andina's in 91."""
+    today = clock.today("America/Lima")
+    for name, days in {"José": 30, "Lucía": -1, "Comercial": 91}.items():
+        due = (today + timedelta(days=days)).replace(year=(today + timedelta(days=days)).year - 10)
+        AccountState.objects.filter(account=world.accounts[name]).update(oldest_due_date=due)
+        world.accounts[name].instalments.filter(number="1").update(due_date=due)
+    assert found(cast["ana"], near_limitation=True) == ["PR-1002"]
+    page = text(at_desk("ana").get("/cartera/", {"near": "1"}))
+    assert "Prescribe el" in page
+    assert "Prescribe el" in text(at_desk("ana").get(f"/ficha/{world.debtors['Lucía'].pk}/"))
+    counted = text(at_desk("carla").get("/datos/"))
+    assert "Prescriben en 90 días o menos 1" in counted
+    assert "Sin contrato 5" in counted
+    AccountState.objects.all().delete()
+    assert found(cast["ana"], near_limitation=True) == ["PR-1002"]
+    Portfolio.objects.update(country="UY")  # whose law's file names no years
+    assert found(cast["ana"], near_limitation=True) == []
 
 
 @pytest.mark.parametrize("sort", receivables.SORTS)

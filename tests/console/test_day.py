@@ -12,10 +12,10 @@ from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, MailboxMessage
 from recobra.portfolio import setup
-from recobra.portfolio.models import ContactPoint
+from recobra.portfolio.models import ContactPoint, Instalment
 from recobra.strategy import operations as strategy
 from recobra.strategy.alarms import check_installation
-from recobra.strategy.models import CycleRun
+from recobra.strategy.models import AccountState, CycleRun
 from tests import receivables
 from tests.console.following import work_off
 from tests.people import acting
@@ -28,6 +28,7 @@ DAY = timedelta(days=1)
 STALE = "La última carga es más antigua de lo que la cartera permite"
 LATE = "Hay mensajes que no se pudieron enviar en su día."
 UNSEALED = "Hay hechos de la bitácora sin sello desde hace horas"
+NEAR = "Hay deudas próximas a prescribir."
 UNREACHABLE = "Hay deudores con deuda vencida y sin forma de contactarlos."
 
 
@@ -180,16 +181,21 @@ def test_who_cannot_be_reached_is_looked_for_in_words(at_desk, followed):
 
 def test_alarms_come_and_go_with_their_cause(at_desk, followed, at):
     rosa = owes(followed, "Rosa Quispe", days=20, email=None)
+    old = owes(followed, "Olga Vieja", days=3_600)  # in Peru a debt is prescribed after ten years
     bruno = at_desk("bruno")
     run_cycle()
     shown = read(bruno, "/")
     assert UNREACHABLE in shown
+    assert NEAR in shown
     assert STALE not in shown
+    AccountState.objects.filter(debtor_id=old.pk).update(oldest_due_date=MONDAY.date())
+    Instalment.objects.filter(account__debtor=old).update(due_date=MONDAY.date())
     ContactPoint.objects.create(debtor=rosa, kind="EMAIL", value="rosa@correo.example", valid=True)
     at(MONDAY + 5 * DAY)
     run_cycle()
     shown = read(bruno, "/")
     assert UNREACHABLE not in shown
+    assert NEAR not in shown
     assert STALE in shown
     assert not Contact.objects.filter(status="DUE").exists()
 

@@ -138,6 +138,14 @@ def test_the_next_days_file_tells_new_changed_and_gone_and_closes_what_was_paid(
     paid = text(client.get(f"/ficha/{Account.objects.get(external_id='L-6').debtor_id}/"))
     assert "Qué sigue Ya no se debe nada." in paid
     assert "S/ 600.50 Inferido de la carga" in paid
+    # Each debt leads back to the file and the line that last said something new of it.
+    source = text(client.get(f"/ficha/{Account.objects.get(external_id='L-1').debtor_id}/"))
+    assert "línea 2" in source
+    unchanged = Account.objects.get(external_id="L-3")
+    page = client.get(f"/ficha/{unchanged.debtor_id}/").content.decode()
+    assert f'<a href="/cargas/{Load.objects.earliest("pk").pk}/">cartera.csv</a>' in page
+    assert "línea 4" in page
+    assert "cartera.csv línea 4" in text(client.get(f"/ficha/{unchanged.debtor_id}/cuentas/{unchanged.pk}/"))
     assert load(changed, *ROWS[1:5], new, day=today) == second
     assert Load.objects.count() == 2
     assert "haría retroceder la cartera" in load(*ROWS, day=today - timedelta(days=2))
@@ -217,7 +225,17 @@ def test_what_a_file_lacks_is_counted_on_the_page_of_its_load(at_desk, company):
     address = send(client, *ROWS, *gaps)["Location"]
     client.post(address, choices(client, address) | {"do": "load"})
     work_off()
-    page = client.get(f"/cargas/{Load.objects.get().pk}/").content.decode()
+    number = Load.objects.get().pk
+    page = client.get(f"/cargas/{number}/").content.decode()
+    shown = text(client.get(f"/cargas/{number}/"))
+    assert "El dinero del archivo" in shown
+    assert "Todo el archivo 8 S/ 3,604.00" in shown
+    assert "Sin teléfono, correo ni dirección que se pueda usar — 1 8" in shown
+    assert "Calidad de los datos 95 / 100" in shown
+    lines = b"".join(client.get(f"/cargas/{number}/avisos.csv").streaming_content).decode("utf-8-sig").splitlines()
+    assert lines[0] == "Línea del archivo;Columna;Aviso"
+    assert "9;DNI;Sin documento de identidad" in lines
+    assert "Calidad de los datos 95 / 100" in text(client.get("/datos/"))
     for said in (
         "Deudores sin medio de contacto</dt><dd>1<",
         "Deudores sin documento de identidad</dt><dd>1<",

@@ -115,7 +115,7 @@ def _open_portfolio(described: PortfolioDescription, code: str) -> Any:
 
 def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
     """Return the summary of a load for a person: rows, changes, and where the rejected rows are."""
-    from recobra.intake.refusals import aside_words, expected_words, routed_words  # noqa: PLC0415 - needs the settings
+    from recobra.intake.refusals import WARNINGS, aside_words, expected_words, routed_words  # noqa: PLC0415 - needs the settings
     from recobra_core.money import from_minor  # noqa: PLC0415
 
     amount = f"{from_minor(document['amount_minor'], document['currency']):,}" if document["currency"] else "0"
@@ -134,9 +134,20 @@ def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
     for row in document["errors"][:SHOWN_ERRORS]:
         faults = "; ".join(f"{error['column']}: expected {expected_words(error)}" for error in row["errors"])
         lines.append(f"Line {row['line']}: {faults}")
+    if document["rejected"] > SHOWN_ERRORS:
+        lines.append(f"Further rejected rows: {document['rejected'] - SHOWN_ERRORS}")
+    for warning in document["warnings"]:
+        lines.append(f"{WARNINGS[warning['code']]}: {warning['rows']} rows ({_first_lines(warning)})")
+    if document["quality"]:
+        lines.append(f"Quality of the data: {document['quality']['score']} of 100.")
     if document["errors_file"]:
         lines.append(f"Rows to mend: {document['errors_file']}")
     return tuple(lines)
+
+
+def _first_lines(warning: dict[str, Any]) -> str:
+    more = ", …" if warning["rows"] > len(warning["lines"]) else ""
+    return f"lines {', '.join(map(str, warning['lines']))}{more}"
 
 
 def write_errors(arguments: argparse.Namespace) -> Answer:

@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +64,24 @@ class Load(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file_name} ({self.status})"
+
+
+class LoadWarning(models.Model):
+    """One kind of warning of a load, with the lines of all the rows that it is about. Personal data: none.
+
+    `column` is the name in the file, empty where the warning is about none. Goes with the load's rejected rows.
+    """
+
+    load = models.ForeignKey(Load, models.PROTECT, related_name="warnings")
+    code = models.CharField(max_length=20)
+    column = models.TextField(default="")
+    lines = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        ordering = ["code", "column"]
+
+    def __str__(self) -> str:
+        return f"{self.load_id}:{self.code}"
 
 
 class RejectedRow(models.Model):

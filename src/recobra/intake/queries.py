@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.utils.translation import gettext
 
 from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
 
 from .models import Load
 from .models import Mapping as Mapping  # noqa: PLC0414 - the doors name the type from here
-from .refusals import expected_words
+from .refusals import WARNINGS, expected_words
 
 PAGE_ROWS = 50
+TREND_LOADS = 12
 
 
 def loads_for(user: User) -> QuerySet[Load]:
@@ -46,6 +49,55 @@ def errors_for(load: Load, *, page: int = 1) -> list[dict[str, Any]]:
         errors = [{**error, "expected": expected_words(error)} for error in row.errors]
         shown.append({"line": row.line, "row": row.row, "errors": errors})
     return shown
+
+
+def warning_lines(load: Load) -> Iterator[list[str | int]]:
+    """Yield the head and a row for each line that a load warns of: line, column and what is wrong."""
+    yield [gettext("Line in the file"), gettext("Column"), gettext("Warning")]
+    for warning in load.warnings.order_by("code", "column").iterator(chunk_size=1):
+        for line in warning.lines:
+            yield [line, warning.column, str(WARNINGS[warning.code])]
+
+
+class ScoredLoad(NamedTuple):
+    """The score of the data that a load brought, 0 to 100."""
+
+    load_id: int
+    as_of: date
+    score: int
+
+
+def quality_trend(portfolio_ids: Sequence[int]) -> dict[int, list[ScoredLoad]]:
+    """Return the scores of each portfolio's newest loads that have one, oldest first, at most TREND_LOADS."""
+    place = Window(RowNumber(), partition_by="portfolio", order_by="-id")
+    newest = _scored_loads(portfolio_ids).annotate(place=place).filter(place__lte=TREND_LOADS).order_by("id")
+    trend: dict[int, list[ScoredLoad]] = {}
+    for portfolio_id, *row in newest.values_list("portfolio", "pk", "as_of", "figures__quality__score"):
+        trend.setdefault(portfolio_id, []).append(ScoredLoad(*row))
+    return trend
+
+
+class LoadQuality(NamedTuple):
+    """The score of a load and its parts, as `measure_quality` returns them."""
+
+    load_id: int
+    quality: dict[str, Any]
+
+
+def newest_quality(portfolio_ids: Sequence[int]) -> dict[int, LoadQuality]:
+    """Return the quality of the data of each portfolio: that of its newest load that has a score."""
+    newest = _scored_loads(portfolio_ids).order_by("portfolio", "-id").distinct("portfolio")
+    rows = newest.values_list("portfolio", "pk", "figures__quality")
+    return {portfolio_id: LoadQuality(load_id, quality) for portfolio_id, load_id, quality in rows}
+
+
+def _scored_loads(portfolio_ids: Sequence[int]) -> QuerySet[Load]:
+    return Load.objects.filter(portfolio__in=portfolio_ids, status=Load.Status.DONE, figures__quality__has_key="score")
+
+
+def loads_by_id(user: User, load_ids: Iterable[int | None]) -> dict[int, Load]:
+    """Return loads that a user may see, by id."""
+    return loads_for(user).in_bulk([load_id for load_id in load_ids if load_id is not None])
 
 
 def mappings_for(user: User, portfolio_code: str) -> QuerySet[Mapping]:

@@ -42,6 +42,12 @@ REASONS: Final[Mapping[str, Promise]] = {
 
 HELD: Final = {
     "shrunk": _("The file has %(found)s accounts; the portfolio has %(known)s open ones."),
+    "less_money": _("The file adds up to %(found)s; the last one to %(known)s."),
+    "other_currency": _("%(found)s of %(rows)s rows are in another currency and would be left out: %(amounts)s."),
+    "doubles": _(
+        "Of %(rows)s rows, %(repeated)s repeat another one and would count once, and %(different)s have the number of "
+        "another one and differ, so they would be rejected."
+    ),
     "control_rows": _("The control total says %(given)s rows; the file has %(found)s."),
     "control_amount": _("The control total says %(given)s; the rows add up to %(found)s."),
 }
@@ -50,6 +56,7 @@ ASIDE: Final[Mapping[str, Promise]] = {
     "total": _("Totals, set aside: %(rows)s (lines %(lines)s)."),
     "header": _("Names of the columns once more, set aside: %(rows)s (lines %(lines)s)."),
     "filter": _("Left out by the mapping's filter: %(rows)s rows (lines %(lines)s), %(amounts)s."),
+    "repeated": _("Identical lines, taken once: %(rows)s more (lines %(lines)s), %(amounts)s."),
     "currency": _("In other currencies, set aside: %(rows)s rows (lines %(lines)s), %(amounts)s."),
     "hidden": _(
         "Hidden rows, set aside: %(rows)s (lines %(lines)s). If they belong to the table, show them in the workbook "
@@ -67,11 +74,12 @@ EXPECTED: Final[Mapping[str, Promise]] = {
     "amount_absurd": _("an amount below %(limit)s"),
     "date": _("a date such as %(example)s"),
     "date_absurd": _("a date between 1900 and 2200"),
-    "duplicate": _("one row for this key; it is also in the lines %(lines)s"),
+    "duplicate": _("one row for this number, or rows that say the same; it is in the lines %(lines)s"),
     "product": _("one of: %(known)s"),
     "kind": _("one of: %(known)s"),
     "currency": _("%(currency)s, the portfolio's currency"),
     "time_zone": _("a time zone such as America/Lima"),
+    # Of rows that earlier versions rejected; now they are warnings.
     "number": _("a number"),
     "boolean": _("yes or no"),
     "paid": _("what was paid, as an amount that is not above what is owed"),
@@ -80,6 +88,44 @@ EXPECTED: Final[Mapping[str, Promise]] = {
     "signs": _("a name without hidden signs that turn the text around"),
     "length": _("at most %(limit)s characters"),
 }
+
+WARNINGS: Final[Mapping[str, Promise]] = {
+    "balance_above_amount": _("The balance is above the amount of the document"),
+    "day_far": _("A day more than ten years away"),
+    "doubtful_id": _("Identity document in doubt: it joins only with the same name"),
+    "due_before_issue": _("Due before it was issued"),
+    "invalid_id": _("The identity document is not valid"),
+    "no_contact_point": _("No telephone, e-mail or address that can be used"),
+    "no_due_date": _("No due date"),
+    "no_national_id": _("No identity document"),
+    "not_a_day": _("The value is no date: left out"),
+    "not_a_number": _("The value is no number: left out"),
+    "not_yes_or_no": _("The value is neither yes nor no: left out"),
+    "nothing_owed": _("Nothing is owed"),
+    "stand_in_id": _("What stands for no identity document: general public, zeros, S/N"),
+    "state": _("The state or region is no code: left out"),
+}
+"""What is worth a look in rows that were accepted."""
+
+QUALITY: Final[Mapping[str, Promise]] = {
+    "accepted": _("Rows accepted"),
+    "contact": _("With a way to reach the debtor"),
+    "identity": _("With a valid identity document"),
+    "due_date": _("With a due date"),
+    "coherence": _("Without a contradiction"),
+}
+"""The parts of the score of a file's data."""
+
+MONEY: Final[Mapping[str, Promise]] = {
+    "accepted": _("Accepted"),
+    "rejected": _("Rejected"),
+    "currency": _("Set aside: other currencies"),
+    "filter": _("Set aside: by the mapping's filter"),
+    "hidden": _("Set aside: hidden rows"),
+    "repeated": _("Set aside: identical lines"),
+    "file": _("The whole file"),
+}
+"""What became of a file's money."""
 
 
 class LoadRefused(FileRefused):

@@ -30,6 +30,7 @@ class KnownAccounts:
     accounts: Relation  # id, account, debtor_id, status: every account of the portfolio
     previous: Relation  # account, print, amount_minor: what the last load accepted
     touched: Relation  # id: accounts whose ledger got postings beside those of the last load
+    warned: Relation  # account, print, col, code: what the last load warned of, by row
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class RowKeys:
 
     rows: Relation  # line, account, number, print: every row laid out in columns
     accounts: Relation  # account, print: one for each account, however many rows it has
-    duplicates: Relation  # line, lines: rows that share their key with others, and the lines of all of them
+    duplicates: Relation  # line, lines: rows whose key others have that say something else, and the lines of all
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class CheckedRows:
     wrong: Relation  # line, c0, c1, …: rejected rows as they came
     rejected: Relation  # line: wrong rows and broken ones
     errors: Relation  # line, col, code, params, value, target: every error of every rejected row
+    warnings: Relation  # line, col, code: of accepted rows; those of unchanged rows are those of the last load
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class People:
 
     debtors: Relation  # key, name, kind, national_id_kind, national_id, verdict, national_id_valid and place
     points: Relation  # key, kind, value, line, valid: their contact points
+    unreachable: Relation  # key: those without a valid contact point
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class ExaminedFile:
     stated: StatedDebts
     people: People
     aside: list[dict[str, Any]]  # by reason: code, rows, lines, amounts
+    money: list[dict[str, Any]]  # by what became of it: part, rows, amounts, unread
     is_first_load: bool
 
 
@@ -112,18 +116,8 @@ class AssignedIds:
 class LedgerDifferences:
     """The file compared with the ledger, by instalment and concept."""
 
-    instalments: Relation  # account_id, number, due, id, new, moved: those in the file
+    instalments: Relation  # account_id, number, due, line, id, new, moved: those in the file
     stated: Relation  # account_id, number, concept, amount_minor, issued: what the file says is owed
     owed: Relation  # account_id, number, instalment_id, concept, amount_minor: what the ledger says, less `unread`
     unread: Relation  # account_id, number, concept, amount_minor: owed, and the file may have meant it elsewhere
     deltas: Relation  # account_id, number, instalment_id, concept, issued, delta, shift: stated less owed
-
-
-@dataclass(frozen=True)
-class ChangedIds:
-    """Ids of what the load changed in the portfolio, to count updated accounts."""
-
-    debtors: Relation  # id
-    points: Relation  # id of debtors who got a contact point
-    accounts: Relation  # id
-    instalments: Relation  # id of accounts with a due date that moved

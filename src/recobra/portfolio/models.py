@@ -262,12 +262,15 @@ class Party(models.Model):
 class Instalment(models.Model):
     """What falls due on one day: an instalment, an invoice, a bill, a cheque. Personal data: none.
 
-    The amount owed is never here: it is the sum of the instalment's postings.
+    The amount owed is never here: it is the sum of the instalment's postings. `load_id` and `line` are the row of a
+    file that last said something new of it, or of its account or debtor.
     """
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="instalments", db_index=False)
     number = models.TextField(default="1")
     due_date = models.DateField(null=True)
+    load_id = models.BigIntegerField(null=True)
+    line = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "number"], name="instalment_once_per_account")]

@@ -27,12 +27,15 @@ _ERASE_DEBTORS: Final = f"""
 _ERASE_ACCOUNTS: Final = f"""
     UPDATE portfolio_account SET external_id = '{ERASED}' || gen_random_uuid(), contract = '', attributes = '{{}}'
     WHERE debtor_id = ANY(%(debtor_ids)s) AND NOT starts_with(external_id, '{ERASED}')"""
-# Numbers of one, two or three signs count instalments; longer ones are those of invoices, which name their debtor.
+# Numbers of one, two or three signs count instalments; longer ones are those of invoices, which name their debtor. The
+# creditor's file, whose line is kept, names the debtor too.
 _ERASE_INSTALMENTS: Final = f"""
-    UPDATE portfolio_instalment instalment SET number = '{ERASED}' || instalment.id
+    UPDATE portfolio_instalment instalment SET line = NULL, number = CASE
+        WHEN length(instalment.number) > 3 AND NOT starts_with(instalment.number, '{ERASED}')
+        THEN '{ERASED}' || instalment.id ELSE instalment.number END
     FROM portfolio_account account
     WHERE account.id = instalment.account_id AND account.debtor_id = ANY(%(debtor_ids)s)
-        AND length(instalment.number) > 3 AND NOT starts_with(instalment.number, '{ERASED}')"""
+        AND (line IS NOT NULL OR length(instalment.number) > 3 AND NOT starts_with(instalment.number, '{ERASED}'))"""
 # A value that the ledger of consent has replaced by a keyed digest stays: a silence is found by it.
 _ERASE_POINTS: Final = f"""
     UPDATE portfolio_contactpoint

@@ -18,6 +18,7 @@ FAMILIES: Final[Families] = {
         "compliance": (_("Compliance of a month"), "quiet"),
         "letters": (_("Letters for the printer"), "quiet"),
         "load_errors": (_("Rejected rows of a load"), "quiet"),
+        "load_warnings": (_("Warnings of a load"), "quiet"),
         "reach": (_("Reach"), "quiet"),
     },
     # The names of their conditions, as the journal keeps them
@@ -28,6 +29,8 @@ FAMILIES: Final[Families] = {
         "stage": (_("Stage"), "quiet"),
         "segment": (_("Segment"), "quiet"),
         "status": (_("Status"), "quiet"),
+        "missing": (_("What is missing"), "quiet"),
+        "near_limitation": (_("Near prescription"), "quiet"),
         "at_least": (_("Overdue from"), "quiet"),
         "at_most": (_("Overdue to"), "quiet"),
         "sort": (_("Order"), "quiet"),
@@ -56,6 +59,15 @@ FAMILIES: Final[Families] = {
         "oldest": (_("Most days past due"), "quiet"),
         "recent": (_("Fewest days past due"), "quiet"),
     },
+    # insight.queries.readiness: LACKS, ANY and NOTHING
+    "lack": {
+        "document": (_("Without a valid identity document"), "warn"),
+        "contract": (_("Without a contract"), "warn"),
+        "contact": (_("Without a way to reach the debtor"), "warn"),
+        "due_date": (_("Without a due date"), "warn"),
+        "any": (_("Something is missing"), "warn"),
+        "nothing": (_("Nothing is missing"), "good"),
+    },
     # insight.queries.message_results.DIMENSIONS
     "results_by": {
         "canal": (_("Channel"), "quiet"),
@@ -71,6 +83,7 @@ VALUES: Final = {
     "status": "account",
     "canal": "channel",
     "sort": "account_order",
+    "missing": "lack",
     "por": "results_by",
 }
 """The families of the values of conditions that are codes."""

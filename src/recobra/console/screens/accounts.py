@@ -19,10 +19,12 @@ from recobra.console.export_file import send_list
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.masks import mask_document_in
 from recobra.insight.queries import receivables
+from recobra.insight.queries.readiness import ANY, LACKS, NOTHING
 from recobra.insight.queries.receivables import SORTS, AccountFilters
 from recobra.kit import clock
 from recobra.policy.queries import buckets_of
 from recobra.portfolio.queries import portfolios_for
+from recobra_core.law.limitation import NEAR_DAYS
 from recobra_core.money import AMOUNT_LIMIT
 
 SCREEN = "accounts"
@@ -38,7 +40,7 @@ def list_accounts(request: StaffRequest) -> HttpResponse:
     debtor_ids = {row.debtor_id for row in page.rows}
     if "go" in request.GET and len(debtor_ids) == 1:
         return redirect("console:debtor", debtor_ids.pop())
-    is_filtered = any(request.GET.get(name) for name in ("q", *_TEXT_FILTERS, "min", "max"))
+    is_filtered = any(request.GET.get(name) for name in ("q", *_TEXT_FILTERS, "missing", "near", "min", "max"))
     buckets = buckets_of(portfolios_for(request.user), day=clock.now().date())
     context = {"page": page, "conditions": conditions, "filtered": is_filtered, "buckets": buckets}
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
@@ -49,6 +51,8 @@ def list_accounts(request: StaffRequest) -> HttpResponse:
         "segments": receivables.segments_in_use(request.user),
         "statuses": labels.choices("account"),
         "sorts": labels.choices("account_order"),
+        "lacks": labels.choices("lack"),
+        "near_days": NEAR_DAYS,
         "views": saved_views(request.user, SCREEN),
     }
     return render(request, "console/accounts/index.html", context)
@@ -59,6 +63,7 @@ def read_conditions(parameters: QueryDict) -> AccountFilters:
     sort = parameters.get("sort", "")
     if sort not in SORTS:
         sort = "overdue"
+    missing = parameters.get("missing", "")
     return AccountFilters(
         text=parameters.get("q", "").strip(),
         portfolio=parameters.get("portfolio", ""),
@@ -66,6 +71,8 @@ def read_conditions(parameters: QueryDict) -> AccountFilters:
         stage=parameters.get("stage", ""),
         segment=parameters.get("segment", ""),
         status=parameters.get("status", ""),
+        missing=missing if missing in (*LACKS, ANY, NOTHING) else "",
+        near_limitation=parameters.get("near", "") == "1",
         at_least=_parse_amount(parameters.get("min", "")),
         at_most=_parse_amount(parameters.get("max", "")),
         sort=sort,
@@ -117,7 +124,7 @@ def _recorded_conditions(conditions: AccountFilters) -> dict[str, str]:
 
 def _export_rows(request: StaffRequest, conditions: AccountFilters) -> spreadsheet.Rows:
     """Yield the head and a row for each account."""
-    yield [
+    head = [
         _("Portfolio"),
         _("Account"),
         _("Debtor"),
@@ -131,11 +138,16 @@ def _export_rows(request: StaffRequest, conditions: AccountFilters) -> spreadshe
         _("Stage"),
         _("Segment"),
     ]
+    if conditions.missing:
+        head.append(_("What is missing"))
+    if conditions.near_limitation:
+        head.append(_("Prescribed on"))
+    yield head
     buckets = buckets_of(portfolios_for(request.user), day=clock.now().date())
     sees_documents = has_right(request.user, Right.SEE_NATIONAL_ID)
     for row in receivables.all_accounts(request.user, conditions, clock.now()):
         place = row.portfolio
-        yield [
+        cells = [
             place.code,
             row.number if sees_documents else mask_document_in(row.number, row.document),
             row.debtor_name,
@@ -149,6 +161,11 @@ def _export_rows(request: StaffRequest, conditions: AccountFilters) -> spreadshe
             labels.label_of("stage", row.stage),
             row.segment,
         ]
+        if conditions.missing:
+            cells.append(", ".join(labels.label_of("lack", lack) for lack in row.missing or (NOTHING,)))
+        if conditions.near_limitation:
+            cells.append(row.prescribed_on.isoformat() if row.prescribed_on else None)
+        yield cells
 
 
 @require_POST

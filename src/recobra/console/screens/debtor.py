@@ -12,6 +12,7 @@ from recobra.console import labels
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_id
 from recobra.insight.queries import debtor_file, timeline
+from recobra.intake.queries import loads_by_id
 from recobra.kit import clock
 from recobra.messaging import queries
 from recobra.policy.queries import buckets_of
@@ -54,7 +55,10 @@ def show_ledger(request: StaffRequest, debtor_id: int, account_id: int) -> HttpR
     """Show an account's postings with the balance after each."""
     debtor = debtor_for(request.user, debtor_id)
     account = accounts_for(request.user, debtor_id).get(pk=account_id)
-    context = {"debtor": debtor, "account": account, "place": account.portfolio, "lines": ledger_lines(account)}
+    lines = ledger_lines(account)
+    loads = loads_by_id(request.user, {posting.load_id for posting, _balance in lines})
+    shown = [(posting, balance, loads.get(posting.load_id or 0)) for posting, balance in lines]
+    context = {"debtor": debtor, "account": account, "place": account.portfolio, "lines": shown}
     return render(request, "console/debtor/ledger.html", context)
 
 

@@ -11,6 +11,9 @@ from django.db.models import Q, Sum
 
 from recobra.access.queries import User
 from recobra.agreements.queries import JudgedPromise, promises_for
+from recobra.insight.queries.readiness import lacks_of, near_limitation
+from recobra.intake.models import Load
+from recobra.intake.queries import loads_by_id
 from recobra.messaging.models import Contact
 from recobra.payments.models import Payment
 from recobra.payments.queries import money_in_hand_for
@@ -25,21 +28,30 @@ STAGES: Final = ("PREVENTIVE", "ADMINISTRATIVE", "EXTRAJUDICIAL", "JUDICIAL")
 
 @dataclass(frozen=True, kw_only=True)
 class InstalmentView:
-    """One instalment or document with its charges and its balance, in minor units."""
+    """One instalment or document with its charges and its balance, in minor units.
+
+    `load` is that whose file last said something new of it; None where nobody can tell, or the user may not see it.
+    """
 
     instalment: Instalment
     charged_minor: int
     balance_minor: int
     overdue_days: int
+    load: Load | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccountView:
-    """An account by its ledger of this moment; `state` is the last cycle's, None before the first."""
+    """An account by its ledger of this moment; `state` is the last cycle's, None before the first.
+
+    `missing` is what it lacks before the machine can work it; `prescribed_on` is None while that day is not near.
+    """
 
     account: Account
     state: AccountState | None
     parts: list[InstalmentView]
+    missing: tuple[str, ...]
+    prescribed_on: date | None
 
     @property
     def balance_minor(self) -> int:
@@ -95,6 +107,7 @@ class DebtorFile:
     holds: list[Hold]
     promises: Sequence[JudgedPromise]
     payments: list[Payment]
+    payment_count: int
     tasks: list[Task]
     next_step: NextStep
     stage: str
@@ -108,7 +121,7 @@ def debtor_file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
     own_accounts = list(portfolio_queries.accounts_for(user, debtor_id))
     # Somebody only named in accounts of others has none, and is shown in the format of any portfolio.
     place = own_accounts[0].portfolio if own_accounts else portfolios[0]
-    accounts = _account_views(own_accounts, now)
+    accounts = _account_views(user, own_accounts, now)
     holds = portfolio_queries.holds_for(user, debtor)
     tasks = list(Task.objects.filter(debtor=debtor, portfolio__in=portfolios, status="OPEN").order_by("due_date", "id"))
     payments = Payment.objects.filter(debtor=debtor, portfolio__in=portfolios).select_related("account", "portfolio")
@@ -122,6 +135,7 @@ def debtor_file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
         holds=holds,
         promises=promises_for(user, debtor, as_of=place.local_day(now)),
         payments=list(payments[:PAYMENTS_SHOWN]),
+        payment_count=payments.count(),
         tasks=tasks,
         next_step=_next_step(
             debtor=debtor, portfolios=portfolios, accounts=accounts, tasks=tasks, today=place.local_day(now)
@@ -148,15 +162,24 @@ def contact_for(user: User, debtor_id: int, contact_id: int) -> Contact:
     return rows.get(pk=contact_id, debtor=debtor_id, portfolio__in=portfolio_queries.portfolios_for(user))
 
 
-def _account_views(accounts: Sequence[Account], now: datetime) -> list[AccountView]:
+def _account_views(user: User, accounts: Sequence[Account], now: datetime) -> list[AccountView]:
     """Return the accounts with their instalments, the most overdue first."""
     states = AccountState.objects.in_bulk([account.pk for account in accounts])
     charged = Sum("postings__amount_minor", filter=Q(postings__kind="CHARGE"))
     owed = Sum("postings__amount_minor")
-    instalments = Instalment.objects.filter(account__in=accounts).annotate(charged=charged, owed=owed)
+    instalments = list(
+        Instalment.objects.filter(account__in=accounts)
+        .annotate(charged=charged, owed=owed)
+        .order_by("due_date", "number")
+    )
+    # What was loaded before lines were kept still has the load that created its account.
+    load_ids = {instalment.load_id for instalment in instalments} | {account.load_id for account in accounts}
+    loads = loads_by_id(user, load_ids)
+    first_loads = {account.pk: account.load_id for account in accounts}
+    missing = lacks_of(account.pk for account in accounts)
     parts: dict[int, list[InstalmentView]] = {account.pk: [] for account in accounts}
     today = {account.pk: account.portfolio.local_day(now) for account in accounts}
-    for instalment in instalments.order_by("due_date", "number"):
+    for instalment in instalments:
         # A sum over no postings is None.
         charged_minor = getattr(instalment, "charged", None) or 0
         balance_minor = getattr(instalment, "owed", None) or 0
@@ -169,11 +192,22 @@ def _account_views(accounts: Sequence[Account], now: datetime) -> list[AccountVi
                 charged_minor=charged_minor,
                 balance_minor=balance_minor,
                 overdue_days=overdue_days,
+                load=loads.get(instalment.load_id or first_loads[instalment.account_id] or 0),
             )
         )
-    views = [
-        AccountView(account=account, state=states.get(account.pk), parts=parts[account.pk]) for account in accounts
-    ]
+    views = []
+    for account in accounts:
+        unpaid = [part.instalment.due_date for part in parts[account.pk] if part.balance_minor > 0]
+        oldest = min((day for day in unpaid if day), default=None)
+        views.append(
+            AccountView(
+                account=account,
+                state=states.get(account.pk),
+                parts=parts[account.pk],
+                missing=missing.get(account.pk, ()),
+                prescribed_on=near_limitation(account.portfolio, oldest, today=today[account.pk]),
+            )
+        )
     return sorted(views, key=lambda view: (-view.overdue_days, -view.balance_minor, view.account.pk))
 
 

@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from recobra.access.queries import User
+from recobra.insight.queries import readiness
 from recobra.portfolio import queries as portfolio_queries
 from recobra.portfolio.models import Portfolio
 from recobra_core.money import exponent_of
@@ -48,7 +49,11 @@ SORTS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class AccountFilters:
-    """Filters and order of the list; empty text and None mean no filter. Amounts are overdue, in major units."""
+    """Filters and order of the list; empty text and None mean no filter. Amounts are overdue, in major units.
+
+    `missing` is what an account lacks (`readiness.LACKS`, any of it or nothing), `near_limitation` that its oldest debt
+    is prescribed within `readiness.NEAR_DAYS`; both of open accounts.
+    """
 
     text: str = ""
     portfolio: str = ""
@@ -56,6 +61,8 @@ class AccountFilters:
     stage: str = ""
     segment: str = ""
     status: str = ""
+    missing: str = ""
+    near_limitation: bool = False
     at_least: Decimal | None = None
     at_most: Decimal | None = None
     sort: str = "overdue"
@@ -71,7 +78,8 @@ class AccountFilters:
 class AccountRow:
     """One account of the list. `overdue_days` is None while the account has not been classified.
 
-    `document` is the debtor's, so that a number that is the same can be masked.
+    `document` is the debtor's, so that a number that is the same can be masked. `missing` and `prescribed_on` are
+    there where they were filtered by.
     """
 
     account_id: int
@@ -88,6 +96,8 @@ class AccountRow:
     bucket: str
     stage: str
     segment: str
+    missing: tuple[str, ...] = ()
+    prescribed_on: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,21 +117,22 @@ class _Query:
     portfolios: list[Portfolio]
     filters: AccountFilters
     ids: list[int] | None
+    now: datetime
 
 
 def accounts_page(user: User, filters: AccountFilters, now: datetime, size: int = PAGE_SIZE) -> AccountPage:
     """Return one page of the accounts that pass the filters, beginning after the cursor `filters.after`."""
-    query = _prepare_query(user, filters)
+    query = _prepare_query(user, filters, now)
     if not query.portfolios or query.ids == []:
         return AccountPage(rows=[], following="", count=0, more_than_counted=False)
-    rows, following = _read_part(query, now, size)
+    rows, following = _read_part(query, size)
     count = _count_accounts(query)
     return AccountPage(
         rows=rows, following=following, count=min(count, COUNT_LIMIT), more_than_counted=count > COUNT_LIMIT
     )
 
 
-def _read_part(query: _Query, now: datetime, size: int) -> tuple[list[AccountRow], str]:
+def _read_part(query: _Query, size: int) -> tuple[list[AccountRow], str]:
     """Return the rows after the query's cursor, and the cursor of those that follow ('' on the last)."""
     # One more than a page, to know whether another follows. Accounts that no cycle has classified come last.
     limit = size + 1
@@ -132,7 +143,7 @@ def _read_part(query: _Query, now: datetime, size: int) -> tuple[list[AccountRow
         rows += _read_unclassified(query, limit - len(rows))
     shown = rows[:size]
     following = shown[-1]["cursor"] if len(rows) > size else ""
-    return _account_rows(shown, query.portfolios, now), following
+    return _account_rows(shown, query), following
 
 
 def valid_cursor(text: str, sort: str) -> str:
@@ -158,11 +169,11 @@ def valid_cursor(text: str, sort: str) -> str:
 
 def all_accounts(user: User, filters: AccountFilters, now: datetime, size: int = EXPORT_SIZE) -> Iterator[AccountRow]:
     """Yield all accounts that pass the filters, for an export: searched once, never counted."""
-    query = _prepare_query(user, replace(filters, after=""))
+    query = _prepare_query(user, replace(filters, after=""), now)
     if not query.portfolios or query.ids == []:
         return
     while True:
-        rows, following = _read_part(query, now, size)
+        rows, following = _read_part(query, size)
         yield from rows
         if not following:
             return
@@ -183,15 +194,18 @@ def segments_in_use(user: User) -> list[str]:
     return list(cache.get_or_set(key, read_segments, SEGMENTS_CACHE_SECONDS) or [])
 
 
-def _prepare_query(user: User, filters: AccountFilters) -> _Query:
+def _prepare_query(user: User, filters: AccountFilters, now: datetime) -> _Query:
     """Return the user's portfolios that the filters let through, and the accounts that the search text finds."""
     portfolios = [
         portfolio
         for portfolio in portfolio_queries.portfolios_for(user)
         if not filters.portfolio or portfolio.code == filters.portfolio
     ]
+    if filters.near_limitation:
+        # Where the law names no years, nothing is known to be near.
+        portfolios = [portfolio for portfolio in portfolios if readiness.near_due_days(portfolio, now)]
     ids = portfolio_queries.search_accounts(user, filters.text) if filters.text.strip() else None
-    return _Query(portfolios, filters, ids)
+    return _Query(portfolios, filters, ids, now)
 
 
 def _read_classified(query: _Query, limit: int) -> list[dict[str, Any]]:
@@ -235,10 +249,11 @@ def _read_unclassified(query: _Query, limit: int) -> list[dict[str, Any]]:
     last_id = 0
     if after.startswith(_UNCLASSIFIED_CURSOR):
         last_id = int(after.removeprefix(_UNCLASSIFIED_CURSOR))
+    oldest = readiness.OLDEST_DUE if query.filters.near_limitation else "NULL"
     rows = _fetch_dicts(
         f"""SELECT a.id AS account_id, a.external_id AS number, a.debtor_id, debtor.name AS debtor_name,
                 debtor.national_id AS document, a.portfolio_id, a.product, a.status, NULL AS overdue_minor,
-                NULL AS oldest_due_date, '' AS bucket, '' AS stage, '' AS segment,
+                {oldest} AS oldest_due_date, '' AS bucket, '' AS stage, '' AS segment,
                 '{_UNCLASSIFIED_CURSOR}' || a.id AS cursor
             FROM portfolio_account a
             JOIN portfolio_debtor debtor ON debtor.id = a.debtor_id
@@ -269,7 +284,9 @@ def _count_accounts(query: _Query) -> int:
 def _tables_to_read(query: _Query) -> str:
     """Return the FROM of classified accounts: the states as `s`, and the accounts as `a` where a filter needs them."""
     # Joining the account doubles the work, so only where a filter needs it.
-    joined = " JOIN portfolio_account a ON a.id = s.account_id" if query.filters.status else ""
+    filters = query.filters
+    needs_account = filters.status or filters.missing or filters.near_limitation
+    joined = " JOIN portfolio_account a ON a.id = s.account_id" if needs_account else ""
     return f"strategy_accountstate s{joined}"
 
 
@@ -299,6 +316,11 @@ def _classified_condition(query: _Query, portfolio: Portfolio) -> tuple[str, lis
         if parameter not in (None, ""):
             conditions.append(condition)
             parameters.append(parameter)
+    if filters.missing:
+        conditions.append(readiness.lack_condition(filters.missing))
+    if filters.near_limitation:
+        conditions.append("a.status = 'OPEN' AND s.oldest_due_date > %s AND s.oldest_due_date <= %s")
+        parameters += readiness.near_due_days(portfolio, query.now) or (None, None)
     return " AND ".join(conditions), parameters
 
 
@@ -315,17 +337,31 @@ def _unclassified_condition(query: _Query) -> tuple[str, list[Any]]:
     if query.ids is not None:
         conditions.append("a.id = ANY(%s)")
         parameters.append(query.ids)
+    if query.filters.missing:
+        conditions.append(readiness.lack_condition(query.filters.missing))
+    if query.filters.near_limitation:
+        near = [(portfolio.pk, readiness.near_due_days(portfolio, query.now)) for portfolio in query.portfolios]
+        oldest = readiness.OLDEST_DUE
+        each = f"(a.portfolio_id = %s AND {oldest} > %s AND {oldest} <= %s)"
+        conditions.append(f"a.status = 'OPEN' AND ({' OR '.join([each] * len(near))})")
+        for portfolio_id, due_days in near:
+            parameters += [portfolio_id, *(due_days or (None, None))]
     return " AND ".join(conditions), parameters
 
 
-def _account_rows(rows: list[dict[str, Any]], portfolios: list[Portfolio], now: datetime) -> list[AccountRow]:
+def _account_rows(rows: list[dict[str, Any]], query: _Query) -> list[AccountRow]:
     """Return rows of SQL as accounts, with the days past due of today in each portfolio's own time zone."""
-    portfolio_by_id = {portfolio.pk: portfolio for portfolio in portfolios}
-    today = {portfolio.pk: portfolio.local_day(now) for portfolio in portfolios}
+    portfolio_by_id = {portfolio.pk: portfolio for portfolio in query.portfolios}
+    today = {portfolio.pk: portfolio.local_day(query.now) for portfolio in query.portfolios}
+    lacks = readiness.lacks_of(row["account_id"] for row in rows) if query.filters.missing else {}
     accounts = []
     for row in rows:
         portfolio_id = row["portfolio_id"]
         overdue_days = None
+        prescribed_on = None
+        if query.filters.near_limitation:
+            place = portfolio_by_id[portfolio_id]
+            prescribed_on = readiness.near_limitation(place, row["oldest_due_date"], today=today[portfolio_id])
         if row["bucket"]:
             oldest_due_date = row["oldest_due_date"]
             overdue_days = max((today[portfolio_id] - oldest_due_date).days, 0) if oldest_due_date else 0
@@ -345,6 +381,8 @@ def _account_rows(rows: list[dict[str, Any]], portfolios: list[Portfolio], now: 
                 bucket=row["bucket"],
                 stage=row["stage"],
                 segment=row["segment"],
+                missing=lacks.get(row["account_id"], ()),
+                prescribed_on=prescribed_on,
             )
         )
     return accounts

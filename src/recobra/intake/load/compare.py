@@ -196,7 +196,7 @@ def find_gone_accounts(context: LoadContext, duck: Workspace, known: KnownAccoun
 def match_instalments(
     duck: Workspace, checked: CheckedRows, ids: AssignedIds, ledger: Relation, *, first_instalment: int
 ) -> Relation:
-    """Return the instalments in the file (account_id, number, due, id, new, moved), new ones numbered."""
+    """Return the instalments in the file (account_id, number, due, line, id, new, moved), new ones numbered."""
     known = duck.create(
         "known_instalments",
         "SELECT account_id, number, any_value(instalment_id) AS id, "
@@ -204,7 +204,7 @@ def match_instalments(
     )
     stated = duck.create(
         "stated_instalments",
-        f"SELECT account.id AS account_id, good.number, good.due "
+        f"SELECT account.id AS account_id, good.number, good.due, good.line "
         f"FROM {checked.good} good JOIN {ids.accounts} account USING (account)",
     )
     # A row without a due date says nothing about it, so it moves none.

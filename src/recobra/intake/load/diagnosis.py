@@ -42,10 +42,7 @@ def count_gaps(duck: Workspace, examined: ExaminedFile) -> dict[str, Any]:
         duck,
         f"""
         SELECT
-            (
-                SELECT count(*) FROM {debtors}
-                WHERE key NOT IN (SELECT key FROM {examined.people.points} WHERE valid)
-            ) AS no_contact_point,
+            (SELECT count(*) FROM {examined.people.unreachable}) AS no_contact_point,
             (SELECT count(DISTINCT account) FROM {examined.checked.good} WHERE due IS NULL) AS no_due_date,
             count(*) FILTER (WHERE coalesce(national_id, '') = '') AS no_national_id,
             -- NULL means that nobody can check this kind of id.

@@ -1,4 +1,4 @@
-"""Fingerprints of a portfolio's last load: account, fingerprint and amount, kept as Parquet.
+"""Fingerprints of a portfolio's last load: account, fingerprint and amount, and its warnings, kept as Parquet.
 
 A memory that may be lost, never a truth: without it every row is read again. Personal data: none beyond the creditor's
 account numbers. Superseded by each load.
@@ -22,8 +22,8 @@ def folder(portfolio_id: int) -> Path:
 
 
 def is_remembered(context: LoadContext, load: Load) -> bool:
-    """Return whether the fingerprints of a load are still there."""
-    return _path(context, load.pk).exists()
+    """Return whether the fingerprints and the warnings of a load are still there."""
+    return _path(context, load.pk).exists() and _warnings_path(context, load.pk).exists()
 
 
 def recall(context: LoadContext, duck: Workspace, load: Load | None) -> Relation:
@@ -37,28 +37,50 @@ def recall(context: LoadContext, duck: Workspace, load: Load | None) -> Relation
     )
 
 
+def recall_warnings(context: LoadContext, duck: Workspace, load: Load | None) -> Relation:
+    """Return what a load warned of (account, print of the row, col, code); empty where it is not remembered."""
+    if load is None or not is_remembered(context, load):
+        return duck.create_empty("previous_warnings", "account VARCHAR, print UBIGINT, col VARCHAR, code VARCHAR")
+    return duck.create(
+        "previous_warnings",
+        "SELECT account, print, col, code FROM read_parquet(?)",
+        [escape_glob(_warnings_path(context, load.pk))],
+    )
+
+
 def remember(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load_id: int) -> None:
-    """Keep the fingerprints of what this load accepted and delete those of earlier loads."""
+    """Keep the fingerprints of what this load accepted and what it warned of; delete those of earlier loads."""
     query = (
         f"SELECT account, print, amount_minor FROM {examined.stated.accepted} "
         f"JOIN {examined.keys.accounts} USING (account)"
     )
+    warned = f"SELECT account, print, col, code FROM {examined.checked.warnings} JOIN {examined.keys.rows} USING (line)"
     if context.document.options.partial:
         # A part says nothing about the accounts that it leaves out: theirs stay as they were.
         query += (
             f" UNION ALL SELECT account, print, amount_minor FROM {examined.known.previous} "
             f"ANTI JOIN {examined.changes.present} USING (account)"
         )
-    target = _path(context, load_id)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(".part")  # half a file under the right name would break every later load
-    duck.execute(f"COPY ({query}) TO '{str(unfinished).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
-    unfinished.replace(target)
-    for old in target.parent.glob("*.parquet"):
-        if old != target:
+        warned += (
+            f" UNION ALL SELECT account, print, col, code FROM {examined.known.warned} "
+            f"ANTI JOIN {examined.changes.present} USING (account)"
+        )
+    kept = {_warnings_path(context, load_id): warned, _path(context, load_id): query}
+    for target, rows in kept.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_suffix(".part")  # half a file under the right name would break every later load
+        duck.execute(f"COPY ({rows}) TO '{str(unfinished).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
+        unfinished.replace(target)
+    for old in folder(context.portfolio.pk).glob("*.parquet"):
+        if old not in kept:
             old.unlink(missing_ok=True)
 
 
 def _path(context: LoadContext, load_id: int) -> Path:
     """Return the Parquet file of a load's fingerprints."""
     return folder(context.portfolio.pk) / f"{load_id}.parquet"
+
+
+def _warnings_path(context: LoadContext, load_id: int) -> Path:
+    """Return the Parquet file of a load's warnings."""
+    return folder(context.portfolio.pk) / f"{load_id}-warnings.parquet"

@@ -7,29 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from recobra.intake.load import compare, current_state, diagnosis, last_load, parting, store
+from recobra.intake.load import compare, current_state, diagnosis, last_load, parting, quality, store
 from recobra.intake.load.returned import leave_returned_out, reopen_returned
 from recobra.intake.load_context import LoadContext
 from recobra.intake.models import Load
 from recobra.intake.refusals import refuse_load
 from recobra.intake.relations import (
     AssignedIds,
-    ChangedIds,
     ExaminedFile,
     FileRows,
     KnownAccounts,
     LedgerDifferences,
     StatedDebts,
 )
-from recobra.intake.stage import checks, keys, left_out, people, rows
+from recobra.intake.stage import checks, keys, left_out, money, people, rows, warnings
 from recobra.intake.stage.columns import find_columns
 from recobra.kit import tables
 from recobra.payments.operations import record_payments
 from recobra.tabular import caged, formats, written_days
-from recobra.tabular.workspace import Workspace
+from recobra.tabular.workspace import Relation, Workspace
 
 ReportStep = Callable[[str], None]
 
@@ -78,7 +76,6 @@ def examine(
     changes = compare.find_changed_rows(context, duck, file, row_keys, known)
     # The notation is judged by all rows: the changed ones alone may be too few to tell.
     notation = rows.detect_notation(context, duck, file)
-    aside = left_out.describe_aside(context, duck, file, notation)
     report_step("checking")
     parsed = rows.parse_rows(context, duck, file, changes, notation)
     checked = checks.check_rows(context, duck, file, row_keys, parsed, notation=notation)
@@ -86,21 +83,34 @@ def examine(
     stated = compare.collect_stated_debts(context, duck, row_keys, changes, checked)
     report_step("people")
     persons = people.collect_people(context, duck, checked)
-    return ExaminedFile(
-        file, known, row_keys, changes, checked, stated, persons, aside=aside, is_first_load=previous is None
+    accepted = duck.count(row_keys.rows) + duck.count(file.broken) - duck.count(checked.rejected)
+    examined = ExaminedFile(
+        file,
+        known,
+        row_keys,
+        changes,
+        checked,
+        stated,
+        persons,
+        aside=left_out.describe_aside(context, duck, file, notation),
+        money=money.describe_money(context, duck, file, checked, stated, accepted=accepted, notation=notation),
+        is_first_load=previous is None,
     )
+    warnings.add_warnings(context, duck, examined)
+    return examined
 
 
 def _fetch_known_accounts(context: LoadContext, duck: Workspace, previous: Load | None) -> KnownAccounts:
     """Return the portfolio's accounts, what the last load remembered of them and which were touched since."""
     accounts = current_state.fetch_accounts(context, duck)
     remembered = last_load.recall(context, duck, previous)
+    warned = last_load.recall_warnings(context, duck, previous)
     if previous is None or not last_load.is_remembered(context, previous):
         # Without fingerprints every row counts as changed, so it does not matter who was touched.
         touched = duck.create_empty("touched_accounts", "id BIGINT")
     else:
         touched = current_state.fetch_touched_accounts(duck, previous)
-    return KnownAccounts(accounts, remembered, touched)
+    return KnownAccounts(accounts, remembered, touched, warned)
 
 
 def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load_id: int) -> LoadOutcome:
@@ -153,8 +163,9 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     store.realign_concepts(context, duck, differences, load_id=load_id)
     store.mark_gone_accounts(context, duck, gone_accounts, is_doubtful=is_doubtful)
     store.insert_rejected_rows(duck, examined.file, examined.checked, load_id=load_id)
+    store.insert_warnings(duck, examined.checked, load_id=load_id)
     figures = {
-        **_count_changes(duck, stated, ids, differences, changed),
+        **_count_changes(duck, stated, ids, changed),
         "gone": gone_count,
         "payments": payment_count,
         "last_posting": current_state.last_posting_id(),
@@ -172,8 +183,8 @@ def _write_portfolio(
     differences: LedgerDifferences,
     *,
     load_id: int,
-) -> ChangedIds:
-    """Write people, contact points, accounts and instalments, and return the ids of known ones that changed.
+) -> Relation:
+    """Write people, contact points, accounts and instalments, and return the known accounts that changed (id).
 
     Each step needs the rows of those before it: points and accounts refer to debtors, instalments to accounts.
     """
@@ -182,27 +193,28 @@ def _write_portfolio(
     changed_points = store.insert_contact_points(duck, examined.people, ids, load_id=load_id)
     changed_accounts = store.upsert_accounts(context, duck, ids, load_id=load_id)
     store.link_parties(context, duck, examined.checked, ids)
-    moved_instalments = store.upsert_instalments(duck, differences)
-    return ChangedIds(changed_debtors, changed_points, changed_accounts, moved_instalments)
+    moved_instalments = store.upsert_instalments(duck, differences, load_id=load_id)
+    changed = duck.create(
+        "accounts_with_changes",
+        f"""
+        SELECT id FROM {ids.accounts}
+        WHERE NOT new AND (
+            id IN (SELECT id FROM {changed_accounts})
+            OR id IN (SELECT id FROM {moved_instalments})
+            OR id IN (SELECT account_id FROM {differences.deltas})
+            OR debtor_id IN (SELECT id FROM {changed_debtors})
+            OR debtor_id IN (SELECT id FROM {changed_points})
+        )
+        """,
+    )
+    store.move_sources(duck, differences, changed, load_id=load_id)
+    return changed
 
 
-def _count_changes(
-    duck: Workspace, stated: StatedDebts, ids: AssignedIds, differences: LedgerDifferences, changed: ChangedIds
-) -> dict[str, int]:
+def _count_changes(duck: Workspace, stated: StatedDebts, ids: AssignedIds, changed: Relation) -> dict[str, int]:
     """Return how many accepted accounts were created, updated and left as they were."""
     (created,) = duck.fetch_row(f"SELECT count(*) FROM {ids.accounts} WHERE new")
-    (updated,) = duck.fetch_row(
-        f"""
-        SELECT count(*) FROM {ids.accounts}
-        WHERE NOT new AND (
-            id IN (SELECT id FROM {changed.accounts})
-            OR id IN (SELECT id FROM {changed.instalments})
-            OR id IN (SELECT account_id FROM {differences.deltas})
-            OR debtor_id IN (SELECT id FROM {changed.debtors})
-            OR debtor_id IN (SELECT id FROM {changed.points})
-        )
-        """
-    )
+    updated = duck.count(changed)
     return {"created": created, "updated": updated, "unchanged": duck.count(stated.accepted) - created - updated}
 
 
@@ -211,9 +223,10 @@ def count_rows(context: LoadContext, duck: Workspace, examined: ExaminedFile) ->
     total = _count_all_rows(duck, examined)
     rejected = duck.count(examined.checked.rejected)
     aside = duck.count(examined.file.aside)
+    accepted = total - rejected - aside
     return {
         "rows": total,
-        "accepted": total - rejected - aside,
+        "accepted": accepted,
         "rejected": rejected,
         "set_aside": aside,
         "aside": examined.aside,
@@ -229,24 +242,10 @@ def count_rows(context: LoadContext, duck: Workspace, examined: ExaminedFile) ->
         "columns": list(examined.file.headers),
         "gaps": diagnosis.count_gaps(duck, examined),
         "identities": diagnosis.count_identities(context, duck, examined),
+        "money": examined.money,
+        "warnings": warnings.count_warnings(duck, examined.checked),
+        "quality": quality.measure_quality(duck, examined.checked, accepted=accepted, rejected=rejected),
     }
-
-
-def find_reasons_to_wait(context: LoadContext, duck: Workspace, examined: ExaminedFile) -> list[dict[str, Any]]:
-    """Return why a person must confirm the load, each reason with its code and facts; none where it may go on."""
-    document = context.document
-    reasons: list[dict[str, Any]] = []
-    present = duck.count(examined.changes.present)
-    (open_accounts,) = duck.fetch_row(f"SELECT count(*) FROM {examined.known.accounts} WHERE status = 'OPEN'")
-    if not document.options.partial and present < open_accounts * (1 - document.options.shrink_limit):
-        reasons.append({"code": "shrunk", "found": present, "known": open_accounts})
-    total = _count_all_rows(duck, examined)
-    if document.control.rows not in {None, total}:
-        reasons.append({"code": "control_rows", "given": document.control.rows, "found": total})
-    amount = Decimal(_sum_accepted(duck, examined)).scaleb(-context.decimals)
-    if document.control.amount is not None and document.control.amount != amount:
-        reasons.append({"code": "control_amount", "given": str(document.control.amount), "found": str(amount)})
-    return reasons
 
 
 def _count_all_rows(duck: Workspace, examined: ExaminedFile) -> int:

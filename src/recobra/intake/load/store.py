@@ -183,11 +183,12 @@ def upsert_accounts(context: LoadContext, duck: Workspace, ids: AssignedIds, *, 
     )
 
 
-def upsert_instalments(duck: Workspace, differences: LedgerDifferences) -> Relation:
+def upsert_instalments(duck: Workspace, differences: LedgerDifferences, *, load_id: int) -> Relation:
     """Insert new instalments, move the due dates that changed and return the accounts of the moved ones (id)."""
     duck.copy_to_postgres(
         "portfolio_instalment",
-        f"SELECT id, account_id, number, due AS due_date FROM {differences.instalments} WHERE new ORDER BY id",
+        f"SELECT id, account_id, number, due AS due_date, {load_id} AS load_id, line "
+        f"FROM {differences.instalments} WHERE new ORDER BY id",
     )
     moved = f"SELECT id, due FROM {differences.instalments} WHERE moved"
     copy_to_temporary(duck, "intake_due", "id bigint, due date", moved)
@@ -200,6 +201,22 @@ def upsert_instalments(duck: Workspace, differences: LedgerDifferences) -> Relat
         """
     )
     return duck.create_from_arrow("moved_instalments", accounts)
+
+
+def move_sources(duck: Workspace, differences: LedgerDifferences, changed: Relation, *, load_id: int) -> None:
+    """Point the instalments of changed accounts (id) to their rows in this file; of the others nothing is new."""
+    copy_to_temporary(
+        duck,
+        "intake_source",
+        "id bigint, line bigint",
+        f"SELECT id, line FROM {differences.instalments} WHERE NOT new AND account_id IN (SELECT id FROM {changed})",
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE portfolio_instalment instalment SET load_id = %s, line = source.line FROM intake_source source "
+            "WHERE instalment.id = source.id",
+            [load_id],
+        )
 
 
 def post_charges(context: LoadContext, duck: Workspace, differences: LedgerDifferences, *, load_id: int) -> None:
@@ -372,6 +389,21 @@ def insert_rejected_rows(duck: Workspace, file: FileRows, checked: CheckedRows, 
             CAST(to_json(errors.errors) AS VARCHAR) AS errors
         FROM rejected JOIN errors USING (line)
         ORDER BY line
+        """,
+    )
+
+
+def insert_warnings(duck: Workspace, checked: CheckedRows, *, load_id: int) -> None:
+    """Insert the warnings of a load: one row for each kind, with all the lines that it is about."""
+    duck.copy_to_postgres(
+        "intake_loadwarning",
+        f"""
+        SELECT
+            {load_id} AS load_id,
+            code,
+            col AS "column",
+            '{{' || array_to_string(list_sort(list(line)), ',') || '}}' AS lines
+        FROM {checked.warnings} GROUP BY code, col ORDER BY code, col
         """,
     )
 

@@ -141,11 +141,12 @@ class DebtorColumns(DocumentModel):
 
 
 class InstalmentColumns(DocumentModel):
-    """What falls due on one day."""
+    """What falls due on one day; `amount` is what the document was made out for, which no balance exceeds."""
 
     number: OptionalSource = None
     due_date: OptionalSource = None
     issue_date: OptionalSource = None
+    amount: OptionalSource = None
 
 
 class AmountColumns(DocumentModel):
@@ -196,7 +197,8 @@ class Options(DocumentModel):
     `gone` says what becomes of an account that a file no longer names, `lower_balance` whether a lower balance is a
     payment, `due_rows` whether an account may have several rows, each something due or each an item of what is due at
     once, `other_currencies` what becomes of rows in a currency that is not the portfolio's, `id_zeros` whether leading
-    zeros of ids count, `shrink_limit` which share of the open accounts may be absent before a person must look,
+    zeros of ids count, `shrink_limit` which share of the open accounts, or of what they owe, may be absent before a
+    person must look, `aside_limit` which share of the rows may be in other currencies, or be doubles, before that;
     `partial` that the file is a part. `header_line` is the line of the column names, 0 to find it.
     """
 
@@ -210,6 +212,9 @@ class Options(DocumentModel):
     shrink_limit: Annotated[
         float, Field(ge=0, le=1), expects("a share between 0 and 1", "una proporción entre 0 y 1")
     ] = 0.5
+    aside_limit: Annotated[
+        float, Field(ge=0, le=1), expects("a share between 0 and 1", "una proporción entre 0 y 1")
+    ] = 0.05
     partial: bool = False
     encoding: Written = ""
     sheet: Written = ""

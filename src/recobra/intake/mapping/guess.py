@@ -94,6 +94,10 @@ WORDS: Final = (
     ("amounts.tax", (r"iva", r"igv", r"itbis", r"impuestos?", r"tax(es)?")),
     ("amounts.fee", (r"comision(es)?", r"gastos?( (de )?cobranza)?", r"fees?", r"cargos?")),
     (
+        "instalment.amount",
+        (r"(monto|importe|valor) (original|inicial|(de (la )?)?factura|(del? )?documento)", r"original amount"),
+    ),
+    (
         "balance",
         (
             r"saldo( (total|deudor|actual|vencido|pendiente))?",

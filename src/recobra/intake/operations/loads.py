@@ -20,6 +20,7 @@ from recobra.access.roles import Right
 from recobra.intake.facts import LoadDone, LoadHeld, LoadTurnedAway
 from recobra.intake.files import held_file, keep_held_file
 from recobra.intake.load import last_load, pipeline
+from recobra.intake.load.hold_reasons import find_hold_reasons
 from recobra.intake.load_context import LoadContext
 from recobra.intake.mapping import Control, Document, parse_mapping
 from recobra.intake.models import Load, Mapping
@@ -114,7 +115,8 @@ def _load_currency(context: LoadContext, currency: str, code: str) -> dict[str, 
     """
     document = context.mapping.document if isinstance(context.mapping, Mapping) else context.mapping
     mapping = {key: value for key, value in document.items() if key not in {"currencies", "control"}}
-    mapping["options"] = {**mapping.get("options", {}), "other_currencies": "set_aside"}
+    # The rows in the first portfolio's currency are no loss here, and the doubles were counted there.
+    mapping["options"] = {**mapping.get("options", {}), "other_currencies": "set_aside", "aside_limit": 1}
     try:
         figures = load_file(
             path=context.path,
@@ -288,7 +290,12 @@ def _run_steps(load: Load, context: LoadContext) -> dict[str, Any]:
         report_step("comparing")
         examined = pipeline.examine(context, duck, file, previous=previous, report_step=report_step)
         figures = pipeline.count_rows(context, duck, examined)
-        reasons = [] if context.is_confirmed else pipeline.find_reasons_to_wait(context, duck, examined)
+        reasons: list[dict[str, Any]] = []
+        if not context.is_confirmed:
+            rows, amount_minor = figures["rows"], figures["amount_minor"]
+            reasons = find_hold_reasons(
+                context, duck, examined, rows=rows, amount_minor=amount_minor, previous=previous
+            )
         if reasons:
             return _hold_load(load, context, figures, reasons)
         report_step("writing")
@@ -339,7 +346,7 @@ def _hold_load(
 def _record_done(load: Load, context: LoadContext) -> None:
     """End the load as done and record it in the journal with its figures."""
     _end_load(load, Load.Status.DONE, context.actor.now)
-    left_out = {"columns", "gaps", "identities", "last_posting", "aside", "header_line"}
+    left_out = {"columns", "gaps", "identities", "last_posting", "aside", "header_line", "money", "warnings", "quality"}
     figures = {name: value for name, value in load.figures.items() if name not in left_out}
     done = LoadDone(load_id=load.pk, as_of=context.as_of, **figures)
     record_fact(done, actor=context.actor, portfolio_id=load.portfolio_id)
@@ -382,6 +389,9 @@ def describe_load(load: Load) -> dict[str, Any]:
         "gaps": load.figures.get("gaps", {}),
         "aside": load.figures.get("aside", []),
         "identities": load.figures.get("identities", {}),
+        "money": load.figures.get("money", []),
+        "warnings": load.figures.get("warnings", []),
+        "quality": load.figures.get("quality", {}),
         "errors": [{"line": row.line, "errors": row.errors} for row in shown_rows],
     }
 

@@ -17,9 +17,9 @@ from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
 from recobra_core.money import largest_minor
 
-from . import rows
+from . import rows, warnings
 from .columns import DATES
-from .left_out import named_currency_sql
+from .currencies import named_currency_sql
 from .rows import Notation
 
 # The file is refused whole where so large a share of its rows is rejected, and no fewer rows than these.
@@ -79,6 +79,7 @@ def check_rows(
     if context.has_item_rows:
         _reject_other_items(context, duck, file, parsed, errors)
     rejected = duck.create("rejected_lines", f"SELECT DISTINCT line FROM {errors}")
+    warned = warnings.find_text_warnings(context, duck, file, parsed, rejected, notation=notation)
     # Of a million rows only what the next steps need is kept: texts of the rejected ones, typed columns of the good.
     wrong = duck.create("wrong_rows", f"SELECT * FROM {file.raw} SEMI JOIN {rejected} USING (line)")
     duck.drop(file.raw)
@@ -88,7 +89,7 @@ def check_rows(
     duck.drop(parsed)
     if context.has_item_rows:
         good = _gather_items(context, duck, good)
-    return CheckedRows(good, wrong, rejected, errors)
+    return CheckedRows(good, wrong, rejected, errors, warned)
 
 
 def _reject_other_items(
@@ -169,7 +170,6 @@ def _list_rules(context: LoadContext, file: FileRows, notation: Notation) -> Ite
     yield from _code_rules(context, file)
     yield from _identifier_rules(context, file)
     yield from _name_rules(context, file)
-    yield from _attribute_rules(context, file, notation)
     if "currency" in fields:
         currency = context.portfolio.currency
         yield Rule(
@@ -362,20 +362,3 @@ def _name_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
                 wrong=f"regexp_matches({value}, '{_TURNING_SIGNS}')",
                 value=value,
             )
-
-
-def _attribute_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
-    """Yield a rule for each attribute that is not plain text: its value must be of the declared type."""
-    for n, (name, attribute) in enumerate(context.document.attributes.items()):
-        if attribute.type == "text":
-            continue
-        text = f"attribute_{n}"
-        typed = rows.attribute_sql(n, attribute.type, name, notation)
-        yield Rule(
-            column=file.columns.label(attribute),
-            target=f"attributes.{name}",
-            code=attribute.type,
-            wrong=f"{text} IS NOT NULL AND {typed} IS NULL",
-            value=text,
-            params={"example": dates.example_date("ymd")} if attribute.type == "date" else {},
-        )

@@ -33,7 +33,13 @@ def collect_people(context: LoadContext, duck: Workspace, checked: CheckedRows) 
         firsts.append(f"coalesce({first_given}, {any_given}) AS {name}")
     every = " UNION ALL ".join([debtors, *parties])
     people = duck.create("people", f"SELECT key, {', '.join(firsts)} FROM ({every}) GROUP BY key")
-    return People(_settle_ids(duck, people), _collect_points(context, duck, checked))
+    settled = _settle_ids(duck, people)
+    points = _collect_points(context, duck, checked)
+    unreachable = duck.create(
+        "unreachable_people",
+        f"SELECT key FROM {settled} WHERE key NOT IN (SELECT key FROM {points} WHERE valid)",
+    )
+    return People(settled, points, unreachable)
 
 
 def _party_query(checked: CheckedRows, position: int, columns: str) -> str:

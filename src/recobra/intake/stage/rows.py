@@ -75,6 +75,7 @@ def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> No
     if decimal_mark == "auto":
         number_sources = [*document.amount_sources().values()]
         number_sources += [document.paid] if document.paid else []
+        number_sources += [source for source in (document.fields.get("instalment.amount"),) if source]
         number_sources += [attribute for attribute in document.attributes.values() if attribute.type == "number"]
         with refuse_load():
             decimal_mark = amounts.detect_decimal_mark(
@@ -223,6 +224,7 @@ def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
         "x_number": "instalment.number",
         "x_due": "instalment.due_date",
         "x_issued": "instalment.issue_date",
+        "x_document": "instalment.amount",
         "x_currency": "currency",
         "x_paid": "paid",
     }
@@ -255,6 +257,10 @@ def _typed_columns(context: LoadContext, notation: Notation) -> list[str]:
             typed.append(f"CASE WHEN x_paid IS NULL THEN 0 ELSE TRY_CAST({paid} AS DECIMAL(18, 4)) END AS d_paid")
             amount = f"{amount} - d_paid"
         typed.append(f"{amount} AS d_{concept}")
+    document_amount = "NULL"
+    if "instalment.amount" in context.document.fields:
+        document_amount = amounts.number_sql("x_document", notation.decimal_mark, is_typed=notation.is_typed)
+    typed.append(f"TRY_CAST({document_amount} AS DECIMAL(18, 4)) AS document_amount")
     default = _INDUSTRY_PRODUCT[context.portfolio.industry]
     typed.append(
         f"coalesce({_code_sql('x_product', PRODUCTS)}, CASE WHEN x_product IS NULL THEN '{default}' END) AS product"

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access import operations as access
-from recobra.access.roles import Right
-from recobra.console import labels
+from recobra.access.roles import Right, has_right
+from recobra.console import labels, spreadsheet
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_page
@@ -65,6 +65,8 @@ def show_load(request: StaffRequest, load_id: int) -> HttpResponse:
     rejected = int(load.figures.get("rejected") or 0)
     context = {
         "load": load,
+        "trend": queries.quality_trend([load.portfolio_id]).get(load.portfolio_id, []),
+        "can_download": has_right(request.user, Right.LOAD_FILES) and load.warnings.exists(),
         "page": page,
         "errors": queries.errors_for(load, page=page) if rejected else [],
         "following": page + 1 if page * queries.PAGE_ROWS < rejected else None,
@@ -85,6 +87,18 @@ def download_errors(request: StaffRequest, load_id: int) -> HttpResponseBase:
     access.record_export(what="load_errors", rows=rows, conditions={"load": str(load.pk)}, actor=actor_of(request))
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"carga-{load.pk}-errores.csv")
+
+
+@require_GET
+@needs(Right.LOAD_FILES)
+def download_warnings(request: StaffRequest, load_id: int) -> HttpResponseBase:
+    """Download the warnings of a load by line, and record the export."""
+    load = queries.load_for(request.user, load_id)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
+    rows = spreadsheet.write(file, queries.warning_lines(load), file_format="csv", name=_("Warnings"))
+    access.record_export(what="load_warnings", rows=rows, conditions={"load": str(load.pk)}, actor=actor_of(request))
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"carga-{load.pk}-avisos.csv")
 
 
 @require_POST
@@ -118,6 +132,7 @@ urlpatterns = [
     path("cargas/", list_loads, name="loads"),
     path("cargas/<int:load_id>/", show_load, name="load"),
     path("cargas/<int:load_id>/errores.csv", download_errors, name="load-errors"),
+    path("cargas/<int:load_id>/avisos.csv", download_warnings, name="load-warnings"),
     path("cargas/<int:load_id>/confirmar/", confirm_load, name="load-confirm"),
     path("cargas/<int:load_id>/descartar/", discard_load, name="load-discard"),
 ]

@@ -1,0 +1,33 @@
+"""Calidad de datos: the score of each portfolio's files, and what its accounts lack before they can be worked."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_GET
+
+from recobra.access.roles import Right
+from recobra.console.guard import StaffRequest, needs
+from recobra.insight.queries.readiness import count_readiness
+from recobra.intake.queries import newest_quality, quality_trend
+from recobra.kit import clock
+from recobra.portfolio.queries import portfolios_for
+from recobra_core.law.limitation import NEAR_DAYS
+
+
+@require_GET
+@needs(Right.SEE_LOADS)
+def show_quality(request: StaffRequest) -> HttpResponse:
+    """Show the user's portfolios, each with its score, the parts and the trend, and how many accounts lack what."""
+    portfolios = list(portfolios_for(request.user))
+    ids = [portfolio.pk for portfolio in portfolios]
+    trends, newest = quality_trend(ids), newest_quality(ids)
+    rows = [
+        (readiness, newest.get(readiness.portfolio.pk), trends.get(readiness.portfolio.pk, []))
+        for readiness in count_readiness(portfolios, clock.now())
+    ]
+    return render(request, "console/data_quality.html", {"rows": rows, "near_days": NEAR_DAYS})
+
+
+urlpatterns = [path("datos/", show_quality, name="data-quality")]
