@@ -105,7 +105,16 @@ def test_health_says_what_runs_and_what_does_not(serving):
     _until(lambda: _health(address)[1]["parts"]["worker"] == "ok")
     code, document = _health(address)
     assert (code, document["status"]) == (200, "ok"), document
-    assert document["parts"].keys() == {"database", "worker", "dispatcher", "disk", "jobs", "cycle", "load"}
+    assert document["parts"].keys() == {
+        "database",
+        "worker",
+        "dispatcher",
+        "disk",
+        "time_zones",
+        "jobs",
+        "cycle",
+        "load",
+    }
 
 
 def test_a_helper_that_dies_is_started_again(serving):

@@ -33,6 +33,11 @@ def jobs(tmp_path):
     return next(part for part in parts if part.name == "jobs")
 
 
+def test_the_release_of_the_time_zones_is_named(tmp_path):
+    parts = health.check_health(tmp_path, now=clock.now())
+    assert next(part.note for part in parts if part.name == "time_zones").startswith("release 20")
+
+
 def test_a_job_that_runs_for_hours_is_named_while_others_run(tmp_path):
     add_job("journal.seal", "doing", hours=0)
     assert (jobs(tmp_path).is_ok, jobs(tmp_path).note) == (True, "1 running")

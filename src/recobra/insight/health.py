@@ -14,6 +14,7 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 from recobra.intake.models import Load
 from recobra.kit import disk, heartbeat
 from recobra.strategy.models import Assignment, CycleRun
+from recobra_core.zones import zone_release
 
 CYCLE_LATE: Final = timedelta(hours=36)
 JOB_LATE: Final = timedelta(hours=3)
@@ -32,9 +33,9 @@ class Part:
 
 
 def check_health(data_dir: Path, *, now: datetime) -> list[Part]:
-    """Return the state of each part: database, worker, dispatcher, disk, jobs, cycle, load."""
+    """Return the state of each part: database, worker, dispatcher, disk, time zones, jobs, cycle, load."""
     parts = [_check_process(data_dir, "worker", "worker"), _check_process(data_dir, "dispatch", "dispatcher")]
-    parts.append(_check_disk())
+    parts += [_check_disk(), _check_zones()]
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -65,6 +66,11 @@ def _check_process(data_dir: Path, kind: str, name: str) -> Part:
 def _check_disk() -> Part:
     """Return the state of the disk by the reserve below which loads and cycles wait."""
     return Part("disk", is_ok=disk.find_shortage() is None, note=f"{disk.count_free_bytes() / (1 << 30):.1f} GiB free")
+
+
+def _check_zones() -> Part:
+    """Return the release of the time zones: no process starts with one that the law's data is older than."""
+    return Part("time_zones", is_ok=True, note=f"release {zone_release()}")
 
 
 def _check_jobs(now: datetime) -> Part:
