@@ -140,6 +140,7 @@ def _read_row(row: Mapping[str, object], index: int) -> _ListedContact:
         "point_valid": True,
         # What a list does not say is taken as lawful: it asks about channel, hour and earlier contacts only.
         "role": "debtor",
+        "stage": "ADMINISTRATIVE",
         "purpose": "CLAIM",
         "oldest_due_date": at.date() - timedelta(days=30),
     }

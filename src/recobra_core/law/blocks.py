@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
-from recobra_core.law.clauses import PLACES, PURPOSES, ROLES
+from recobra_core.law.clauses import PLACES, PURPOSES, ROLES, STAGES
 from recobra_core.law.company_rules import COMPANY_SOURCE
 from recobra_core.law.opening_hours import UNKNOWN_SOURCE
 
@@ -41,6 +41,7 @@ def build_blocks(contacts: ir.Table) -> Iterator[Block]:
     is_barred = (closed == "channel_barred").fill_null(False)
     yield Block(reason="channel_barred", when=is_barred, rule=contacts.closed_rule, source=contacts.closed_source)
     yield from _person_blocks(contacts)
+    yield from _stage_blocks(contacts)
     yield from _consent_blocks(contacts)
     yield from _hold_blocks(contacts)
     yield from _age_blocks(contacts)
@@ -87,6 +88,26 @@ def _person_blocks(contacts: ir.Table) -> Iterator[Block]:
     is_work = (place == "work") & contacts.work_rule.notnull()
     yield Block(reason="work_place", when=is_work, rule=contacts.work_rule, source=contacts.work_source)
     yield _unknown_block("unknown_purpose", ~contacts.purpose.isin(PURPOSES))
+
+
+def _stage_blocks(contacts: ir.Table) -> Iterator[Block]:
+    """Yield the blocks of what may not be done in a stage; an answer to the debtor is no method of collection."""
+    bars = contacts.stage_bars
+    # Spark takes a place in a list in 32 bits only.
+    by_role = bars.index(contacts.stage + "/" + contacts.role)
+    by_stage = bars.index(contacts.stage)
+    place = (by_stage >= 0).ifelse(by_stage, by_role).cast("int32")
+    is_known = contacts.stage.isin(STAGES).fill_null(False)
+    # Where the stage is not known, each must allow.
+    possible = [bars.contains(stage) | bars.contains(ibis.literal(f"{stage}/") + contacts.role) for stage in STAGES]
+    may_be_barred = ibis.or_(*possible).fill_null(False)
+    yield _unknown_block("unknown_stage", ~is_known & may_be_barred & ~contacts.is_answer)
+    yield Block(
+        reason="stage_barred",
+        when=is_known & (place >= 0).fill_null(False) & ~contacts.is_answer,
+        rule=contacts.stage_rules[place],
+        source=contacts.stage_sources[place],
+    )
 
 
 def _consent_blocks(contacts: ir.Table) -> Iterator[Block]:

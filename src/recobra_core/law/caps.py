@@ -1,6 +1,6 @@
 """Caps and gaps as rows, so that one expression judges every country."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from types import MappingProxyType
 
@@ -8,7 +8,9 @@ import ibis
 import ibis.expr.types as ir
 
 from recobra_core.channels import CHANNELS
+from recobra_core.law.cautions import CAUTION, cite
 from recobra_core.law.company_rules import CompanyRules
+from recobra_core.law.conformity import is_loosened
 from recobra_core.law.files import load_countries
 from recobra_core.law.model import Cap, Country, Regime
 from recobra_core.law.tables import build_table
@@ -87,7 +89,15 @@ def _caps_by_regime_id(
         for rule in own_rules:
             own_caps += rule.caps
         if own_caps:
-            yield rules.regime_id(regime), (*regime.caps, *own_caps)
+            # Where the company decided on how often, the cautions that it goes beyond make room; the law stays.
+            decided = [cap for rule in own_rules if rule.decides for cap in rule.caps]
+            lawful = [cap for cap in regime.caps if not _is_decided(cap, decided, law.channel)]
+            yield rules.regime_id(regime), (*lawful, *own_caps)
+
+
+def _is_decided(lawful: Cap, decided: Iterable[Cap], channel: str) -> bool:
+    """Tell if a cap is a caution of ours beyond which the company decided to go."""
+    return lawful.basis == CAUTION and any(is_loosened(lawful, cap, channel=channel) for cap in decided)
 
 
 def _list_regimes(country: Country, day: date | None) -> Iterator[Regime]:
@@ -137,7 +147,7 @@ def _cap_columns(cap: Cap) -> dict[str, object]:
     return {
         "cap_reason": reason,
         "cap_rule": cap.rule,
-        "cap_source": cap.source,
+        "cap_source": cite(cap),
         "blocks_at": blocks_at,
         "span_days": span_days,
         # "Both" kinds of week need no second count: the last seven local days hold the calendar week up to today.

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from recobra_core.documents import DocumentModel, Expected, Items, at_least_one, choice, refuse
 from recobra_core.law import clauses
-from recobra_core.law.clauses import ROLES, FeeBand, Sections
+from recobra_core.law.clauses import ANY_BREACH, BREACHES, ROLES, STAGES, FeeBand, Sections
 from recobra_core.law.document_types import Channel, Clause, Number
 
 FEE_FACTS = ("agreed", "proven", "tariff")
@@ -95,12 +95,46 @@ class Fees(Clause):
     free_notice: FreeNotice | None = None
 
 
+class StageMethods(Clause):
+    """What may be done in some stages: by which channels, and to whom."""
+
+    stages: Items[Annotated[str, choice(*STAGES)]]
+    channels: Items[Channel]
+    roles: Items[Annotated[str, choice(*ROLES)]]
+
+
+class Penalty(Clause):
+    """What a kind of breach may cost."""
+
+    breach: Annotated[str, choice(*BREACHES, ANY_BREACH)]
+    rule: str = ""
+    unit: str = ""
+    least: Number | None = None
+    most: Number | None = None
+
+
 def _check_versions(entries: tuple[_ClauseT, ...]) -> tuple[_ClauseT, ...]:
     """Refuse two entries of one rule and day."""
-    versions = {(getattr(entry, "reason", ""), entry.effective_from) for entry in entries}
+    versions = {(getattr(entry, "reason", ""), getattr(entry, "breach", ""), entry.effective_from) for entry in entries}
     if len(versions) != len(entries):
         expected = Expected("one version per rule and day", "una versión por regla y día")
         raise refuse(expected, found=str(len(entries)))
+    return entries
+
+
+def _check_stages(entries: tuple[StageMethods, ...]) -> tuple[StageMethods, ...]:
+    """Refuse a stage that is said twice from one day on."""
+    said = [(stage, entry.effective_from) for entry in entries for stage in entry.stages]
+    if len(set(said)) != len(said):
+        raise refuse(Expected("one version per stage and day", "una versión por etapa y día"), found=str(len(said)))
+    return entries
+
+
+def _check_every_stage(entries: tuple[StageMethods, ...]) -> tuple[StageMethods, ...]:
+    """Refuse a country that leaves a stage out."""
+    missing = set(STAGES).difference(*(entry.stages for entry in entries))
+    if missing:
+        raise refuse(Expected("every stage", "todas las etapas"), found="")
     return entries
 
 
@@ -118,6 +152,8 @@ class LocalSections(DocumentModel):
     replies: Versions[Replies] = ()
     offers: Versions[Offers] = ()
     fees: Versions[Fees] = ()
+    penalties: Versions[Penalty] = ()
+    stages: Annotated[Items[StageMethods], AfterValidator(_check_stages)] = ()
 
 
 class CountrySections(DocumentModel):
@@ -130,6 +166,8 @@ class CountrySections(DocumentModel):
     replies: Complete[Replies]
     offers: Complete[Offers]
     fees: Complete[Fees]
+    penalties: Complete[Penalty]
+    stages: Annotated[Items[StageMethods], AfterValidator(_check_stages), AfterValidator(_check_every_stage)]
 
 
 def build_sections(written: LocalSections | CountrySections, *, place: str) -> Sections:
@@ -145,6 +183,8 @@ def build_sections(written: LocalSections | CountrySections, *, place: str) -> S
         replies=_build(written.replies, clauses.Replies, place, "replies"),
         offers=tuple(_build_offers(offers, place) for offers in written.offers),
         fees=tuple(_build_fees(fees, place) for fees in written.fees),
+        penalties=tuple(_build_penalty(penalty, place) for penalty in written.penalties),
+        stages=tuple(_build_stage(entry, stage, place) for entry in written.stages for stage in entry.stages),
     )
 
 
@@ -157,6 +197,17 @@ def _build_offers(written: Offers, place: str) -> clauses.Offers:
     fields = vars(written) | {"consent_required": written.consent == "required"}
     del fields["consent"]
     return clauses.Offers(**fields, place=place, rule=f"{place}/offers")
+
+
+def _build_stage(written: StageMethods, stage: str, place: str) -> clauses.StageMethods:
+    fields = vars(written) | {"stage": stage, "place": place, "rule": f"{place}/stage/{stage.lower()}"}
+    del fields["stages"]
+    return clauses.StageMethods(**fields)
+
+
+def _build_penalty(written: Penalty, place: str) -> clauses.Penalty:
+    fields = vars(written) | {"text": written.rule, "rule": f"{place}/penalty/{written.breach}"}
+    return clauses.Penalty(**fields, place=place)
 
 
 def _build_fees(written: Fees, place: str) -> clauses.Fees:

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, get_args
+
+from recobra_core.stages import Stage
 
 ROLES = ("debtor", "co_debtor", "guarantor", "reference", "other")
 """Whose number or address it is."""
@@ -12,6 +14,12 @@ PLACES = ("", "personal", "work", "other_person")
 """Where it is; '' is what nobody stated, the creditor gave it as the debtor's."""
 PURPOSES = ("CLAIM", "NOTICE", "OFFER", "REPLY", "MANUAL")
 """OFFER is advertising (a new loan); a discount on the debt itself is a CLAIM. MANUAL is judged as a CLAIM."""
+BREACHES = ("hours", "frequency", "channel", "third_party", "wish", "stopped", "offer", "content", "other")
+"""Kinds of breach: of hours and days, limits, a barred channel, other people or the workplace, an opt-out or refusal,
+a hold or limitation, advertising, what was said or written, anything else."""
+ANY_BREACH = "any"
+STAGES: tuple[str, ...] = get_args(Stage)
+"""The stages that an account passes through, the first one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +110,29 @@ class Fees(Clause):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StageMethods(Clause):
+    """The channels that may be used in a stage (STAGES), and the roles that may be contacted in it."""
+
+    stage: str
+    channels: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Penalty(Clause):
+    """What the law threatens for a kind of breach (BREACHES), or for ANY_BREACH that has no entry of its own.
+
+    `text` says it in words, '' where the company decides. `most` and `least` are in `unit`, such as UIT; None: unsaid.
+    """
+
+    breach: str
+    text: str
+    unit: str
+    least: Decimal | None
+    most: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sections:
     """All versions of all sections of a place; a subdivision may have a few of them only."""
 
@@ -112,6 +143,8 @@ class Sections:
     replies: tuple[Replies, ...] = ()
     offers: tuple[Offers, ...] = ()
     fees: tuple[Fees, ...] = ()
+    penalties: tuple[Penalty, ...] = ()
+    stages: tuple[StageMethods, ...] = ()
 
 
 C = TypeVar("C", bound=Clause)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from recobra_core.documents import (
     Day,
@@ -20,6 +20,7 @@ from recobra_core.documents import (
     shapes,
     whole,
 )
+from recobra_core.law.clauses import ROLES, STAGES
 from recobra_core.law.document_types import Channel, Week
 from recobra_core.law.model import Cap, Regime, Window
 from recobra_core.yaml_source import read_yaml
@@ -39,7 +40,8 @@ Scope = Annotated[str, choice("channel", "all")]
 class CompanyRule:
     """One rule. `windows`, `holidays`, `never`, `workplace`, `consent` and the age are None where it is silent.
 
-    `rule` names it: HOUSE/riesgo/2. Empty `countries` or `channels` mean all.
+    `rule` names it: HOUSE/riesgo/2. Empty `countries`, `channels` or `stages` mean all; `never` and `roles` hold in the
+    stages alone. One that `decides` goes before cautions of ours (`cautions.CAUTION`), never before the law.
     """
 
     rule: str
@@ -53,6 +55,9 @@ class CompanyRule:
     workplace: tuple[str, ...] | None
     max_debt_age_days: int | None
     consent_required: bool | None
+    stages: tuple[str, ...]
+    roles: tuple[str, ...] | None
+    decides: bool
 
     def applies_to(self, *, country: str, channel: str) -> bool:
         """Tell if it speaks of a country and channel."""
@@ -119,14 +124,28 @@ class CompanyRuleDocument(DocumentModel):
     workplace: Items[Channel] | None = None
     max_debt_age_days: Annotated[int, whole(1, AGE_MAX)] | None = None
     consent: Annotated[str, choice("required", "not_required")] | None = None
+    stages: Items[Annotated[str, choice(*STAGES)]] = ()
+    roles: Items[Annotated[str, choice(*ROLES)]] | None = None
+
+    @model_validator(mode="after")
+    def _check_stages(self) -> Self:
+        # Hours and limits hold in every stage; a stage says what is not done in it.
+        if self.stages and not self.never and self.roles is None:
+            expected = Expected("never or roles beside the stages", "never o roles junto a las etapas")
+            raise refuse(expected, found="")
+        return self
 
 
 class CompanyRulesDocument(DocumentModel):
-    """The company's rules under one name; `visits` opens the channel that is closed without it."""
+    """The company's rules under one name; `visits` opens the channel that is closed without it.
+
+    `decision` is why the company decides on cautions of ours: with it the rules go before them.
+    """
 
     name: Text
     visits: Annotated[str, choice("open", "closed")] = "closed"
     rules: Items[CompanyRuleDocument] = ()
+    decision: str = ""
 
     @field_validator("name")
     @classmethod
@@ -147,7 +166,11 @@ def read_company_rules(document: str | Mapping[str, Any]) -> CompanyRules:
         written = read_yaml(CompanyRulesDocument, document)
     else:
         written = read_document(CompanyRulesDocument, document)
-    rules = [_build_rule(rule, f"HOUSE/{written.name}/{number}") for number, rule in enumerate(written.rules, 1)]
+    decides = bool(written.decision.strip())
+    rules = [
+        _build_rule(rule, f"HOUSE/{written.name}/{number}", decides=decides)
+        for number, rule in enumerate(written.rules, 1)
+    ]
     return CompanyRules(name=written.name, rules=tuple(rules), visits_open=written.visits == "open")
 
 
@@ -166,7 +189,7 @@ def merge_company_rules(
     return CompanyRules(name=name, rules=tuple(rules), visits_open=visits_open, holidays=holidays)
 
 
-def _build_rule(written: CompanyRuleDocument, rule: str) -> CompanyRule:
+def _build_rule(written: CompanyRuleDocument, rule: str, *, decides: bool) -> CompanyRule:
     """Return one rule of a company. `rule` is the name it gets, such as HOUSE/riesgo/2."""
     return CompanyRule(
         rule=rule,
@@ -180,6 +203,9 @@ def _build_rule(written: CompanyRuleDocument, rule: str) -> CompanyRule:
         workplace=written.workplace,
         max_debt_age_days=written.max_debt_age_days,
         consent_required=None if written.consent is None else written.consent == "required",
+        stages=written.stages,
+        roles=written.roles,
+        decides=decides,
     )
 
 

@@ -1,10 +1,11 @@
 """Conditions of a contact beyond its hour, as the columns that the openings carry to the gate."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, timedelta
 from functools import partial
 
-from recobra_core.law.clauses import ROLES, C, Sections, Stop, find_governing
+from recobra_core.law.cautions import CAUTION, cite
+from recobra_core.law.clauses import ROLES, STAGES, C, Sections, StageMethods, Stop, find_governing
 from recobra_core.law.company_rules import COMPANY_SOURCE, CompanyRule, CompanyRules
 from recobra_core.law.model import Country
 
@@ -17,6 +18,9 @@ CONDITION_COLUMNS: Mapping[str, str] = {
     "stop_reasons": "array<string>",
     "stop_articles": "array<string>",
     "stop_rule": "string",
+    "stage_bars": "array<string>",
+    "stage_rules": "array<string>",
+    "stage_sources": "array<string>",
     "prescribed_on": "date",
     "prescribed_rule": "string",
     "prescribed_source": "string",
@@ -35,6 +39,8 @@ may be.
 
 `stop_reasons`: those that the law names, with their `stop_articles` at the same places; `stop_rule` is what their rules
 begin with.
+`stage_bars`: the stages in which the channel may not be used, such as JUDICIAL, and the roles that may not be contacted
+in one, such as PREVENTIVE/guarantor; `stage_rules` and `stage_sources` say why at the same places.
 `prescribed_on`, `too_old_on`: the newest oldest due date that is too old; null where age does not matter.
 `reply_holds`: the reasons of holds that refuse an answer too. Lists are null on a day without rules.
 """
@@ -62,7 +68,7 @@ def build_conditions(
     roles = set(ROLES).intersection(*(clause.roles for clause in third_parties))
     strictest = min(third_parties, key=lambda clause: len(clause.roles))
     ordered_roles = [role for role in ROLES if role in roles]
-    row |= {"roles": ordered_roles, "roles_rule": strictest.rule, "roles_source": strictest.source}
+    row |= {"roles": ordered_roles, "roles_rule": strictest.rule, "roles_source": cite(strictest)}
 
     row |= _workplace_columns(law, channel, own_rules)
 
@@ -79,13 +85,15 @@ def build_conditions(
         "stop_rule": f"{country.code}/stop/",
     }
 
+    row |= _stage_columns(law, channel, roles, own_rules)
+
     # A debt due on that day or before is prescribed, where the law then bars its collection.
     limitation = law.require(lambda sections: sections.limitation)[0]
     if limitation.bars_contact and limitation.years is not None:
         row |= {
             "prescribed_on": years_before(day, limitation.years),
             "prescribed_rule": limitation.rule,
-            "prescribed_source": limitation.source,
+            "prescribed_source": cite(limitation),
         }
 
     # Several rules of the company may name an age; the lowest holds.
@@ -100,7 +108,7 @@ def build_conditions(
         "any_hour_seconds": replies.any_hour_minutes * 60,
         "reply_holds": list(replies.refused_holds),
         "reply_rule": replies.rule,
-        "reply_source": replies.source,
+        "reply_source": cite(replies),
     }
     return row | _offer_columns(law, own_rules)
 
@@ -126,11 +134,56 @@ class _DayLaw:
         return find_governing(pick(self.country.sections), local, day=self.day, subdivision=self.subdivision)
 
 
+def _stage_columns(
+    law: _DayLaw, channel: str, roles: Collection[str], own_rules: tuple[CompanyRule, ...]
+) -> dict[str, object]:
+    """Return what is barred by stage: the law's bars, then the company's. Raises UnknownClause.
+
+    `roles` are those that may be contacted at all: the others need no bar.
+    """
+    bars: dict[str, tuple[str, str]] = {}
+    for stage in STAGES:
+        for clause in law.require(partial(_methods_of, stage=stage)):
+            reason = clause.rule, cite(clause)
+            if channel not in clause.channels:
+                bars.setdefault(stage, reason)
+            for role in set(roles).difference(_roles_allowed(clause, own_rules)):
+                bars.setdefault(f"{stage}/{role}", reason)
+    for rule in own_rules:
+        for stage in rule.stages or STAGES:
+            reason = f"{rule.rule}/stage", COMPANY_SOURCE
+            if rule.never and rule.stages:
+                bars.setdefault(stage, reason)
+            if rule.roles is not None:
+                for role in set(roles).difference(rule.roles):
+                    bars.setdefault(f"{stage}/{role}", reason)
+    ordered = sorted(bars)
+    return {
+        "stage_bars": ordered,
+        "stage_rules": [bars[bar][0] for bar in ordered],
+        "stage_sources": [bars[bar][1] for bar in ordered],
+    }
+
+
+def _roles_allowed(clause: StageMethods, own_rules: tuple[CompanyRule, ...]) -> tuple[str, ...]:
+    """Return the roles that a clause allows in its stage; a caution of ours yields to a company that decided on it."""
+    if clause.basis == CAUTION:
+        for rule in own_rules:
+            if rule.decides and rule.roles is not None and clause.stage in (rule.stages or STAGES):
+                return rule.roles
+    return clause.roles
+
+
+def _methods_of(sections: Sections, *, stage: str) -> list[StageMethods]:
+    return [methods for methods in sections.stages if methods.stage == stage]
+
+
 def _workplace_columns(law: _DayLaw, channel: str, own_rules: tuple[CompanyRule, ...]) -> dict[str, object]:
     """Return the rule that bars a number at work: the law's, else the company's."""
+    decided = [rule for rule in own_rules if rule.decides and rule.workplace is not None and channel in rule.workplace]
     for clause in law.require(lambda sections: sections.workplace):
-        if channel not in clause.channels:
-            return {"work_rule": clause.rule, "work_source": clause.source}
+        if channel not in clause.channels and not (decided and clause.basis == CAUTION):
+            return {"work_rule": clause.rule, "work_source": cite(clause)}
     for rule in own_rules:
         if rule.workplace is not None and channel not in rule.workplace:
             return {"work_rule": f"{rule.rule}/workplace", "work_source": COMPANY_SOURCE}
@@ -141,7 +194,7 @@ def _offer_columns(law: _DayLaw, own_rules: tuple[CompanyRule, ...]) -> dict[str
     """Return the rule that asks consent for advertising: the law's, else the company's."""
     for clause in law.require(lambda sections: sections.offers):
         if clause.consent_required:
-            return {"offer_rule": clause.rule, "offer_source": clause.source}
+            return {"offer_rule": clause.rule, "offer_source": cite(clause)}
     for rule in own_rules:
         if rule.consent_required:
             return {"offer_rule": f"{rule.rule}/consent", "offer_source": COMPANY_SOURCE}

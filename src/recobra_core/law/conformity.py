@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from recobra_core.channels import CHANNELS
+from recobra_core.law.clauses import STAGES, StageMethods, ThirdParties
 from recobra_core.law.company_rules import CompanyRule, CompanyRules
 from recobra_core.law.files import load_countries
 from recobra_core.law.model import WEEKDAYS, Cap, Country, Rule, Window
@@ -16,6 +17,7 @@ SENTENCES = {
     "consent_dropped": "The law wants the debtor's authorisation of this channel.",
     "channel_opened": "The law bars this channel.",
     "workplace_opened": "The law bars contact at work.",
+    "role_opened": "Other people are contacted than the law leaves.",
 }
 
 
@@ -35,8 +37,8 @@ class Loosening:
 def find_loosenings(company: CompanyRules, *, country: str) -> tuple[Loosening, ...]:
     """Return what company rules would loosen in a country; empty where they only tighten.
 
-    Project defaults count as law. Only `visits: open` may be switched on, where the law allows visits.
-    Raises KeyError for a country without rules.
+    Cautions of ours (basis `default`) are named too: on those alone a company may decide. Only
+    `visits: open` may be switched on, where the law allows visits. Raises KeyError for a country without rules.
     """
     law = load_countries()[country]
     loosenings: list[Loosening] = []
@@ -77,8 +79,26 @@ def _find_in_rule(rule: CompanyRule, country: Country, channel: str) -> Iterator
             article=clause.source,
             basis=clause.basis,
         )
+    yield from _find_in_roles(rule, country, channel)
     for cap in rule.caps:
         yield from _find_in_cap(rule, cap, law)
+
+
+def _find_in_roles(rule: CompanyRule, country: Country, channel: str) -> Iterator[Loosening]:
+    """Yield the clauses that leave fewer people to contact, in all stages or in one of the rule's."""
+    clauses: list[ThirdParties | StageMethods] = [*country.sections.third_parties]
+    clauses += [methods for methods in country.sections.stages if methods.stage in (rule.stages or STAGES)]
+    for clause in clauses:
+        if rule.roles is not None and not set(rule.roles) <= set(clause.roles):
+            yield Loosening(
+                company_rule=rule.rule,
+                key="roles",
+                what="role_opened",
+                channel=channel,
+                rule=clause.rule,
+                article=clause.source,
+                basis=clause.basis,
+            )
 
 
 def _is_inside(window: Window, lawful: Window | None) -> bool:
@@ -87,21 +107,10 @@ def _is_inside(window: Window, lawful: Window | None) -> bool:
 
 
 def _find_in_cap(rule: CompanyRule, cap: Cap, law: Rule) -> Iterator[Loosening]:
-    """Yield the caps of the law that count at least the same contacts, over the same time, and allow fewer."""
-    channels_by_scope = {"channel": {law.channel}, "all": set(CHANNELS)}
-    is_gap = cap.per == "clear_days"
+    """Yield the caps of the law that a company's cap would loosen."""
     for lawful in law.caps:
-        if lawful.counts == "distinct_channels" or lawful.scope == "after_conversation":
-            continue
-        # Only where the law counts every contact that the company's cap counts can the two be compared.
-        lawful_channels = channels_by_scope.get(lawful.scope, set(lawful.channels))
-        if not channels_by_scope[cap.scope] <= lawful_channels:
-            continue
-        period = "week" if lawful.per == "7_consecutive_days" else lawful.per
-        if period != cap.per:
-            continue
-        is_looser = cap.n < lawful.n if is_gap else cap.n > lawful.n
-        if is_looser:
+        if is_loosened(lawful, cap, channel=law.channel):
+            is_gap = cap.per == "clear_days"
             yield Loosening(
                 company_rule=rule.rule,
                 key="caps: clear_days" if is_gap else "caps: n",
@@ -111,6 +120,19 @@ def _find_in_cap(rule: CompanyRule, cap: Cap, law: Rule) -> Iterator[Loosening]:
                 article=lawful.source,
                 basis=lawful.basis,
             )
+
+
+def is_loosened(lawful: Cap, cap: Cap, *, channel: str) -> bool:
+    """Tell if a cap of the law counts the contacts of a company's cap, over the same time, and allows fewer."""
+    if lawful.counts == "distinct_channels" or lawful.scope == "after_conversation":
+        return False
+    # Only where the law counts every contact that the company's cap counts can the two be compared.
+    channels_by_scope = {"channel": {channel}, "all": set(CHANNELS)}
+    lawful_channels = channels_by_scope.get(lawful.scope, set(lawful.channels))
+    period = "week" if lawful.per == "7_consecutive_days" else lawful.per
+    if not channels_by_scope[cap.scope] <= lawful_channels or period != cap.per:
+        return False
+    return cap.n < lawful.n if cap.per == "clear_days" else cap.n > lawful.n
 
 
 def _newest_rule(country: Country, channel: str) -> Rule:

@@ -7,9 +7,10 @@ from typing import Any
 
 from recobra_core.channels import CHANNELS
 from recobra_core.law import phrases
-from recobra_core.law.clauses import C, Clause, Replies, Sections, find_in_force
+from recobra_core.law.clauses import STAGES, C, Clause, Replies, Sections, find_in_force
 from recobra_core.law.files import load_countries
 from recobra_core.law.model import ALWAYS, Country, Regime, Rule
+from recobra_core.law.penalties import COMPANY_DECIDES, list_penalties
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,8 @@ class CountryLaw:
     opt_out: RuleText
     records: RuleText
     sanctions: RuleText
+    penalties: tuple[RuleText, ...]
+    stages: tuple[RuleText, ...]
     registries: tuple[RuleText, ...]
     further: tuple[RuleText, ...]
     local: Mapping[str, tuple[RuleText, ...]]
@@ -113,6 +116,8 @@ def describe_country(*, country: str, day: date, language: str = "es") -> Countr
         opt_out=writer.describe_article(articles["opt_out"]),
         records=writer.describe_records(articles["records"]),
         sanctions=writer.describe_article(articles["sanctions"]),
+        penalties=tuple(writer.describe_penalties()),
+        stages=tuple(writer.describe_stages()),
         registries=tuple(writer.describe_registry(article) for article in articles["registry"]),
         further=tuple(writer.describe_article(article) for article in articles["further"]),
         local={place: tuple(writer.describe_local(place)) for place in law.subdivisions},
@@ -238,6 +243,28 @@ class _Writer:
             if stop.effective_from <= self.day:
                 reason = self.phrases["stops"].get(stop.reason, stop.reason)
                 yield self._describe_clause(stop, self.fill("stop", why=reason))
+
+    def describe_stages(self) -> Iterable[RuleText]:
+        """Yield by which channels, and whom, one may contact in each stage, beside what the hours bar."""
+        for stage in STAGES:
+            found = find_in_force([each for each in self.law.sections.stages if each.stage == stage], self.day)
+            if found:
+                text = self.fill(
+                    "stage",
+                    stage=self.phrases["stages"][stage],
+                    channels=phrases.join_channels(found.channels, self.language),
+                    roles=", ".join(self.phrases["roles"][role] for role in found.roles),
+                )
+                yield self._describe_clause(found, text)
+
+    def describe_penalties(self) -> Iterable[RuleText]:
+        """Yield what each kind of breach may cost; without a source the company decides, and no article is named."""
+        for breaches, penalty in list_penalties(country=self.law.code, day=self.day):
+            kinds = ", ".join(self.phrases["breaches"][breach] for breach in breaches)
+            is_open = penalty.source == COMPANY_DECIDES
+            cost = str(self.phrases["company_decides"]) if is_open else self.translate(penalty.text)
+            text = self._describe_clause(penalty, f"{kinds}: {cost}")
+            yield replace(text, source="") if is_open else text
 
     def describe_roles(self, roles: Iterable[str]) -> str:
         return self.fill("third_parties", roles=", ".join(self.phrases["roles"][role] for role in roles))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -69,6 +70,12 @@ def _read_number(value: Any) -> Decimal:
         raise ValueError from None
 
 
+def _read_year_day(value: Any) -> tuple[int, int]:
+    """Return month and day of `02-10`. Raises ValueError."""
+    day = date.fromisoformat(f"2023-{value}")
+    return day.month, day.day
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileContext:
     """The name of a country's file, and the caps that it names: its rules speak of them."""
@@ -99,6 +106,10 @@ Week = Annotated[
     PlainValidator(_read_week),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "string", "pattern": f"^{_HOURS.pattern}$"}}),
 ]
+YearDay = Annotated[
+    tuple[int, int], PlainValidator(_read_year_day), expects("a day such as '02-10'", "un día como '02-10'")
+]
+"""Month and day that come every year; 29 February does not."""
 Channel = Annotated[str, choice(*CHANNELS)]
 CountryCode = Annotated[str, AfterValidator(_check_file_name)]
 CapName = Annotated[str, AfterValidator(_check_cap)]

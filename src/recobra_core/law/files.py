@@ -25,10 +25,20 @@ from recobra_core.documents import (
     whole,
 )
 from recobra_core.law.clause_files import CountrySections, LocalSections, build_sections
-from recobra_core.law.document_types import Basis, CapName, Channel, Clause, CountryCode, FileContext, Week
-from recobra_core.law.model import Cap, Country, HolidayCalendar, Rule
+from recobra_core.law.document_types import Basis, CapName, Channel, Clause, CountryCode, FileContext, Week, YearDay
+from recobra_core.law.model import Cap, Country, HolidayCalendar, LocalHoliday, Rule
 
 __all__ = ["load_countries", "read_country"]
+
+
+class LocalHolidayDocument(DocumentModel):
+    """A holiday of a state or province, each year on the same day, that the `holidays` package does not know."""
+
+    subdivision: str
+    day: YearDay
+    holiday: str
+    source: str
+    certainty: str
 
 
 class CalendarDocument(DocumentModel):
@@ -37,6 +47,7 @@ class CalendarDocument(DocumentModel):
     code: str
     categories: Items[str]
     subdivisions: bool
+    local: Items[LocalHolidayDocument] = ()
     note: str | None = None
 
 
@@ -201,7 +212,13 @@ def read_country(text: str, *, file: str) -> Country:
         time_zones=written.time_zones,
         zones_by_subdivision=MappingProxyType(written.zones_by_subdivision),
         calendar=HolidayCalendar(
-            code=calendar.code, categories=calendar.categories, subdivisions=calendar.subdivisions
+            code=calendar.code,
+            categories=calendar.categories,
+            subdivisions=calendar.subdivisions,
+            local=tuple(
+                LocalHoliday(subdivision=each.subdivision, month=each.day[0], day=each.day[1], name=each.holiday)
+                for each in calendar.local
+            ),
         ),
         rules=_build_rules(written.rules, written, code),
         subdivisions=MappingProxyType(

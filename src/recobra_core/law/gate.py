@@ -25,6 +25,7 @@ CANDIDATE = ibis.schema(
         "hold_reason": "string",
         "point_valid": "boolean",
         "role": "string",
+        "stage": "string",
         "place": "string",
         "purpose": "string",
         "oldest_due_date": "date",
@@ -38,7 +39,8 @@ CANDIDATE = ibis.schema(
 debtor lives. `account_id` may be null: one message about everything overdue, counted against each debt.
 `consent` is granted, denied or null. `opted_out` and `consent` speak of this creditor and channel.
 
-`role` (ROLES) and `place` (PLACES) say whose number it is and where; `purpose` is one of PURPOSES. `oldest_due_date`
+`role` (ROLES) and `place` (PLACES) say whose number it is and where; `stage` is the furthest of the debtor's accounts
+(STAGES), null where nobody knows; `purpose` is one of PURPOSES. `oldest_due_date`
 is the oldest unpaid due date spoken of, or the next one where nothing is overdue; null where nobody stated it.
 `house` is the id of the company rules, as in `OpeningKey`. `replies_to_at_utc` is when the debtor wrote what a REPLY
 answers, on the same channel.
@@ -46,6 +48,7 @@ answers, on the same channel.
 
 DEFAULTS = {
     "role": "debtor",
+    "stage": None,
     "place": "",
     "purpose": "CLAIM",
     "oldest_due_date": None,

@@ -91,12 +91,26 @@ class Regime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LocalHoliday:
+    """A holiday of a subdivision such as BO-O, each year on the same day."""
+
+    subdivision: str
+    month: int
+    day: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HolidayCalendar:
-    """Arguments for the `holidays` package."""
+    """Arguments for the `holidays` package, and what that does not know.
+
+    `subdivisions`: holidays differ by state or province.
+    """
 
     code: str
     categories: tuple[str, ...]
     subdivisions: bool
+    local: tuple[LocalHoliday, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,22 +1,24 @@
 """Openings of local days, in UTC: when a contact may be made in every zone the debtor may live in."""
 
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-import holidays
 import ibis
 import ibis.expr.types as ir
 
 from recobra_core.channels import CHANNELS
+from recobra_core.law.cautions import CAUTION, cite
 from recobra_core.law.company_rules import COMPANY_SOURCE, LAW_ALONE, CompanyRule, CompanyRules
 from recobra_core.law.conditions import CONDITION_COLUMNS, NO_CONDITIONS, UnknownClause, build_conditions
 from recobra_core.law.files import load_countries
-from recobra_core.law.model import Country, Regime, Window
+from recobra_core.law.model import Country, Regime, Rule, Window
+from recobra_core.law.public_holidays import find_holidays
+from recobra_core.law.subdivisions import find_subdivision, list_subdivisions
 from recobra_core.law.tables import build_table
 from recobra_core.zones import join_zones, split_zones
 
@@ -164,13 +166,11 @@ def _find_regime(key: OpeningKey) -> tuple[Country, date, Regime]:
     if key.local_date is None:
         raise ClosedDay(reason="unknown_date", rule=f"{country.code}/date")
     subdivision = _full_code(country, key.subdivision)
-    # An unknown subdivision is refused: without a rule of its own it would be judged by the country's.
-    # Where holidays do not differ by subdivision the calendar lists none, so any name passes.
-    if subdivision and country.calendar.subdivisions and subdivision not in country.subdivisions:
-        regions = holidays.country_holidays(country.calendar.code).subdivisions
-        _, _, region = subdivision.partition("-")
-        if region not in regions:
-            raise ClosedDay(reason="unknown_subdivision", rule=f"{country.code}/subdivision")
+    # A place that the country does not have is refused where law or holidays differ by place: by the country's alone it
+    # would be judged too mildly. Elsewhere it makes no difference.
+    differs = country.calendar.subdivisions or country.subdivisions
+    if subdivision and differs and subdivision not in list_subdivisions(country.code):
+        raise ClosedDay(reason="unknown_subdivision", rule=f"{country.code}/subdivision")
     regime = country.find_regime(channel=key.channel, day=key.local_date, subdivision=subdivision)
     if regime is None:
         raise ClosedDay(reason="unknown_rule", rule=f"{country.code}/{key.channel}")
@@ -199,7 +199,7 @@ def _regime_columns(regime: Regime, country: Country, company: CompanyRules | No
     columns: dict[str, object] = {
         "regime": company.regime_id(regime) if company else regime.id,
         "window_rule": f"{law.name}/window",
-        "window_source": law.source,
+        "window_source": cite(law),
         "consent_rule": None,
         "consent_source": None,
     }
@@ -217,9 +217,10 @@ def _refuse_barred(key: OpeningKey, country: Country, regime: Regime, company: C
     """Refuse a channel that the law bars, then one that the company does not use."""
     for law in regime.rules:
         if not law.allowed:
-            raise ClosedDay(reason="channel_barred", rule=f"{law.name}/barred", source=law.source)
+            raise ClosedDay(reason="channel_barred", rule=f"{law.name}/barred", source=cite(law))
     for rule in _rules_for(company, country, regime):
-        if rule.never:
+        # In some stages alone: the stage of a contact is no part of the key.
+        if rule.never and not rule.stages:
             raise ClosedDay(reason="house_bar", rule=f"{rule.rule}/never", source=COMPANY_SOURCE)
     if key.channel == "visit" and key.house != LAW_ALONE and not (company and company.visits_open):
         raise ClosedDay(
@@ -234,16 +235,17 @@ def _hours_columns(
     day = key.local_date
     assert day is not None, "unknown days are refused before"
     subdivision = _full_code(country, key.subdivision)
+    own_rules = _rules_for(company, country, regime)
     for law in regime.rules:
-        if law.windows[day.weekday()] is None:
-            raise ClosedDay(reason="closed_day", rule=f"{law.name}/window", source=law.source)
-        if not law.open_on_holidays:
-            _refuse_holiday(country, day, subdivision, rule=f"{law.name}/holidays", source=law.source)
+        if _windows_of(law, own_rules)[day.weekday()] is None:
+            raise ClosedDay(reason="closed_day", rule=f"{law.name}/window", source=cite(law))
+        if not law.open_on_holidays and not _is_decided(law, own_rules, lambda rule: rule.open_on_holidays is True):
+            _refuse_holiday(country, day, subdivision, rule=f"{law.name}/holidays", source=cite(law))
     if company is not None and day in company.holidays:
         raise ClosedDay(reason="holiday", rule=f"{country.code}/company-holiday", source=COMPANY_CALENDAR)
-    opens, closes = _lawful_opening(key, country, day, regime)
+    opens, closes = _lawful_opening(key, country, day, regime, own_rules)
     row: dict[str, object] = {"law_opens_at_utc": opens, "law_closes_at_utc": closes}
-    for rule in _rules_for(company, country, regime):
+    for rule in own_rules:
         if rule.open_on_holidays is False:
             _refuse_holiday(country, day, subdivision, rule=f"{rule.rule}/holidays", source=COMPANY_SOURCE)
         before = opens, closes
@@ -254,7 +256,24 @@ def _hours_columns(
     return row | {"opens_at_utc": opens, "closes_at_utc": closes}
 
 
-def _lawful_opening(key: OpeningKey, country: Country, day: date, regime: Regime) -> tuple[datetime, datetime]:
+def _windows_of(law: Rule, own_rules: tuple[CompanyRule, ...]) -> tuple[Window | None, ...]:
+    """Return the hours of a week by a rule; where it is a caution of ours, by the company that decided on it."""
+    if law.basis == CAUTION:
+        for rule in own_rules:
+            if rule.decides and rule.windows:
+                # A day that the company closes is closed by its own name.
+                return tuple(own or lawful for own, lawful in zip(rule.windows, law.windows, strict=True))
+    return law.windows
+
+
+def _is_decided(law: Rule, own_rules: tuple[CompanyRule, ...], opens: Callable[[CompanyRule], bool]) -> bool:
+    """Tell if a rule is a caution of ours that the company decided to open."""
+    return law.basis == CAUTION and any(rule.decides and opens(rule) for rule in own_rules)
+
+
+def _lawful_opening(
+    key: OpeningKey, country: Country, day: date, regime: Regime, own_rules: tuple[CompanyRule, ...]
+) -> tuple[datetime, datetime]:
     """Return the hours in UTC that are lawful in every zone. Raises ClosedDay where there are none."""
     zones = split_zones(key.zones or "")
     if not zones or not set(zones) <= known_zones():
@@ -262,7 +281,7 @@ def _lawful_opening(key: OpeningKey, country: Country, day: date, regime: Regime
     openings = []
     closings = []
     for law in regime.rules:
-        window = law.windows[day.weekday()]
+        window = _windows_of(law, own_rules)[day.weekday()]
         assert window is not None, "closed weekdays are refused before"
         for zone in zones:
             zone_opens, zone_closes = _window_in_utc(window, day, zone)
@@ -273,7 +292,7 @@ def _lawful_opening(key: OpeningKey, country: Country, day: date, regime: Regime
     closes = min(closings)
     if opens >= closes:
         law = regime.rules[0]
-        raise ClosedDay(reason="no_common_hour", rule=f"{law.name}/window", source=law.source)
+        raise ClosedDay(reason="no_common_hour", rule=f"{law.name}/window", source=cite(law))
     return opens, closes
 
 
@@ -301,12 +320,7 @@ def _narrow_opening(
 
 def _refuse_holiday(country: Country, day: date, subdivision: str | None, *, rule: str, source: str) -> None:
     """Raise ClosedDay on a holiday, and in a year for which there is no calendar."""
-    calendar = country.calendar
-    region = None
-    if subdivision and calendar.subdivisions:
-        # The package knows BR-SP as SP.
-        _, _, region = subdivision.partition("-")
-    days = _load_holidays(calendar.code, calendar.categories, region, day.year)
+    days = find_holidays(country.calendar, subdivision=subdivision, year=day.year)
     if days is None:
         raise ClosedDay(reason="unknown_calendar", rule=rule)
     if day in days:
@@ -328,25 +342,14 @@ def _minute_in_utc(day: date, minutes: int, zone: str, fold: int) -> datetime:
     return local.replace(tzinfo=zoneinfo.ZoneInfo(zone), fold=fold).astimezone(UTC).replace(tzinfo=None)
 
 
-def _full_code(country: Country, subdivision: str | None) -> str | None:
-    """Return BR-SP for `SP` and `BR-SP` alike; an empty text is an unknown subdivision."""
-    if not subdivision or subdivision.startswith(f"{country.code}-"):
-        return subdivision or None
-    return f"{country.code}-{subdivision}"
+def _full_code(country: Country, written: str | None) -> str | None:
+    """Return BR-SP for `SP`, `BR-SP` and `São Paulo`, any other text as it is; an empty one is unknown."""
+    if not written:
+        return None
+    return find_subdivision(country.code, written) or written
 
 
 @cache
 def known_zones() -> frozenset[str]:
     """Return the names of all time zones; reading them from disk takes long, so once per process."""
     return frozenset(zoneinfo.available_timezones())
-
-
-@cache
-def _load_holidays(
-    code: str, categories: tuple[str, ...], subdivision: str | None, year: int
-) -> frozenset[date] | None:
-    """Return the holidays of a year, or None where the package has no calendar for it."""
-    calendar = holidays.country_holidays(code, subdiv=subdivision, categories=categories)
-    if not calendar.start_year <= year <= calendar.end_year:
-        return None
-    return frozenset(holidays.country_holidays(code, subdiv=subdivision, years=year, categories=categories).keys())

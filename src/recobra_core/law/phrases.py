@@ -6,6 +6,7 @@ from importlib import resources
 from typing import Any
 
 from recobra_core import yaml_text
+from recobra_core.law.cautions import MARK
 from recobra_core.law.model import Cap, Window
 
 LANGUAGES = ("en", "es")
@@ -39,6 +40,8 @@ def load_texts(language: str) -> Mapping[str, str]:
 
 def translate_text(written: str, language: str) -> str:
     """Return a text of the data in a language; where it has no translation, as it is."""
+    if written.startswith(MARK):
+        return str(load_phrases(language)["caution"]) + translate_text(written.removeprefix(MARK), language)
     return load_texts(language).get(written, written)
 
 

@@ -3,6 +3,8 @@
 SENTENCES = {
     "channel_barred": "The law bars this channel for collection.",
     "third_party": "This person owes nothing and guarantees nothing: no contact with third parties.",
+    "stage_barred": "In the stage of the debt this is not done.",
+    "unknown_stage": "It is not known in which stage the debt is, and in one of them this is not done.",
     "unknown_role": "It is not known whose telephone, address or e-mail it is.",
     "work_place": "No contact at the debtor's work.",
     "other_person": "The telephone, address or e-mail belongs to another person.",

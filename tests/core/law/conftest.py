@@ -46,6 +46,24 @@ COMPANY_RULES = {
             """
         ),
         read_company_rules({"name": "visitas", "visits": "open"}),
+        read_company_rules(
+            """
+            name: etapas
+            rules:
+            - {channels: [whatsapp], stages: [JUDICIAL], never: true}
+            - {stages: [EXTRAJUDICIAL, JUDICIAL], roles: [debtor]}
+            """
+        ),
+        read_company_rules(
+            """
+            name: decidida
+            decision: El directorio lo aprobó; el sector atiende hasta las siete.
+            rules:
+            - {channels: [call], windows: {mon-sat: '08:00-19:00'}, caps: [{n: 3, per: day, scope: channel}], workplace: [call]}
+            - {channels: [call], holidays: open}
+            - {stages: [PREVENTIVE], roles: [debtor, guarantor]}
+            """
+        ),
         merge_company_rules(name="feriados", parts=(), holidays=frozenset({date(2026, 12, 24)})),
     )
 }
@@ -139,6 +157,7 @@ def candidate(case: Case, number: int) -> dict[str, Any]:
         "hold_reason": None,
         "point_valid": True,
         "role": "debtor",
+        "stage": "ADMINISTRATIVE",
         "place": "",
         "purpose": "CLAIM",
         "oldest_due_date": local.date() - timedelta(days=40),

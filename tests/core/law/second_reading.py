@@ -86,7 +86,9 @@ STATES: dict[str, dict[tuple[str, ...], Week]] = {
     "BR-AL": {("call", "ivr", "sms"): week((8, 20), (8, 14))},
 }
 MORE_HOLIDAYS = {"BR": ("public", "optional"), "PA": ("public", "bank"), "UY": ("public", "bank")}
-REGIONAL_HOLIDAYS = ("CL", "BR", "ES")
+REGIONAL_HOLIDAYS = ("AR", "BO", "BR", "CL", "ES", "SV", "US")
+# Month and day of holidays that the package does not know, by the state that keeps them.
+LOCAL_HOLIDAYS = {(9, 24): "BO-N", (2, 10): "BO-O", (7, 26): "BR-PB", (12, 19): "BR-PR"}
 OPEN_ON_HOLIDAYS = ("call", "ivr", *WRITTEN)
 """Of the United States only: a visit there follows the project's default."""
 PARTIES = ("debtor", "co_debtor", "guarantor")
@@ -207,9 +209,17 @@ def _week(table: dict[tuple[str, ...], Week], channel: str) -> Week | None:
 
 @cache
 def holiday(country: str, state: str, day: date) -> bool:
-    region = state[3:] if state and country in REGIONAL_HOLIDAYS else None
     categories = MORE_HOLIDAYS.get(country, ("public",))
-    return day in holidays.country_holidays(country, subdiv=region, years=day.year, categories=categories)
+    regions = [None]
+    if country in REGIONAL_HOLIDAYS:
+        # Where it is not known in which state, a holiday of any may be the debtor's own.
+        regions += [state[3:]] if state else holidays.country_holidays(country).subdivisions
+    local = LOCAL_HOLIDAYS.get((day.month, day.day), "")
+    is_local = local == state if state else local.startswith(country)
+    return is_local or any(
+        day in holidays.country_holidays(country, subdiv=region, years=day.year, categories=categories)
+        for region in regions
+    )
 
 
 def _counts(person: Person, contact: Contact, past: Iterable[Past]) -> Iterator[str]:

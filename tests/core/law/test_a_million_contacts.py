@@ -373,6 +373,7 @@ def _candidates(people: list[Person], contacts: list[Contact], day: date) -> pa.
             contact.why_held or None,
             contact.valid,
             contact.role,
+            "ADMINISTRATIVE",
             contact.place,
             contact.purpose,
             contact.due,

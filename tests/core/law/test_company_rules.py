@@ -115,3 +115,21 @@ def test_a_wrong_document_is_refused_by_key(document, complaint):
     with pytest.raises(DocumentError) as wrong:
         read_company_rules(document)
     assert complaint in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("country", "rule"),
+    [
+        ("PE", {"caps": [{"n": 3, "per": "day"}]}),
+        ("BO", {"channels": ["call"], "windows": {"mon-fri": "08:00-19:00"}}),
+        ("BO", {"channels": ["call"], "holidays": "open"}),
+        ("PE", {"stages": ["PREVENTIVE"], "roles": ["debtor", "guarantor"]}),
+    ],
+)
+def test_only_a_caution_of_ours_is_the_companys_to_decide(country, rule):
+    assert {found.basis for found in find_loosenings(house(**rule), country=country)} == {"default"}
+
+
+def test_a_stage_alone_says_nothing():
+    with pytest.raises(DocumentError):
+        house(stages=["JUDICIAL"], closed_days=["2026-12-24"])

@@ -68,8 +68,15 @@ def rules_of(place, channel):
 @cache
 def calendar_of(place, year):
     told = FILES[place[:2]]["holiday_calendar"]
-    state = place[3:] if len(place) > 2 and told["subdivisions"] else None
-    return holidays.country_holidays(told["code"], subdiv=state, years=year, categories=tuple(told["categories"]))
+    states = [None]
+    if told["subdivisions"]:
+        states += [place[3:]] if len(place) > 2 else holidays.country_holidays(told["code"]).subdivisions
+    found = set()
+    for state in states:
+        found |= set(
+            holidays.country_holidays(told["code"], subdiv=state, years=year, categories=tuple(told["categories"]))
+        )
+    return found
 
 
 def naive_open(rule, place, instant, zone):

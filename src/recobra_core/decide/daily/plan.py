@@ -13,6 +13,7 @@ from recobra_core.decide.daily.classify import PortfolioLimits
 from recobra_core.decide.daily.facts import DayFacts
 from recobra_core.decide.due import find_due_steps
 from recobra_core.law import join_openings, judge_candidates, resolve_consent
+from recobra_core.law.clauses import STAGES
 
 
 def find_due_today(
@@ -68,8 +69,9 @@ def plan_day(
 def _add_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: DayFacts) -> ir.Table:
     """Add what the gate asks except the hour. Every contact goes to the debtor and is about everything overdue."""
     oldest = accounts.oldest_due_date.coalesce(accounts.next_due_date)
+    ranks = ibis.cases(*((accounts.stage == stage, rank) for rank, stage in enumerate(STAGES)), else_=-1)
     due_dates = accounts.group_by(due_debtor=accounts.debtor_id, due_creditor=accounts.creditor_id).agg(
-        oldest_due_date=oldest.min()
+        oldest_due_date=oldest.min(), furthest=ranks.max(where=accounts.balance_minor > 0)
     )
     # A snapshot without the column has no company rules.
     portfolios = facts.portfolios
@@ -83,6 +85,9 @@ def _add_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: DayFacts) -
         "oldest_due_date",
         "house",
         role=ibis.literal("debtor"),
+        stage=ibis.cases(
+            *((joined.furthest == rank, stage) for rank, stage in enumerate(STAGES)), else_=ibis.null("string")
+        ),
         purpose=is_notice.ifelse("NOTICE", "CLAIM"),
         replies_to_at_utc=ibis.null("timestamp(6)"),
     )
