@@ -78,6 +78,7 @@ EXPECTED: Final[Mapping[str, Promise]] = {
     "product": _("one of: %(known)s"),
     "kind": _("one of: %(known)s"),
     "currency": _("%(currency)s, the portfolio's currency"),
+    "place": _("a state, province or region of %(country)s by its name or code, such as %(example)s"),
     "time_zone": _("a time zone such as America/Lima"),
     # Of rows that earlier versions rejected; now they are warnings.
     "number": _("a number"),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from recobra_core.folding import fold_words
+from recobra_core.law import find_subdivision, load_countries
 
 _ID_NAMES: Final = r"doc\w*|dni|ruc|rut|rfc|curp|cuit|cuil|cedula|ci|nit|cpf|cnpj|nif|identificacion"
 _ACCOUNT_NAMES: Final = r"cuenta|credito|prestamo|operacion|factura|tarjeta|suministro|obligacion|documento|pagare"
@@ -173,7 +174,9 @@ def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str | None]]
     flat = {}
     for target, words in WORDS:
         column = _take_column(free, "|".join(words))
-        if column:
+        # «Estado» is also the state of a debt.
+        is_other = target == "debtor.subdivision" and not _holds_places(headers, sample, column)
+        if column and not is_other:
             flat[target] = column
     # A total beside its parts would count twice; parts without the principal are not the whole debt.
     if any(target.startswith("amounts.") for target in flat) and "amounts.principal" in flat:
@@ -207,6 +210,19 @@ def _take_column(free: dict[str, str], words: str) -> str:
 def _take_columns(free: dict[str, str], words: str) -> list[str]:
     """Return every column that matches and take them off the free ones."""
     return [free.pop(name) for name in list(free) if re.fullmatch(words, name)]
+
+
+def _holds_places(headers: Sequence[str], sample: Sequence[Sequence[str | None]], column: str) -> bool:
+    """Tell if half of the filled cells of a column, or more, are states or provinces of a country."""
+    position = headers.index(column) if column in headers else len(headers)
+    filled = [str(row[position]) for row in sample if position < len(row) and row[position]]
+    places = [cell for cell in filled if _is_place(cell)]
+    return len(places) >= len(filled) / 2
+
+
+def _is_place(written: str) -> bool:
+    # A letter alone is a province of Argentina, and anything else as well.
+    return len(written.strip()) > 1 and any(find_subdivision(country, written) for country in load_countries())
 
 
 def _columns_with(headers: Sequence[str], sample: Sequence[Sequence[str | None]], mark: str) -> list[str]:

@@ -15,6 +15,7 @@ from recobra.intake.relations import CheckedRows, FileChanges, FileRows, RowKeys
 from recobra.tabular import amounts, dates, identifiers, identity
 from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
+from recobra_core.law import list_subdivisions
 from recobra_core.money import largest_minor
 
 from . import rows, warnings
@@ -297,6 +298,8 @@ def _code_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
             value="x_id_kind",
             params={"known": ", ".join(sorted(identity.kind_names(context.portfolio.country)))},
         )
+    if "debtor.subdivision" in fields:
+        yield _place_rule(context, file)
     if "debtor.time_zone" in fields:
         zones = ", ".join(literal(zone) for zone in sorted(available_timezones()))
         yield Rule(
@@ -306,6 +309,22 @@ def _code_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
             wrong=f"time_zone IS NOT NULL AND time_zone NOT IN ({zones})",
             value="time_zone",
         )
+
+
+def _place_rule(context: LoadContext, file: FileRows) -> Rule:
+    """Return the rule for the state or province of a debtor: one that the country has, for its holidays and hours."""
+    country = context.portfolio.country
+    code, name = next(iter(list_subdivisions(country).items()))
+    # A dash or a dot says that it is not known.
+    is_named = f"{rows.folded_subdivision_sql('x_subdivision')} <> ''"
+    return Rule(
+        column=file.columns.label(context.document.fields["debtor.subdivision"]),
+        target="debtor.subdivision",
+        code="place",
+        wrong=f"x_subdivision IS NOT NULL AND subdivision IS NULL AND {is_named}",
+        value="x_subdivision",
+        params={"country": country, "example": f"{name} ({code})"},
+    )
 
 
 def _identifier_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:

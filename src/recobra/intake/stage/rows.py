@@ -12,6 +12,7 @@ from recobra.intake.relations import FileChanges, FileRows
 from recobra.tabular import amounts, dates, identity
 from recobra.tabular.sql_text import fold, literal
 from recobra.tabular.workspace import Relation, Workspace
+from recobra_core.law import subdivisions
 
 from . import debtor_keys, identities
 from .columns import DATES
@@ -266,10 +267,9 @@ def _typed_columns(context: LoadContext, notation: Notation) -> list[str]:
         f"coalesce({_code_sql('x_product', PRODUCTS)}, CASE WHEN x_product IS NULL THEN '{default}' END) AS product"
     )
     typed.append("coalesce(x_number, '1') AS number")
-    typed.append(
-        "CASE WHEN regexp_full_match(upper(x_subdivision), '[A-Z0-9-]{1,8}') THEN "
-        "upper(x_subdivision) END AS subdivision"
-    )
+    is_placed = "debtor.subdivision" in context.document.fields
+    place = _subdivision_sql("x_subdivision", context.portfolio.country) if is_placed else "NULL::VARCHAR"
+    typed.append(f"{place} AS subdivision")
     return typed
 
 
@@ -280,6 +280,25 @@ def _code_sql(column: str, table: Mapping[str, tuple[str, ...]]) -> str:
         listed = ", ".join(literal(word) for word in words)
         cases.append(f"WHEN {fold(column)} IN ({listed}) THEN {literal(code)}")
     return f"(CASE {' '.join(cases)} END)"
+
+
+def folded_subdivision_sql(column: str) -> str:
+    """Return SQL for the name or code of a subdivision as `subdivisions.fold_subdivision` compares it."""
+    plain = f"trim(regexp_replace({fold(column)}, {literal(subdivisions.SIGNS)}, ' ', 'g'))"
+    return f"regexp_replace({plain}, {literal(subdivisions.PREFIX)}, '')"
+
+
+def _subdivision_sql(column: str, country: str) -> str:
+    """Return SQL for the code of a state or province: as written where it is a code, else whole; NULL for no place."""
+    codes = subdivisions.subdivision_codes(country)
+    # Strategies may speak of «SP» or of «BR-SP»: whichever the file gives stays.
+    parts = {code.partition("-")[2] for code in codes.values()}
+    kept = {subdivisions.fold_subdivision(part): part for part in parts}
+    values = ", ".join(f"({literal(form)}, {literal(kept.get(form, code))})" for form, code in codes.items())
+    return (
+        f"(SELECT any_value(code) FROM (VALUES {values}) AS places(form, code) "
+        f"WHERE form = {folded_subdivision_sql(column)})"
+    )
 
 
 def attribute_sql(position: int, kind: str, name: str, notation: Notation) -> str:
