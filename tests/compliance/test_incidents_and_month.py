@@ -36,6 +36,26 @@ def test_an_incident_says_what_the_law_threatens(db, now):
     assert "INDECOPI" in recorded(now).potential_fine
 
 
+@pytest.mark.parametrize(
+    ("country", "facts", "cost"),
+    [
+        ("PE", {"rule": "PE/call/window"}, ("hours", 450, "UIT", "Ley 29571 arts. 108 and 110")),
+        ("MX", {"rule": "MX/default/cap-1"}, ("frequency", 2_000, "días", "LTOSF art. 41 ff.")),
+        ("MX", {"breach": "content"}, ("content", 300_000, "MXN", "CPF art. 284 Bis")),
+        ("BO", {"breach": "hours"}, ("hours", None, "", "company decides")),
+        ("PE", {"rule": "HOUSE/suave.1/1"}, ("", None, "", "")),
+    ],
+)
+def test_an_incident_is_valued_by_its_kind_of_breach(db, now, country, facts, cost):
+    incident = recorded(now, country=country, **facts)
+    assert (incident.breach, incident.fine_most, incident.fine_unit, incident.fine_source) == cost
+
+
+def test_a_kind_of_breach_that_nobody_knows_is_refused(db, now):
+    with pytest.raises(IncidentRefused):
+        recorded(now, breach="luna")
+
+
 def test_an_incident_is_closed_with_what_was_done(db, now):
     incident = recorded(now)
     with pytest.raises(IncidentRefused):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from django.db import transaction
@@ -27,6 +28,8 @@ from recobra_core import law
 TEXT_LIMIT: Final = 4_000
 OPTED_OUT_RULE: Final = "ALL/opted-out"
 _REPEATED_WITHIN: Final = timedelta(days=1)
+_VALUED: Final = ("breach", "potential_fine", "fine_most", "fine_unit", "fine_source")
+"""The fields of an incident that `_value_breach` gives."""
 # What `_INSERT` returns.
 _INSERTED = pa.schema(
     [
@@ -70,12 +73,14 @@ def record_incident(
     contact_id: int | None = None,
     rule: str = "",
     article: str = "",
+    breach: str | None = None,
     actor: Actor,
 ) -> Incident:
     """Record an incident by hand. Raises IncidentRefused, also for a second one of a contact, kind and rule.
 
     The same words of the same person about the same debtor and instant, within a day, are a form that was sent twice.
     `portfolio_id` says which portfolio it belongs to, and so which people see it, where the debtor has several.
+    `breach` is its kind where the person knows it; None: it follows from the rule.
     """
     if debtor_id is not None:
         check_debtor(actor, debtor_id)
@@ -103,6 +108,7 @@ def record_incident(
         contact_id=contact_id,
         rule=rule,
         article=article,
+        breach=breach,
         actor=actor,
     )
 
@@ -120,6 +126,7 @@ def enter_incident(
     contact_id: int | None = None,
     rule: str = "",
     article: str = "",
+    breach: str | None = None,
     actor: Actor,
 ) -> Incident:
     """Record an incident that follows from what a debtor said, as `record_incident` does. Raises IncidentRefused."""
@@ -127,6 +134,10 @@ def enter_incident(
         raise IncidentRefused(_("Say what kind of incident it is."))
     if country not in law.load_countries():
         raise IncidentRefused(_("There are no contact rules for this country."))
+    if breach is None:
+        breach = law.breach_of(rule)
+    elif breach not in law.BREACHES:
+        raise IncidentRefused(_("Say which rule was broken."))
     if happened_at > actor.now:
         raise IncidentRefused(_("An incident cannot lie in the future."))
     if not description.strip() or len(description) > TEXT_LIMIT:
@@ -154,7 +165,7 @@ def enter_incident(
         rule=rule,
         article=article,
         description=description.strip(),
-        potential_fine=statutory_fine(country),
+        **_value_breach(country=country, breach=breach, happened_at=happened_at),
     )
     _record_facts([incident], actor=actor)
     return incident
@@ -210,15 +221,19 @@ def record_breaches(*, since: datetime, actor: Actor) -> int:
     return _insert_incidents("BREACH", _AFTER_SILENCE, [OPTED_OUT_RULE, since], actor=actor)
 
 
-def statutory_fine(country: str) -> str:
-    """Return the sanction that a country's law threatens, in the words of its file; '' where none is known."""
-    rules = law.load_countries().get(country)
-    if rules is None:
-        return ""
-    sanctions = rules.articles.get("sanctions")
-    if not sanctions or not sanctions.get("rule"):
-        return ""
-    return str(sanctions["rule"])
+def _value_breach(*, country: str, breach: str, happened_at: datetime) -> dict[str, Any]:
+    """Return the fields of an incident that say what it may cost by the law of its day."""
+    day = happened_at.astimezone(ZoneInfo(law.load_countries()[country].time_zones[0])).date()
+    penalty = law.find_penalty(country=country, breach=breach, day=day)
+    if penalty is None:
+        return {"breach": breach}
+    return {
+        "breach": breach,
+        "potential_fine": penalty.text,
+        "fine_most": penalty.most,
+        "fine_unit": penalty.unit,
+        "fine_source": penalty.source,
+    }
 
 
 # Whom an incident of a contact concerns. A debtor without a country is in that of the portfolio.
@@ -251,9 +266,10 @@ _AFTER_SILENCE = f"""
              ORDER BY entry.act = 'NOT_ME' DESC, entry.at DESC, entry.id DESC LIMIT 1) IN ('OPTED_OUT', 'NOT_ME')"""
 _INSERT = """
     INSERT INTO compliance_incident (kind, country, happened_at, recorded_at, recorded_by, actor, debtor_id, contact_id,
-        portfolio_id, rule, article, description, potential_fine, corrective_action, closed_by)
+        portfolio_id, rule, article, description, breach, potential_fine, fine_unit, fine_source, corrective_action,
+        closed_by)
     SELECT %s, country, happened_at, %s, %s, actor, debtor_id, contact_id,
-        portfolio_id, rule, article, description, '', '', ''
+        portfolio_id, rule, article, description, '', '', '', '', '', ''
     FROM ({selected}) AS selected
     ON CONFLICT (contact_id, kind, rule) DO NOTHING
     RETURNING id, portfolio_id, debtor_id, contact_id, country, kind"""
@@ -262,14 +278,17 @@ _INSERT = """
 def _insert_incidents(kind: str, query: str, parameters: Sequence[object], *, actor: Actor) -> int:
     """Insert the rows of a query as incidents of a kind, leaving out those in the register; return how many are new."""
     inserted = tables.fetch(_INSERT.format(selected=query), [kind, actor.now, actor.name, *parameters], _INSERTED)
-    rows = inserted.to_pylist()
-    # The sanction is in the law's files, which SQL cannot read.
-    for country in {row["country"] for row in rows}:
-        ids = [row["incident_id"] for row in rows if row["country"] == country]
-        Incident.objects.filter(pk__in=ids).update(potential_fine=statutory_fine(country))
-    incidents = Incident.objects.filter(pk__in=[row["incident_id"] for row in rows]).order_by("pk")
+    incidents = list(Incident.objects.filter(pk__in=inserted["incident_id"].to_pylist()).order_by("pk"))
+    # What the law threatens is in its files, which SQL cannot read.
+    for incident in incidents:
+        breach = law.breach_of(incident.rule)
+        for name, value in _value_breach(
+            country=incident.country, breach=breach, happened_at=incident.happened_at
+        ).items():
+            setattr(incident, name, value)
+    Incident.objects.bulk_update(incidents, _VALUED, batch_size=1_000)
     _record_facts(incidents, actor=actor)
-    return len(rows)
+    return len(incidents)
 
 
 def _record_facts(incidents: Iterable[Incident], *, actor: Actor) -> None:

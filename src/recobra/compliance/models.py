@@ -10,6 +10,9 @@ from recobra.portfolio.models import Debtor, Portfolio
 class Incident(models.Model):
     """An attempted or actual breach of the rules of contact, and what was done about it.
 
+    `breach` is its kind (`recobra_core.law.BREACHES`), '' where only a rule of the company's own is at stake.
+    `potential_fine` says what the law threatens for that kind, at most `fine_most` in `fine_unit`, by `fine_source`.
+
     Personal data: through its debtor; `description` names nobody. Dies with the legal term of records.
     """
 
@@ -17,6 +20,17 @@ class Incident(models.Model):
         ATTEMPT = "ATTEMPT", _("Attempted, stopped by the gate")
         BREACH = "BREACH", _("Breach")
         COMPLAINT = "COMPLAINT", _("Complaint")
+
+    class Breach(models.TextChoices):
+        HOURS = "hours", _("Hours and days")
+        FREQUENCY = "frequency", _("How often")
+        CHANNEL = "channel", _("A channel that is not allowed")
+        THIRD_PARTY = "third_party", _("Third parties or the workplace")
+        WISH = "wish", _("An opt-out or a refusal")
+        STOPPED = "stopped", _("Collection that the law stops")
+        OFFER = "offer", _("Advertising")
+        CONTENT = "content", _("What was said, or the treatment")
+        OTHER = "other", _("Other breach")
 
     kind = models.CharField(max_length=9, choices=Kind)
     country = models.CharField(max_length=2)
@@ -30,7 +44,11 @@ class Incident(models.Model):
     rule = models.TextField(default="")
     article = models.TextField(default="")
     description = models.TextField()
+    breach = models.TextField(choices=Breach, default="")
     potential_fine = models.TextField(default="")
+    fine_most = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    fine_unit = models.TextField(default="")
+    fine_source = models.TextField(default="")
     corrective_action = models.TextField(default="")
     closed_at = models.DateTimeField(null=True)
     closed_by = models.TextField(default="")

@@ -8,6 +8,7 @@ from recobra.access.queries import User, portfolio_codes
 from recobra.compliance.models import Incident
 
 Kind = Incident.Kind
+Breach = Incident.Breach
 
 
 def incidents_for(user: User, *, country: str = "", kind: str = "", only_open: bool = False) -> QuerySet[Incident]:

@@ -46,6 +46,7 @@ def list_incidents(request: StaffRequest) -> HttpResponse:
     context = {
         "page": Paginator(register, PAGE_ROWS).get_page(parameters.get("pagina")),
         "kinds": queries.Kind.choices,
+        "breaches": queries.Breach.choices,
         "countries": compliance.countries_for(request.user),
         "place": installation_place(),
         "filtered": any(parameters.get(name) for name in ("pais", "tipo", "abiertos")),
@@ -75,6 +76,7 @@ def record_incident(request: StaffRequest) -> HttpResponse:
             happened_at=_read_instant(data.get("cuando", ""), actor.now),
             debtor_id=debtor.pk if debtor else None,
             portfolio_id=portfolio.pk if portfolio else None,
+            breach=data.get("falta", "other"),
             actor=actor,
         )
     except incidents.IncidentRefused as refusal:

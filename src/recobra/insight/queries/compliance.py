@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -36,6 +38,23 @@ class StoppedRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreachFine:
+    """What the law threatens for a kind of breach, as its incidents have it, and how many of those a month has."""
+
+    breach: str
+    potential_fine: str
+    fine_most: Decimal | None
+    fine_unit: str
+    fine_source: str
+    incidents: int
+
+    @property
+    def label(self) -> str:
+        """Return the kind of breach in words."""
+        return str(Incident.Breach(self.breach).label)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComplianceMonth:
     """Figures of one country and month, which is that of the country's first time zone.
 
@@ -55,7 +74,7 @@ class ComplianceMonth:
     wrong_persons: int
     answer_median_minutes: float | None
     answer_p90_minutes: float | None
-    fine: str
+    fines: tuple[BreachFine, ...]
     register: tuple[Incident, ...]
 
     @property
@@ -104,7 +123,6 @@ def compliance_month(user: User, *, country: str, month: date) -> ComplianceMont
     incident_counts = dict.fromkeys(Incident.Kind.values, 0)
     for incident in incidents:
         incident_counts[incident.kind] += 1
-    sanctions = country_rules.articles.get("sanctions") or {}
     return ComplianceMonth(
         country=country,
         country_name=country_rules.name,
@@ -119,8 +137,23 @@ def compliance_month(user: User, *, country: str, month: date) -> ComplianceMont
         wrong_persons=wrong_persons,
         answer_median_minutes=median,
         answer_p90_minutes=p90,
-        fine=str(sanctions.get("rule") or ""),
+        fines=_list_fines(incidents),
         register=incidents,
+    )
+
+
+def _list_fines(incidents: Iterable[Incident]) -> tuple[BreachFine, ...]:
+    """Return what the law threatens for the incidents of a month, by kind of breach and penalty."""
+    counts = Counter(
+        (incident.breach, incident.potential_fine, incident.fine_most, incident.fine_unit, incident.fine_source)
+        for incident in incidents
+        if incident.breach
+    )
+    return tuple(
+        BreachFine(
+            breach=breach, potential_fine=text, fine_most=most, fine_unit=unit, fine_source=source, incidents=count
+        )
+        for (breach, text, most, unit, source), count in sorted(counts.items(), key=lambda item: item[0][:2])
     )
 
 
@@ -195,7 +228,11 @@ def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) ->
             for stopped in month.stopped
         )
         stopped_blocks = (Block(tables=(Table(head=head, rows=rows, widths=(5, 4, 5, 2)),)),)
-    fine_blocks = (Block(texts=(("", cite_article(month.fine)),)),) if month.fine else ()
+    fine_texts = [
+        (f"{fine.label} ({fine.incidents})", cite_article(fine.potential_fine or fine.fine_source))
+        for fine in month.fines
+    ]
+    fine_blocks = (Block(texts=tuple(fine_texts)),) if fine_texts else ()
     return Report(
         title=_("Monthly compliance report"),
         subtitle=f"{month.country_name} · {month.month:%Y-%m}",
@@ -211,7 +248,7 @@ def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) ->
             Section(title=_("Incidents"), empty=_("None."), blocks=tuple(map(_incident_block, month.register))),
             Section(
                 title=_("What the law threatens"),
-                empty=_("Not known."),
+                empty=_("None."),
                 blocks=fine_blocks,
             ),
         ),
