@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from recobra.journal.models import Entry
 from recobra.kit import clock
 from recobra.messaging.models import Contact
 from recobra.policy import company_rules as operations
@@ -205,3 +206,42 @@ def test_rules_of_portfolios_that_are_not_hers_are_nothing_to_a_gestora(at_desk,
 def test_nobody_makes_a_rule_for_a_portfolio_that_does_not_exist(at_desk, world):
     assert at_desk("carla").post("/reglas/nueva/", {**SOFT, "portfolio": "PE-NADA"}).status_code == 403
     assert not HouseRule.objects.exists()
+
+
+OFTEN = {"code": "frecuencia", "portfolio": "PE-CONSUMO", "n": "1", "r0-channels": "sms"} | {
+    "r0-cap-n": "4",
+    "r0-cap-per": "day",
+    "r0-cap-scope": "channel",
+}
+
+
+def test_a_caution_of_ours_is_decided_with_a_reason_and_the_journal_says_so(at_desk, world):
+    answer = at_desk("carla").post("/reglas/nueva/", OFTEN)
+    assert answer.status_code == 422
+    assert "Es una cautela nuestra, no ley" in text(answer)
+    reason = "El directorio lo aprobó en su sesión 12."
+    assert at_desk("carla").post("/reglas/nueva/", {**OFTEN, "decision": reason}).status_code == 302
+    rule = HouseRule.objects.get()
+    (decided,) = Entry.objects.filter(kind="house_rule.caution_decided")
+    assert (decided.actor, decided.payload["cautions"]) == ("carla", ["PE/default/cap-1", "PE/default/cap-2"])
+    assert "directorio" not in str(decided.payload)
+    assert reason in text(at_desk("ana").get(f"/reglas/{rule.pk}/"))
+    again = at_desk("carla").get(f"/reglas/{rule.pk}/editar/")
+    assert again.context["shape"]["decision"] == reason
+
+
+def test_no_reason_opens_the_law(at_desk, world):
+    early = {**SOFT, "r0-mon-opens": "06:00", "decision": "Lo pide el negocio."}
+    assert at_desk("carla").post("/reglas/nueva/", early).status_code == 422
+    assert not HouseRule.objects.exists()
+
+
+def test_what_is_not_done_in_a_stage_is_written_in_the_form(at_desk, world):
+    form = {"code": "etapas", "portfolio": "PE-CONSUMO", "n": "1", "r0-channels": "whatsapp", "r0-stages": "JUDICIAL"}
+    answer = at_desk("carla").post("/reglas/nueva/", form)
+    assert set(answer.context["errors"][0]) == {"stages", "channels"}
+    assert at_desk("carla").post("/reglas/nueva/", {**form, "r0-never": "on"}).status_code == 302
+    assert "WhatsApp (Judicial): no se usa" in text(at_desk("ana").get("/reglas/"))
+    found = operations.company_rules_in_force([world.portfolio.pk])
+    (rule,) = found.rules_by_name[found.name_by_portfolio[world.portfolio.pk]].rules
+    assert (rule.stages, rule.never, rule.roles) == (("JUDICIAL",), True, None)

@@ -11,7 +11,8 @@ from recobra.conversations.models import Conversation
 from recobra.messaging import snapshot
 from recobra.messaging.models import Contact, MailboxMessage
 from recobra.policy import company_rules as house_rules
-from recobra.portfolio.models import Debtor
+from recobra.portfolio.models import Account, Debtor
+from recobra.strategy.models import AccountState
 from tests.people import acting
 from tests.worlds import TODAY
 
@@ -102,6 +103,31 @@ def test_a_rule_of_the_company_blocks_by_its_own_name(world):
     world.dispatch()
     contact.refresh_from_db()
     assert (contact.status, contact.due_at) == ("DUE", datetime(2026, 11, 23, 17, 0, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("stage", "end"),
+    [("JUDICIAL", "stage_barred"), ("ADMINISTRATIVE", ""), (None, "unknown_stage")],
+)
+def test_what_the_company_does_not_do_in_a_stage_does_not_leave_in_it(world, stage, end):
+    rule = {"rules": [{"channels": ["email"], "stages": ["JUDICIAL"], "never": True}]}
+    house_rules.save_company_rule(code="casa", portfolio_id=None, document=rule, actor=acting("ana", now=world.now))
+    contact = world.someone_due()
+    if stage:
+        account = Account.objects.get(debtor=contact.debtor)
+        AccountState.objects.create(
+            account=account,
+            portfolio_id=account.portfolio_id,
+            debtor_id=contact.debtor_id,
+            balance_minor=1,
+            overdue_minor=1,
+            bucket="x",
+            stage=stage,
+            segment="",
+            stage_since=TODAY,
+        )
+    world.dispatch()
+    assert ended(contact) == ("BLOCKED" if end else "SENT", end)
 
 
 def test_an_answer_leaves_as_it_was_written_and_counts_against_no_cap(world):

@@ -40,6 +40,8 @@ GATE: Final = frozenset(
         gettext_noop("Another channel was used this week already."),
         gettext_noop("Too few days since the last conversation."),
         gettext_noop("This person owes nothing and guarantees nothing: no contact with third parties."),
+        gettext_noop("In the stage of the debt this is not done."),
+        gettext_noop("It is not known in which stage the debt is, and in one of them this is not done."),
         gettext_noop("It is not known whose telephone, address or e-mail it is."),
         gettext_noop("No contact at the debtor's work."),
         gettext_noop("The telephone, address or e-mail belongs to another person."),

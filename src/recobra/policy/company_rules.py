@@ -18,7 +18,7 @@ from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.kit.language import screen_language
-from recobra.policy.facts import CompanyRuleRetired, CompanyRuleSaved
+from recobra.policy.facts import CautionDecided, CompanyRuleRetired, CompanyRuleSaved
 from recobra.policy.models import HouseRule
 from recobra.policy.portfolio_policies import PolicyHistories, policy_histories
 from recobra.portfolio.models import Portfolio
@@ -62,7 +62,8 @@ def save_company_rule(*, code: str, portfolio_id: int | None, document: Mapping[
     """Put a new version in force in the place of the one before. Raises CompanyRuleRefused.
 
     `document` is what `law.read_company_rules` reads, without its name, which is the code. The rule is compared with
-    the law of the portfolio's country, or of every country with portfolios where it is for all.
+    the law of the portfolio's country, or of every country with portfolios where it is for all. Beyond a caution that
+    is no law it may go with a `decision`, the reason in the person's words; that is a fact of its own.
     """
     _check_reach(portfolio_id, actor)
     try:
@@ -72,8 +73,13 @@ def save_company_rule(*, code: str, portfolio_id: int | None, document: Mapping[
     loosenings: list[law.Loosening] = []
     for country in _countries_of_rule(portfolio_id):
         loosenings += law.find_loosenings(rules, country=country)
-    if loosenings:
+    decided = [loosening for loosening in loosenings if loosening.basis == law.CAUTION]
+    if len(decided) < len(loosenings):
         raise CompanyRuleRefused(_("A company rule may tighten the law, never loosen it."), loosenings)
+    if decided and not document.get("decision", "").strip():
+        raise CompanyRuleRefused(
+            _("This goes beyond cautions that are no law: the company may decide on them, and says why."), loosenings
+        )
     with connection.cursor() as cursor:
         # Two versions saved at once must not get the same number.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"house rule {code}"])
@@ -89,6 +95,10 @@ def save_company_rule(*, code: str, portfolio_id: int | None, document: Mapping[
     )
     fact = CompanyRuleSaved(house_rule_id=saved.pk, code=code, version=saved.version)
     record_fact(fact, actor=actor, portfolio_id=portfolio_id)
+    if decided:
+        cautions = sorted({loosening.rule for loosening in decided})
+        decision = CautionDecided(house_rule_id=saved.pk, code=code, version=saved.version, cautions=cautions)
+        record_fact(decision, actor=actor, portfolio_id=portfolio_id)
     return saved
 
 

@@ -27,6 +27,16 @@ class CompanyRuleRetired(Fact):
     version: int
 
 
+@fact("house_rule.caution_decided", _("The company decided on a caution that is no law"))
+class CautionDecided(Fact):
+    """A version of a rule goes before cautions of ours; `cautions` are their rules, the reason is in its document."""
+
+    house_rule_id: int
+    code: str
+    version: int
+    cautions: list[str]
+
+
 @fact("portfolio_policy.saved", _("Policy of a portfolio saved"))
 class PortfolioPolicySaved(Fact):
     """A version of a portfolio's policy was saved, to hold from a day on.

@@ -9,6 +9,8 @@ from recobra.portfolio.models import Portfolio
 class HouseRule(models.Model):
     """A company rule that tightens the law, per portfolio or for all; a version that judged is never edited.
 
+    One with a `decision` in its document goes before cautions that are no law.
+
     `document` is what `recobra_core.law.read_company_rules` reads. Personal data: none.
     """
 

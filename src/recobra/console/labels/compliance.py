@@ -35,13 +35,14 @@ FAMILIES: Final[Families] = {
     "basis": {
         "law": (_("Law"), "calm"),
         "analogy": (_("By analogy"), "warn"),
-        "default": (_("Project's criterion"), "quiet"),
+        "default": (_("Caution of ours, not law"), "warn"),
         "house": (_("Company rule"), "quiet"),
     },
     # _list_sections of screens/countries/pages.py, and its two lists
     "law_section": {
         "third_parties": (_("Whom one may speak to"), "quiet"),
         "workplace": (_("At work"), "quiet"),
+        "stages": (_("By stage"), "quiet"),
         "stops": (_("What stops collection"), "quiet"),
         "replies": (_("Answers to what the debtor wrote"), "quiet"),
         "offers": (_("Advertising and offers"), "quiet"),
@@ -49,7 +50,7 @@ FAMILIES: Final[Families] = {
         "fees": (_("Collection fees and interest"), "quiet"),
         "limitation": (_("Limitation"), "quiet"),
         "records": (_("Records"), "quiet"),
-        "sanctions": (_("Sanctions"), "quiet"),
+        "penalties": (_("What each breach may cost"), "quiet"),
         "registries": (_("Registers to consult"), "quiet"),
         "further": (_("Further articles"), "quiet"),
         "required": (_("What a message must say"), "quiet"),
@@ -80,5 +81,6 @@ FAMILIES: Final[Families] = {
         "consent_dropped": (_("The law wants the debtor's authorisation of this channel."), "bad"),
         "channel_opened": (_("The law bars this channel."), "bad"),
         "workplace_opened": (_("The law bars contact at work."), "bad"),
+        "role_opened": (_("Other people are contacted than the law leaves."), "bad"),
     },
 }

@@ -1,4 +1,4 @@
-"""Instalación: its backups, the keys that encrypt the secrets of the database, and sending after a restore."""
+"""Instalación: backups, the keys that encrypt the database's secrets, the data of time, and sending after a restore."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.installation import queries
 from recobra.kit import clock
 from recobra.messaging import sending_stop
+from recobra_core.law.public_holidays import holidays_release
+from recobra_core.zones import zone_release
 
 from .place import installation_place
 
@@ -42,6 +44,8 @@ def show_installation(request: StaffRequest) -> HttpResponse:
         "taken_back": sending_stop.count_taken_back(stop) if stop else 0,
         "rows_left": queries.count_left(),
         "place": installation_place(),
+        "zone_release": zone_release(),
+        "holidays_release": holidays_release(),
     }
     return render(request, "console/installation/index.html", context)
 

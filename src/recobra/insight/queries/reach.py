@@ -74,8 +74,7 @@ def waiting_today(user: User, *, country: str, now: datetime) -> dict[tuple[str,
         counts = rows.values_list("debtor__subdivision", "channel").annotate(n=Count("pk"))
         for subdivision, channel, count in counts:
             # Files give «SP» as well as «BR-SP».
-            has_country = not subdivision or "-" in subdivision
-            place = subdivision if has_country else f"{country}-{subdivision}"
+            place = law.find_subdivision(country, subdivision) or subdivision
             waiting[place, channel] += count
     return dict(waiting)
 

@@ -24,6 +24,7 @@ from recobra.portfolio import address_forms
 from recobra.portfolio.sql import stated_consent
 from recobra.portfolio.statement import Document, Statement
 from recobra_core import law
+from recobra_core.law.clauses import STAGES
 
 SERVICE_WINDOW = timedelta(hours=24)
 """How long after a debtor's own message a channel such as WhatsApp takes free text."""
@@ -39,6 +40,8 @@ class LeasedContact:
     statement has a number of four figures or more to know its debtor by.
 
     `consent_…` are the arguments of `recobra_core.law.resolve_consent`, which the gate's statement calls.
+
+    `stage` is the furthest of the accounts on which the debtor owes, None where nobody has classified one.
 
     `statement` is what the debtor owes without what is on hold, `has_debt` whether anything that the message would
     speak of is owed, on hold or not. `hold_reason` says why the debtor is on hold, '' where it is not.
@@ -58,6 +61,7 @@ class LeasedContact:
     point_kind: str
     address: str
     place: str
+    stage: str | None
     country: str
     subdivision: str
     debtor_name: str
@@ -106,6 +110,9 @@ _CONTACTS = f"""
     SELECT contact.id AS contact_id, contact.public_id, contact.debtor_id, debtor.creditor_id, contact.portfolio_id,
         contact.channel, contact.template_code, contact.purpose, contact.zones, contact.attempts, contact.point_id,
         target.kind AS point_kind, target.value AS address, coalesce(point.place, '') AS place,
+        (SELECT state.stage FROM strategy_accountstate state
+         WHERE state.debtor_id = contact.debtor_id AND state.balance_minor > 0
+         ORDER BY array_position(%s::text[], state.stage::text) DESC NULLS LAST LIMIT 1) AS stage,
         coalesce(nullif(debtor.country, ''), portfolio.country) AS country, debtor.subdivision,
         debtor.name AS debtor_name, coalesce(nullif(debtor.language, ''), 'es') AS language,
         contact.planned_for, contact.closes_at, debtor.preferred_from, debtor.preferred_to, contact.replies_to_at,
@@ -156,7 +163,7 @@ _CONTACTS = f"""
 def load_contacts(contact_ids: Sequence[int], *, now: datetime) -> list[LeasedContact]:
     """Return leased contacts with their facts, the most urgent first."""
     with connection.cursor() as cursor:
-        cursor.execute(_CONTACTS, [now - SERVICE_WINDOW, list(contact_ids)])
+        cursor.execute(_CONTACTS, [list(STAGES), now - SERVICE_WINDOW, list(contact_ids)])
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     # Silences of which only a digest is left stand in no statement: their numbers were anonymised, and may be back.

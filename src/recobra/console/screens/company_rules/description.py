@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from recobra.console import labels
 from recobra.console.screens.countries.description import channel_names
 from recobra.console.templatetags.console import day
 from recobra.kit.countries import country_name
@@ -24,7 +25,10 @@ def read_rules(rule: HouseRule) -> law.CompanyRules:
 
 def describe_version(rule: HouseRule) -> list[str]:
     """Return a stored version in words, one line for each of its limits."""
-    return describe_rules(read_rules(rule))
+    lines = describe_rules(read_rules(rule))
+    if decision := rule.document.get("decision"):
+        lines.append(_("Goes before cautions that are no law, because: %(reason)s") % {"reason": decision})
+    return lines
 
 
 def describe_rules(rules: law.CompanyRules) -> list[str]:
@@ -37,10 +41,11 @@ def describe_rules(rules: law.CompanyRules) -> list[str]:
 
 
 def _describe_scope(rule: CompanyRule) -> str:
-    """Return the channels of a rule and, where it is not for all, its countries: «SMS, Call (Peru)»."""
+    """Return the channels of a rule and, where it is not for all, its countries and stages: «SMS, Call (Peru)»."""
     channels = channel_names(rule.channels) if rule.channels else _("All channels")
-    countries = ", ".join(country_name(code) for code in rule.countries)
-    return f"{channels} ({countries})" if countries else channels
+    where = [country_name(code) for code in rule.countries]
+    where += [labels.label_of("stage", stage) for stage in rule.stages]
+    return f"{channels} ({', '.join(where)})" if where else channels
 
 
 def _describe_limits(rule: CompanyRule) -> Iterator[str]:
@@ -53,12 +58,14 @@ def _describe_limits(rule: CompanyRule) -> Iterator[str]:
     if rule.closed_days:
         closed_days = ", ".join(day(closed_day) for closed_day in sorted(rule.closed_days))
         yield _("closed on %(days)s") % {"days": closed_days}
-    if rule.open_on_holidays is False:
-        yield _("closed on holidays")
+    if rule.roles is not None:
+        yield _("with the debtor alone")
+    if rule.open_on_holidays is not None:
+        yield _("also on holidays") if rule.open_on_holidays else _("closed on holidays")
     for cap in rule.caps:
         yield phrases.describe_cap(cap, screen_language())
-    if rule.workplace == ():
-        yield _("never at work")
+    if rule.workplace is not None:
+        yield _("also at work") if rule.workplace else _("never at work")
     if rule.consent_required:
         yield _("only with the debtor's authorisation")
     if rule.max_debt_age_days:

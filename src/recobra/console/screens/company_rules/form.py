@@ -15,6 +15,7 @@ from recobra.console import labels
 from recobra.console.parameters import FIRST_YEAR, LAST_YEAR, parse_count, parse_id
 from recobra.console.screens.countries.description import weekday_names
 from recobra_core import law
+from recobra_core.channels import CHANNELS
 from recobra_core.law import Loosening
 from recobra_core.law.company_rules import CompanyRule
 from recobra_core.law.model import WEEKDAYS, Window
@@ -47,9 +48,9 @@ class FormUnreadable(Exception):
         self.errors = errors
 
 
-def from_rules(rules: law.CompanyRules) -> Shape:
-    """Return the fields of a rule document."""
-    return {"visits": rules.visits_open, "rules": [_rule_fields(rule) for rule in rules.rules]}
+def from_rules(rules: law.CompanyRules, *, decision: str = "") -> Shape:
+    """Return the fields of a rule document; `decision` is why the company decides on cautions that are no law."""
+    return {"visits": rules.visits_open, "decision": decision, "rules": [_rule_fields(rule) for rule in rules.rules]}
 
 
 def _rule_fields(rule: CompanyRule) -> Shape:
@@ -65,9 +66,13 @@ def _rule_fields(rule: CompanyRule) -> Shape:
         "limits_hours": rule.windows is not None,
         "week": week,
         "closed_days": "\n".join(day.isoformat() for day in sorted(rule.closed_days)),
+        "stages": list(rule.stages),
+        "only_debtor": rule.roles is not None,
         "holidays": rule.open_on_holidays is False,
+        "also_holidays": rule.open_on_holidays is True,
         "consent": rule.consent_required is True,
         "no_work": rule.workplace == (),
+        "also_work": bool(rule.workplace),
         "age": str(rule.max_debt_age_days or ""),
         "caps": _pad_caps(caps),
     }
@@ -95,9 +100,13 @@ def empty_rule() -> Shape:
         "limits_hours": False,
         "week": [("", "")] * 7,
         "closed_days": "",
+        "stages": [],
+        "only_debtor": False,
         "holidays": False,
+        "also_holidays": False,
         "consent": False,
         "no_work": False,
+        "also_work": False,
         "age": "",
         "caps": _pad_caps([]),
     }
@@ -117,7 +126,7 @@ def from_post(posted: QueryDict) -> Shape:
         filled_rules = [rule for rule in rules if rule != empty_rule()]
         # The form always has a rule to fill in.
         rules = filled_rules or [empty_rule()]
-    return {"visits": "visits" in posted, "rules": rules}
+    return {"visits": "visits" in posted, "decision": posted.get("decision", "").strip(), "rules": rules}
 
 
 def _posted_rule(posted: QueryDict, prefix: str) -> Shape:
@@ -135,9 +144,13 @@ def _posted_rule(posted: QueryDict, prefix: str) -> Shape:
         "channels": posted.getlist(f"{prefix}channels"),
         "never": f"{prefix}never" in posted,
         "limits_hours": f"{prefix}limits_hours" in posted,
+        "stages": posted.getlist(f"{prefix}stages"),
+        "only_debtor": f"{prefix}only_debtor" in posted,
         "holidays": f"{prefix}holidays" in posted,
+        "also_holidays": f"{prefix}also_holidays" in posted,
         "consent": f"{prefix}consent" in posted,
         "no_work": f"{prefix}no_work" in posted,
+        "also_work": f"{prefix}also_work" in posted,
         "week": week,
         "closed_days": posted.get(f"{prefix}closed_days", ""),
         "age": posted.get(f"{prefix}age", "").strip(),
@@ -158,28 +171,35 @@ def to_document(shape: Shape) -> dict[str, Any]:
             errors[index] = dict(rule_errors)
     if errors:
         raise FormUnreadable(errors)
-    return {"visits": "open" if shape["visits"] else "closed", "rules": rules}
+    document: dict[str, Any] = {"visits": "open" if shape["visits"] else "closed", "rules": rules}
+    if shape["decision"]:
+        document["decision"] = shape["decision"]
+    return document
 
 
 def _rule_document(fields: Shape, errors: FieldErrors) -> dict[str, Any]:
     """Return the document of one rule, with only the limits it sets; mistakes are added to `errors`."""
-    scope = {name: fields[name] for name in ("countries", "channels") if fields[name]}
+    scope = {name: fields[name] for name in ("countries", "channels", "stages") if fields[name]}
     limits: dict[str, Any] = {}
     if fields["never"]:
         limits["never"] = True
+    if fields["only_debtor"]:
+        limits["roles"] = ["debtor"]
+    if fields["stages"] and not fields["never"] and not fields["only_debtor"]:
+        errors["stages"].append(_("Say what is not done in these stages: the channels, or other people."))
     if fields["limits_hours"]:
         limits["windows"] = _parse_windows(fields["week"], errors)
     if days := _parse_days(fields["closed_days"], errors):
         limits["closed_days"] = days
     if caps := _parse_caps(fields["caps"], errors):
         limits["caps"] = caps
-    if fields["holidays"]:
-        limits["holidays"] = "closed"
+    if fields["holidays"] or fields["also_holidays"]:
+        limits["holidays"] = "closed" if fields["holidays"] else "open"
     if fields["consent"]:
         limits["consent"] = "required"
-    if fields["no_work"]:
-        # No channel is left for the debtor's place of work.
-        limits["workplace"] = []
+    if fields["no_work"] or fields["also_work"]:
+        # No channel is left for the debtor's place of work, or all that the rule speaks of.
+        limits["workplace"] = [] if fields["no_work"] else fields["channels"] or list(CHANNELS)
     if fields["age"]:
         limits["max_debt_age_days"] = _parse_number(fields["age"], _DEBT_AGE_DAYS_MAX, "age", errors)
     if not limits:

@@ -88,9 +88,10 @@ def _handle_form(request: StaffRequest, rule: queries.HouseRule | None) -> HttpR
     context: dict[str, Any] = {"rule": rule, "errors": {}, "loosened": {}, "problem": ""}
     if request.method == "GET":
         if rule:
-            context["shape"] = shapes.from_rules(description.read_rules(rule))
+            decision = str(rule.document.get("decision", ""))
+            context["shape"] = shapes.from_rules(description.read_rules(rule), decision=decision)
         else:
-            context["shape"] = {"visits": False, "rules": [shapes.empty_rule()]}
+            context["shape"] = {"visits": False, "decision": "", "rules": [shapes.empty_rule()]}
         return _render_form(request, rule, context)
     context["shape"] = shapes.from_post(request.POST)
     if "add" in request.POST:
@@ -130,6 +131,7 @@ def _render_form(
         "days": weekdays,
         "periods": labels.choices("cap_period"),
         "scopes": labels.choices("cap_scope"),
+        "stages": labels.choices("stage"),
         "code": request.POST.get("code", ""),
         "chosen": request.POST.get("portfolio", ""),
         "place": installation_place(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, TypeVar
@@ -18,6 +18,8 @@ from recobra_core.folding import strip_accents
 from recobra_core.law import load_countries, phrases
 from recobra_core.law.description import ChannelLaw, CountryLaw, RuleText, describe_country
 from recobra_core.law.model import Country, Window
+from recobra_core.law.public_holidays import find_holidays
+from recobra_core.law.subdivisions import list_subdivisions
 
 Row = TypeVar("Row")
 YARDSTICKS: Final = frozenset({"US", "ES"})
@@ -58,28 +60,28 @@ def country_names() -> list[tuple[str, str]]:
 
 
 def place_name(place: str) -> str:
-    """Return the name of a state or region such as BR-SP; the code alone where the calendars have no name."""
+    """Return the name of a country, or of a state or region such as BR-SP with its code."""
     country, _dash, part = place.partition("-")
     if not part:
         return country_name(place)
-    names: list[str] = holidays.country_holidays(country).get_subdivision_aliases().get(part, [])
-    return f"{names[0]} ({place})" if names else place
+    name = list_subdivisions(country).get(place)
+    return f"{name} ({place})" if name else place
 
 
-def holiday_names(home: Country, place: str, year: int) -> dict[date, str]:
+def list_places(home: Country) -> list[tuple[str, str]]:
+    """Return the states or regions where law, zone or holidays differ from the country's: code and name, by name."""
+    codes = {*home.subdivisions, *home.zones_by_subdivision, *(local.subdivision for local in home.calendar.local)}
+    if home.calendar.subdivisions:
+        codes |= list_subdivisions(home.code).keys()
+    return sorted(((code, place_name(code)) for code in codes), key=lambda place: strip_accents(place[1]))
+
+
+def holiday_names(home: Country, place: str, year: int) -> Mapping[date, str]:
     """Return the holidays of a year that the gate observes, named in the screen's or the country's language."""
-    code = home.calendar.code
-    calendar = holidays.country_holidays(code)
-    _country, _dash, subdivision_code = place.partition("-")
-    subdivision = None
-    if home.calendar.subdivisions and subdivision_code in calendar.subdivisions:
-        subdivision = subdivision_code
+    calendar = holidays.country_holidays(home.calendar.code)
     # Without a language the package takes that of the server's environment.
     language = screen_language() if screen_language() in calendar.supported_languages else calendar.default_language
-    observed = holidays.country_holidays(
-        code, subdiv=subdivision, years=year, categories=home.calendar.categories, language=language
-    )
-    return dict(observed.items())
+    return find_holidays(home.calendar, subdivision=place or None, year=year, language=language) or {}
 
 
 def weekday_names() -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -124,9 +124,9 @@ def show_country(request: StaffRequest, code: str) -> HttpResponse:
 def show_month(request: StaffRequest, code: str) -> HttpResponse:
     """Show a month (`?mes=2026-12&canal=call&lugar=BR-SP`): the hours of each day, or why it is closed."""
     country = _find_country(code)
-    places = sorted({*country.subdivisions, *country.zones_by_subdivision})
+    places = description.list_places(country)
     place = request.GET.get("lugar", "")
-    if place not in places:
+    if place not in dict(places):
         place = ""
     channels = labels.choices("channel")
     channel = request.GET.get("canal", "")
@@ -147,7 +147,7 @@ def show_month(request: StaffRequest, code: str) -> HttpResponse:
         "channels": channels,
         "first": first,
         "lugar": place,
-        "places": [(subdivision, description.place_name(subdivision)) for subdivision in places],
+        "places": places,
         "zone": zone.key,
         "weeks": _arrange_weeks(days, holidays, zone, today),
         "weekdays": description.weekday_names(),
@@ -205,6 +205,7 @@ def _list_sections(law: CountryLaw) -> list[tuple[str, Sequence[RuleText]]]:
     sections: list[tuple[str, Sequence[RuleText]]] = [
         ("third_parties", law.third_parties),
         ("workplace", law.workplace),
+        ("stages", law.stages),
         ("stops", law.stops),
         ("replies", law.replies),
         ("offers", law.offers),
@@ -212,7 +213,7 @@ def _list_sections(law: CountryLaw) -> list[tuple[str, Sequence[RuleText]]]:
         ("fees", law.fees),
         ("limitation", law.limitation),
         ("records", [law.records]),
-        ("sanctions", [law.sanctions]),
+        ("penalties", law.penalties),
         ("registries", law.registries),
         ("further", law.further),
     ]
@@ -227,7 +228,7 @@ def _add_months(first: date, months: int) -> date:
 
 
 def _arrange_weeks(
-    days: Sequence[CalendarDay], holidays: dict[date, str], zone: ZoneInfo, today: date
+    days: Sequence[CalendarDay], holidays: Mapping[date, str], zone: ZoneInfo, today: date
 ) -> list[list[Cell | None]]:
     """Return the days of a month as weeks from Monday to Sunday, with None for days of other months."""
     days_before = days[0].day.weekday()
