@@ -313,6 +313,12 @@ def test_a_server_without_plain_is_signed_in_to_by_login(read, server, sender, c
     assert ConversationMessage.objects.count() == 1
 
 
+def test_an_e_mail_that_nests_without_end_is_seen_all_the_same(read, contact):
+    opening = "".join(f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(1_500))
+    talk = read(f"From: {ROSA}\nSubject: Mi reclamo\nMessage-ID: <n1@correo.example>\n{opening}BAJA\n")
+    assert (talk.unread, talk.messages.get().text) == (1, "Mi reclamo")
+
+
 def test_the_date_of_a_message_is_when_it_came(read, contact, world):
     talk = read(mail_of("hola", Date=format_datetime(world.now - timedelta(days=900))))
     assert talk.messages.get().at == world.now + timedelta(minutes=1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import email
-import email.policy
 import re
+from collections import deque
 from collections.abc import Iterator
 from email.header import decode_header, make_header
 from email.message import Message
+from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 from typing import Final
 
@@ -20,6 +21,7 @@ METHOD: Final = "MAIL"
 MEDIA_PREFIX: Final = "mail:"
 _MAX_FILES: Final = 10
 _MAX_PARTS: Final = 200
+_TEXT_MAX: Final = 200_000
 _QUOTED_MAX: Final = 4_000
 _AUTOMATIC_HEADERS: Final = ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply", "List-Id")
 _BULK: Final = frozenset({"bulk", "auto_reply", "auto-reply", "junk", "list"})
@@ -34,7 +36,7 @@ _REPLY: Final = re.compile(r"\s*(?:re|rv|fw|fwd|res|enc|aw|tr)\s?(?:\[\d+\])?\s?
 def read_mail(call: WebhookRequest, config: Config) -> list[Event]:
     """Return the events of an e-mail that was stored as a call; never raises for what is in it."""
     source = call.body.decode("utf-8", "replace")
-    message = email.message_from_bytes(call.body, policy=email.policy.compat32)
+    message = parse_mail(call.body)
     report = reports.read_report(message, source, call)
     if report:
         return report
@@ -47,6 +49,17 @@ def read_mail(call: WebhookRequest, config: Config) -> list[Event]:
     if reports.is_of_server(sender):
         return reports.read_bounce(source, call)
     return [_read_message(message, sender, call)]
+
+
+def parse_mail(content: bytes) -> Message:
+    """Return an e-mail; of one whose parts lie in one another without end its headers alone."""
+    try:
+        message = email.message_from_bytes(content)
+        # Also walked here, or whoever does later would not come back.
+        deque(message.walk(), maxlen=0)
+    except RecursionError:
+        return BytesHeaderParser().parsebytes(content)
+    return message
 
 
 def _read_message(message: Message, sender: str, call: WebhookRequest) -> InboundEvent:
@@ -136,9 +149,12 @@ def text_of(part: Message) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
+    # What somebody writes is shorter; the rest is a program's.
+    payload = payload[:_TEXT_MAX]
     for charset in (str(part.get_content_charset() or "utf-8"), "utf-8"):
         try:
-            return payload.decode(charset)
+            # A character may have been cut in two at the end.
+            return payload.decode(charset, "strict" if len(payload) < _TEXT_MAX else "replace")
         except (LookupError, ValueError):
             continue
     return payload.decode("cp1252", "replace")
@@ -156,6 +172,6 @@ def _read_media(message: Message, digest: str) -> Iterator[Media]:
 
 def read_file(body: bytes, number: int) -> bytes:
     """Return the content of a file of a stored e-mail, by its number among them. Raises IndexError."""
-    files = [part for part in parts_of(email.message_from_bytes(body)) if is_file(part)]
+    files = [part for part in parts_of(parse_mail(body)) if is_file(part)]
     content = files[number].get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
