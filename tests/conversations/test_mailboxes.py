@@ -16,6 +16,7 @@ from recobra.conversations.models import Attachment, Conversation, ConversationM
 from recobra.conversations.webhooks.receive import retry_calls, store_call
 from recobra.messaging.channels.adapter import WebhookRequest
 from recobra.messaging.channels.email import imap
+from recobra.messaging.channels.email.received import parse_mail, parse_sender
 from recobra.messaging.models import Contact, Provider, ReplyMailbox, WebhookCall
 from recobra.messaging.providers import queries
 from recobra.messaging.providers.operations import ProviderRefused, save_provider
@@ -311,6 +312,12 @@ def test_a_server_without_plain_is_signed_in_to_by_login(read, server, sender, c
     sender.save(update_fields=["secrets"])
     read(mail_of("hola"))
     assert ConversationMessage.objects.count() == 1
+
+
+@pytest.mark.parametrize("charset", [b"u\xff", b"\x00", b"no-such-charset", b"utf-8"])
+def test_a_name_in_a_charset_that_is_none_hides_no_sender(charset):
+    mail = parse_mail(b"From: =?" + charset + b"?q?Rosa?= <rosa@correo.example>\n\nBAJA")
+    assert parse_sender(mail) == ROSA
 
 
 def test_an_e_mail_that_nests_without_end_is_seen_all_the_same(read, contact):

@@ -6,6 +6,7 @@ import email
 import re
 from collections import deque
 from collections.abc import Iterator
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -112,7 +113,7 @@ def header_of(message: Message, name: str) -> str:
         return ""
     try:
         text = str(make_header(decode_header(str(value))))
-    except (LookupError, ValueError, UnicodeError):  # a charset that nobody knows, or an encoded word that is none
+    except (LookupError, ValueError, MessageError):  # a charset that nobody knows, or an encoded word that is none
         text = str(value)
     return " ".join(text.split())
 
