@@ -1,11 +1,14 @@
 """What every answer tells the browser: nothing inline, nothing from elsewhere, nothing kept."""
 
 import runpy
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.test.client import ClientHandler
 
+from recobra.kit.utf8_requests import read_as_utf8
 from recobra.messaging.models import MailboxMessage
 
 POLICY = {
@@ -111,3 +114,40 @@ def test_a_form_from_elsewhere_or_without_its_token_is_refused(world, cast, head
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast["ana"])
     assert client.post("/cartera/vistas/", {"name": "Mías"}, headers=headers).status_code == 403
+
+
+ENCODINGS = ("zlib", "utf-16", "idna", "unicode_escape", "undefined", "nobody-knows")
+
+
+def ask_server(method, address, content_type):
+    """Return the status with which the whole application answers, as a web server would call it."""
+    path, _mark, query = address.partition("?")
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "CONTENT_TYPE": content_type}
+    setup_testing_defaults(environ)
+    statuses = []
+
+    def serve(environ, start_response):
+        answer = ClientHandler(enforce_csrf_checks=True)(environ)
+        start_response(f"{answer.status_code} {answer.reason_phrase}", [])
+        return answer
+
+    read_as_utf8(serve)(environ, lambda status, _headers: statuses.append(int(status[:3])))
+    return statuses[0]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_what_says_that_it_is_in_another_encoding_is_refused_and_never_an_error_of_ours(db, encoding):
+    for kind in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"):
+        for parameter in (f"charset={encoding}", f"charset*=utf-8''{encoding}", "x*=nobody-knows''y"):
+            named = f"{kind}; {parameter}"
+            assert ask_server("GET", "/entrar/?q=%41", named) == 400
+            assert ask_server("POST", "/d/baja/no-es-un-enlace?q=%41", named) == 400
+            # Nobody knows the provider: the call itself was looked at.
+            assert ask_server("POST", "/api/webhooks/nadie/?q=%41", named) == 404
+
+
+@pytest.mark.parametrize("encoding", ["utf8", "UTF-8", '"utf-8"'])
+def test_a_form_may_say_in_any_spelling_that_it_is_in_utf_8(db, encoding):
+    for kind in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        assert ask_server("GET", "/entrar/?q=%41", f"{kind}; charset={encoding}") == 200
+        assert ask_server("POST", "/entrar/", f"{kind}; charset={encoding}") == 403, "no token came with it"

@@ -64,11 +64,13 @@ def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> 
     from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 - needs the settings
 
     from recobra.cli import web_server  # noqa: PLC0415 - other commands start without it
+    from recobra.kit.utf8_requests import read_as_utf8  # noqa: PLC0415 - other commands start without Django
 
     # Where collected static files would be; whitenoise warns about a folder that is not there.
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     try:
-        server = web_server.create_server(get_wsgi_application(), host=settings.LISTEN, port=port)
+        application = read_as_utf8(get_wsgi_application())
+        server = web_server.create_server(application, host=settings.LISTEN, port=port)
     except OSError as error:
         raise CommandRefused(_describe_refused_port(error, host=settings.LISTEN, port=port)) from error
     address = f"http://localhost:{port}/"
