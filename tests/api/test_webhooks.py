@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import gzip
 import hashlib
 import hmac
 import json
@@ -130,6 +131,15 @@ def test_a_call_that_was_kept_waits_for_the_secrets_of_its_provider(caller, sent
     assert receive.retry_calls(actor=acting("provider", now=call.received_at + receive.RETRY_DELAYS[0])) == 0
     call.refresh_from_db()
     assert (call.status, call.tries, call.error.partition("(")[0]) == ("WAITING", 2, "Unsuitable")
+
+
+def test_a_packed_call_is_refused_and_told_to_come_unpacked(providers):
+    packed = gzip.compress(json.dumps(said("BAJA")).encode())
+    answer = Client().post("/api/webhooks/wa/", packed, "application/json", headers={"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer["Accept-Encoding"]) == (415, "identity")
+    assert not WebhookCall.objects.exists()
+    plain = Client().post("/api/webhooks/wa/", b"{}", "application/json", headers={"Content-Encoding": "identity"})
+    assert plain.status_code == 403, "nobody signed it"
 
 
 def test_no_cookie_and_no_session_is_needed(providers):

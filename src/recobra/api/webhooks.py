@@ -23,10 +23,14 @@ _log = logging.getLogger(__name__)
 
 
 class ProviderView(View):
-    """A view for calls of providers: 403 forged, 404 unknown provider, 503 to be called again."""
+    """A view for calls of providers: 403 forged, 404 unknown provider, 415 packed, 503 to be called again."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer a call, or refuse it by the status alone."""
+        if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+            # Kept as it is it would never be understood, and its signature may be of either form (RFC 9110, 12.5.3).
+            _log.warning("A call to %s was packed, which no provider does by itself.", request.path)
+            return HttpResponse(status=415, headers={"Accept-Encoding": "identity"})
         try:
             return super().dispatch(request, *args, **kwargs)
         except UnknownProvider:
