@@ -157,6 +157,12 @@ HOSTILE = {
         lambda: xlsx(sheet_xml(row_xml(1, "A1"), row_xml(1_048_576, "T1048576"))),
         "sheet_sparse",
     ),
+    "an empty text at the end of every column": (
+        lambda: xlsx(
+            sheet_xml(row_xml(1, "A1"), '<row r="1048576"><c r="T1048576" t="str"><v/></c></row>'), sheets=200
+        ),
+        "sheet_sparse",
+    ),
     "texts without number": (lambda: _with_texts('uniqueCount="99999999999"'), "workbook"),
     "texts without number, said in another way": (lambda: _with_texts("uniqueCount = '4294967296'"), "workbook"),
     "thousands of sheets": (lambda: xlsx(sheet_xml(row_xml(1, "A1")), sheets=20_000), "too_many_sheets"),

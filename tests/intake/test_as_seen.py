@@ -13,6 +13,7 @@ from recobra.intake.operations import LoadRefused, preview_file
 from recobra.messaging.channels.email.message import AddressUnsuitable, encode_address
 from recobra.portfolio.models import Account, ContactPoint, Instalment, Portfolio
 from recobra.tabular import formats
+from recobra.tabular.formats import limits, workbook
 from recobra.tabular.formats.number_format import PLAIN, read_format
 from recobra.tabular.formats.xls.records import look_at_sheets
 from recobra.tabular.workspace import open_workspace
@@ -76,6 +77,20 @@ def test_the_sheet_with_the_table_is_found_and_two_of_them_are_asked_about(load,
     with pytest.raises(LoadRefused, match="Soles, Dólares") as refusal:
         load(book(tmp_path, fill_twice), mapping=SHORT)
     assert refusal.value.code == "several_sheets"
+
+
+def test_no_more_sheets_are_looked_into_than_the_machine_bears(tmp_path, monkeypatch):
+    def fill(made):
+        for number in range(5):
+            write_rows(made.add_worksheet(f"Hoja {number}"), [HEADER, ("X", "2026-10-01", 100.5 + number)])
+
+    opened = []
+    open_sheet = workbook._open_sheet
+    monkeypatch.setattr(workbook, "_open_sheet", lambda book, name: opened.append(name) or open_sheet(book, name))
+    monkeypatch.setattr(limits, "PEEKED_CELLS", 12)  # two of six cells
+    with open_workspace() as duck:
+        sheet = formats.read(book(tmp_path, fill), duck, formats.ReadOptions(is_any_sheet=True))
+    assert (sheet.name, opened) == ("Hoja 0", ["Hoja 0", "Hoja 1", "Hoja 2"])
 
 
 @pytest.mark.parametrize("column", [0, 2])

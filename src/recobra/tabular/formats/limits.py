@@ -18,6 +18,7 @@ PACKING_FREE_BYTES: Final = 64 * MEGABYTE  # below this size no ratio is suspici
 ARCHIVE_MEMBERS: Final = 5_000
 SHEETS: Final = 250
 SHEET_CELLS: Final = 30_000_000  # from A1 to the farthest cell, each of which takes 32 bytes, empty or not
+PEEKED_CELLS: Final = SHEET_CELLS  # of sheets that are opened to find the one with the table; the last may exceed it
 SPARSE_CELLS: Final = 5_000_000  # up to here a sheet may be as empty as it likes, and is read in two seconds
 SPARSE_RATIO: Final = 50  # beyond it one cell in so many has a value at least
 BROKEN_ROWS: Final = 250_000  # rows that cannot be laid out in columns, each kept with what is wrong with it

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import python_calamine as calamine
 
+from recobra.tabular.formats import limits
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.workspace import Workspace
 
@@ -121,8 +122,13 @@ def _choose_sheet(
     # By sheet, how many of the wanted columns its best row names; without wanted ones, whether it holds a table at all.
     best, found = first, _count_found(first, options.columns)
     rivals: list[str] = []
+    cells = first.height * first.width
     for name in names[1:_PEEKED_SHEETS]:
+        # Each sheet is made whole, and all of them may be one part of the file.
+        if cells > limits.PEEKED_CELLS:
+            break
         sheet = _open_sheet(book, name)
+        cells += sheet.height * sheet.width
         count = _count_found(sheet, options.columns)
         if count > found:
             best, found, rivals = sheet, count, []

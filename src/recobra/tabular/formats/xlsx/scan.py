@@ -23,6 +23,7 @@ _CELL: Final = b'<c r="'
 _UNUSUAL: Final = (b"<c>", b"<c/", b"<c\t", b"<c\n", b"<c\r", b":c ", b":c>", b":c/", b":c\t", b":c\n", b":c\r")
 _NEEDS_LOOK: Final = (b"<f", b't="e"', b"hidden", b"<!", b"\0")
 _TRUE: Final = frozenset({"1", "true"})
+_TEXT_TYPES: Final = frozenset({"str", "d"})  # whose value stands in the cell itself
 # Shared texts say how many they are, and a reader makes room for so many before it looks for one.
 _ANNOUNCED: Final = "uniqueCount"
 _FREE_TEXTS: Final = 100_000
@@ -220,6 +221,8 @@ class _Sheet:
     is_error: bool = False
     has_formula: bool = False
     is_in_value: bool = False
+    is_filled: bool = False  # as its reader has it, which keeps some texts that are empty
+    is_text: bool = False
     value: str = ""
 
     def start_element(self, name: str, attributes: dict[str, str]) -> None:
@@ -243,13 +246,16 @@ class _Sheet:
             self.has_formula = True
         elif element == "v":
             self.is_in_value = True
+            self.is_filled |= self.is_text
         elif element == "is":
             self.value = "-"
+            self.is_filled = True
 
     def add_text(self, text: str) -> None:
         """Take text between elements."""
         if self.is_in_value and not self.value:
             self.value = text.strip()
+            self.is_filled = True
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         reference = attributes.get("r", "")
@@ -265,13 +271,14 @@ class _Sheet:
         refuse_far_cell(self.row, self.column)
         self.has_cell = True
         self.is_error = attributes.get("t") == "e"
+        self.is_text = attributes.get("t") in _TEXT_TYPES
         if self.formats:
             shown = self.formats.get(attributes.get("s", ""), PLAIN)
             self.look.add_format(self.row - 1, self.column - 1, shown)
 
     def end_cell(self) -> None:
         """Note how far the cell that ends reaches, and its fault, if it has any."""
-        if self.value:
+        if self.is_filled:
             self.span.add(self.row, self.column)
         if self.has_cell and (self.is_error or (self.has_formula and not self.value)):
             cell = cell_name(self.row, self.column)
@@ -279,7 +286,7 @@ class _Sheet:
             if self.is_error:
                 fault = CellFault("cell_error", {"cell": cell, "error": self.value[:20] or "#?"})
             self.look.faults.setdefault(self.row - 1, {})[self.column - 1] = fault
-        self.has_cell = self.is_error = self.has_formula = self.is_in_value = False
+        self.has_cell = self.is_error = self.has_formula = self.is_in_value = self.is_filled = self.is_text = False
         self.value = ""
 
 
