@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from recobra.console import uploads
 from recobra.intake.models import Load, Mapping, RejectedRow
 from recobra.journal.models import Entry
-from recobra.kit import clock
+from recobra.kit import cage, clock
 from recobra.portfolio.models import Account
 from tests.console.following import work_off
 
@@ -72,6 +72,21 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_reason(at_desk, company)
     answer = client.get(address)
     assert answer.status_code == 422
     assert "ninguna fila" in answer.content.decode() or "no rows" in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", ["/cargas/nueva/", "/pagos/archivo/"])
+def test_a_file_that_nobody_had_time_for_stays_until_somebody_has(at_desk, company, monkeypatch, page):
+    client = at_desk("bruno")
+    file = SimpleUploadedFile("cartera.csv", f"{HEAD}\n{ROWS[0]}\n".encode(), content_type="text/csv")
+    address = client.post(page, {"portfolio": "PE-CONSUMO", "file": file})["Location"]
+    monkeypatch.setattr(cage, "LONGEST_WAIT_SECONDS", 0)
+    for _reader in range(cage.MOST_AT_ONCE):
+        cage._POOL._slots.acquire()
+    answer = client.get(address)
+    for _reader in range(cage.MOST_AT_ONCE):
+        cage._POOL._slots.release()
+    assert (answer.status_code, "Espere un minuto" in answer.content.decode()) == (503, True)
+    assert client.get(address).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)

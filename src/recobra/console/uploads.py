@@ -125,10 +125,13 @@ def _list_files(user: User) -> list[Path]:
 
 def find_upload(user: User, token: str) -> tuple[Upload, Portfolio]:
     """Return one of the user's own uploads and the portfolio it is for. Raises ObjectDoesNotExist."""
-    metadata = _upload_folder() / f"{token}.json"
-    if not _TOKEN.fullmatch(token) or not metadata.exists():
+    if not _TOKEN.fullmatch(token):
         raise ObjectDoesNotExist
-    upload = Upload(**json.loads(metadata.read_text()))
+    try:
+        metadata = (_upload_folder() / f"{token}.json").read_text()
+    except FileNotFoundError as error:
+        raise ObjectDoesNotExist from error
+    upload = Upload(**json.loads(metadata))
     if upload.user_id != user.pk or not upload.path.exists():
         raise ObjectDoesNotExist
     # The scope may have changed since the upload.

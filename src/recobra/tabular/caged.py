@@ -17,7 +17,7 @@ from recobra.kit.sizes import MEGABYTE
 from recobra.tabular import cage_tasks
 from recobra.tabular.formats import ReadOptions, Sheet, detect_format
 from recobra.tabular.formats.sheet import ASIDE, ASIDE_COLUMNS, BROKEN, BROKEN_COLUMNS, FAULT_COLUMNS, FAULTS, RAW
-from recobra.tabular.refusals import FileRefused
+from recobra.tabular.refusals import READERS_BUSY, FileRefused
 from recobra.tabular.workspace import Relation, Workspace, open_folder
 
 _REFUSALS: Final[dict[Reason, str]] = {
@@ -25,7 +25,7 @@ _REFUSALS: Final[dict[Reason, str]] = {
     "time": "needs_time",
     "disk": "needs_disk",
     "broken": "unreadable",
-    "busy": "readers_busy",
+    "busy": READERS_BUSY,
 }
 _log = logging.getLogger(__name__)
 

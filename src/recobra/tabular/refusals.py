@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+READERS_BUSY: Final = "readers_busy"
+"""The code of a file that nobody has looked at yet: all who read files are busy with others."""
 REASONS: Final[Mapping[str, Promise]] = {
     "not_found": _("There is no file «%(name)s»."),
     "folder": _("«%(name)s» is a folder; a file was expected."),
@@ -21,7 +23,7 @@ REASONS: Final[Mapping[str, Promise]] = {
     ),
     "needs_disk": _("The file unpacks to more than may be kept while it is read. Split it and send the parts."),
     "unreadable": _("The file ends the program that reads it. Save it anew, or as CSV, and send it again."),
-    "readers_busy": _("Other files are being read. Wait a minute and try again."),
+    READERS_BUSY: _("Other files are being read. Wait a minute and try again."),
     "too_many_rows": _("The file holds more than %(limit)s rows, the limit for one load."),
     "too_many_columns": _("The file has %(found)s columns; %(limit)s is the limit."),
     "binary": _("The file is binary and none of the formats known: CSV, XLSX, XLS or Parquet."),

@@ -59,6 +59,10 @@ def choose_payment_columns(request: StaffRequest, token: str) -> HttpResponse:
     try:
         preview = operations.preview_file(upload.path, columns=known, shown_rows=SHOWN_ROWS, **place)
     except operations.PaymentRefused as refusal:
+        if refusal.is_passing:
+            # This address again, in a minute.
+            waiting = {"portfolios": portfolios_for(request.user), "problem": str(refusal)}
+            return render(request, "console/payments/begin.html", waiting, status=503)
         messages.error(request, str(refusal))
         if any(place.values()):
             return redirect("console:payment-columns", upload.token)

@@ -29,7 +29,7 @@ from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Portfolio
 from recobra.tabular import amounts, caged, dates, formats, identifiers, totals, written_days
 from recobra.tabular.records import RowFault, find_columns, list_faults, match_columns
-from recobra.tabular.refusals import FileRefused, explain_fault
+from recobra.tabular.refusals import READERS_BUSY, FileRefused, explain_fault
 from recobra.tabular.sql_text import cell
 from recobra.tabular.workspace import Workspace, open_workspace
 from recobra_core.documents import DocumentError
@@ -165,7 +165,7 @@ def preview_file(path: Path, *, sheet: str, header_line: int, columns: Sequence[
     try:
         return caged.preview_file(path, options, shown_rows=shown_rows)
     except FileRefused as refusal:
-        raise PaymentRefused(str(refusal)) from refusal
+        raise PaymentRefused(str(refusal), is_passing=refusal.code == READERS_BUSY) from refusal
 
 
 def guess_columns(headers: Sequence[str]) -> dict[int, str]:

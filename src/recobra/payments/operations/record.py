@@ -42,7 +42,11 @@ ROWS = pa.schema(
 
 
 class PaymentRefused(Exception):
-    """The payment cannot be recorded; the text is shown as it is."""
+    """The payment cannot be recorded; the text is shown as it is. `is_passing`: a file only has to wait."""
+
+    def __init__(self, text: str, *, is_passing: bool = False) -> None:
+        super().__init__(text)
+        self.is_passing = is_passing
 
 
 @requires(Right.RECORD_PAYMENT)

@@ -25,6 +25,7 @@ from recobra.intake.refusals import expected_words
 from recobra.kit import clock, upload_pass
 from recobra.portfolio.queries import Portfolio, portfolios_for
 from recobra.tabular import caged
+from recobra.tabular.refusals import READERS_BUSY
 
 from . import columns
 
@@ -65,8 +66,11 @@ def choose_columns(request: StaffRequest, token: str) -> HttpResponse:
             # The person may say another sheet or line; the file itself was readable without one.
             messages.error(request, str(refusal))
             return redirect("console:load-columns", upload.token)
-        uploads.discard_upload(upload)
         context = {"portfolios": portfolios_for(request.user), "problem": str(refusal)}
+        if refusal.code == READERS_BUSY:
+            # Nobody has looked at it yet: this address again, in a minute.
+            return render(request, "console/loads/begin.html", context, status=503)
+        uploads.discard_upload(upload)
         return render(request, "console/loads/begin.html", context, status=422)
     if request.method == "POST":
         options = _read_form(request, portfolio, saved, preview)
