@@ -131,7 +131,10 @@ class Closing(models.Model):
 
 
 class ErasedClass(models.Model):
-    """A class of one debtor's data that was erased, and when. Personal data: none. Never dies: it is the proof."""
+    """A class of one debtor's data that was erased, and when for the last time; what came since is not erased yet.
+
+    Personal data: none. Never dies: it is the proof.
+    """
 
     debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="erased_classes", db_index=False)
     data_class = models.TextField()

@@ -107,11 +107,15 @@ def record_request(*, debtor_id: int, kind: str, asked_on: date, note: str, toda
 
 def plan_erasure(debtor: Debtor, day: date) -> list[ClassAnswer]:
     """Return what an erasure on request would do on a day: only what blocks it or a law demands stays."""
-    done = set(ErasedClass.objects.filter(debtor=debtor).values_list("data_class", flat=True))
     blocks = tuple(find_blocks([debtor.pk], day).get(debtor.pk, ()))
     closing = Closing.objects.filter(debtor=debtor).first()
     moved_on = find_last_days([debtor.pk]).get(debtor.pk, day)
     event_day = moved_on if closing is None else max(moved_on, closing.closed_on)
+    erased = ErasedClass.objects.filter(debtor=debtor)
+    if debtor.erased_at is None:
+        # What has come since then is not erased, whatever was.
+        erased = erased.filter(erased_at__date__gt=event_day)
+    done = set(erased.values_list("data_class", flat=True))
     answers = []
     for data_class in data_classes().values():
         if data_class.key == "staff":

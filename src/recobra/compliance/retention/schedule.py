@@ -10,6 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
@@ -105,6 +106,7 @@ def note_closings(*, day: date, actor: Actor) -> int:
         ]
         Closing.objects.bulk_create(rows, ignore_conflicts=True)
         count += len(rows)
+    _postpone_erased()
     return count
 
 
@@ -120,13 +122,15 @@ def find_candidates(periods: Periods) -> Iterator[list[int]]:
 
 def find_due(debtor_ids: Sequence[int], periods: Periods) -> list[DueDebtor]:
     """Return those of some closed debtors of whom something is due, whatever stands against it."""
-    erased: dict[int, set[str]] = {}
+    erased: dict[int, dict[str, date]] = {}
     for done in ErasedClass.objects.filter(is_any_of("debtor_id", debtor_ids)):
-        erased.setdefault(done.debtor_id, set()).add(done.data_class)
+        erased.setdefault(done.debtor_id, {})[done.data_class] = done.erased_at.date()
     closings = Closing.objects.filter(is_any_of("debtor_id", debtor_ids)).order_by("pk")
     due = []
     for debtor_id, closed_on, country in closings.values_list("pk", "closed_on", "debtor__country"):
-        classes = _classes_due(closed_on, country, periods) - erased.get(debtor_id, set())
+        # What has come since a class was erased goes as what was there before it.
+        done_on = erased.get(debtor_id, {})
+        classes = {key for key in _classes_due(closed_on, country, periods) if done_on.get(key, date.min) <= closed_on}
         if classes:
             due.append(DueDebtor(debtor_id=debtor_id, data_classes=frozenset(classes)))
     return due
@@ -141,7 +145,9 @@ def erase_debtors(debtor_ids: Sequence[int], classes: frozenset[str], *, actor: 
         for debtor_id in debtor_ids
         for key in sorted(classes)
     ]
-    ErasedClass.objects.bulk_create(done, ignore_conflicts=True)
+    ErasedClass.objects.bulk_create(
+        done, update_conflicts=True, unique_fields=["debtor", "data_class"], update_fields=["erased_at"]
+    )
     if IDENTITY in classes:
         PersonRequest.objects.filter(is_any_of("debtor_id", debtor_ids)).update(note="")
         Closing.objects.filter(is_any_of("debtor_id", debtor_ids)).delete()
@@ -188,11 +194,20 @@ def _erase_batch(debtor_ids: Sequence[int], periods: Periods, erasure: Erasure, 
 def _postpone_moved(debtor_ids: Sequence[int]) -> None:
     """Let the periods begin anew where something has moved since the closing."""
     last_days = find_last_days(debtor_ids)
-    for closing in Closing.objects.filter(is_any_of("debtor_id", debtor_ids)):
-        moved_on = last_days.get(closing.pk, closing.closed_on)
-        if moved_on > closing.closed_on:
-            closing.closed_on = moved_on
-            closing.save(update_fields=["closed_on"])
+    closings = Closing.objects.filter(is_any_of("debtor_id", debtor_ids))
+    for debtor_id, closed_on in closings.values_list("pk", "closed_on"):
+        moved_on = last_days.get(debtor_id, closed_on)
+        if moved_on > closed_on:
+            Closing.objects.filter(pk=debtor_id).update(closed_on=moved_on)
+
+
+def _postpone_erased() -> None:
+    """Do so for those of whom some classes are erased: what came since would wait until another class is due."""
+    begun = Closing.objects.filter(Exists(ErasedClass.objects.filter(debtor=OuterRef("pk")))).order_by("pk")
+    last_id = 0
+    while debtor_ids := list(begun.filter(pk__gt=last_id).values_list("pk", flat=True)[:_CLOSINGS_AT_A_TIME]):
+        last_id = debtor_ids[-1]
+        _postpone_moved(debtor_ids)
 
 
 def _erase_aged(data_class: DataClass, periods: Periods, erasure: Erasure, actor: Actor) -> None:
