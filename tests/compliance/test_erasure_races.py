@@ -13,10 +13,14 @@ from django.db import connection
 from recobra.access.actors import actor_for
 from recobra.compliance.models import Closing
 from recobra.compliance.retention import requests, schedule
+from recobra.consent.models import ConsentEntry
+from recobra.conversations.models import Conversation
+from recobra.conversations.webhooks.apply import apply_events
 from recobra.intake import portfolio_lock
 from recobra.intake.portfolio_lock import lock_portfolio
 from recobra.intake.refusals import LoadRefused
 from recobra.journal.models import Entry
+from recobra.messaging.channels.adapter import InboundEvent
 from recobra.messaging.dispatch.lease import lease_contacts
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import Debtor
@@ -27,6 +31,8 @@ from . import forgotten
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 LEASE = "7f4f1f1e-0000-4000-8000-000000000002"
+WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+ERASE_POINTS = "UPDATE portfolio_contactpoint SET value = 'anonymised:1', retired_at = now() WHERE debtor_id = %s"
 LOCKED = "SELECT pg_advisory_lock{}(hashtext('intake'), %s)"
 
 
@@ -114,3 +120,33 @@ def test_two_erasures_at_once_erase_each_person_once(company, monkeypatch):
     assert Entry.objects.filter(kind="debtor.erased").values("debtor_id").distinct().count() == 12
     assert Debtor.objects.filter(erased_at__isnull=False).count() == 12
     assert not Closing.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("words", ["Hola", "BAJA"])
+def test_who_writes_while_being_erased_writes_from_a_number_that_nobody_has(company, elsewhere, words):
+    _silent, debtor = forgotten.settle(company, 2)
+    contact = Contact.objects.get(debtor=debtor)
+    number = debtor.points.get().value
+    Contact.objects.filter(pk=contact.pk).update(address=number, provider_reference="wamid.1", channel="whatsapp")
+    event = InboundEvent(
+        address=number, text=words, at=NOW, event_key="e", provider_reference="r", context_reference="wamid.1"
+    )
+
+    def write():
+        try:
+            apply_events(events=[event], provider_id=None, channel="whatsapp", actor=acting("provider", now=NOW))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with elsewhere.transaction():
+            elsewhere.execute("SELECT FROM portfolio_debtor WHERE id = %s FOR UPDATE", [debtor.pk])
+            writing = pool.submit(write)
+            while not elsewhere.execute(WAITING).fetchone()[0]:
+                assert not writing.done()
+            elsewhere.execute(ERASE_POINTS, [debtor.pk])
+            elsewhere.execute("UPDATE portfolio_debtor SET erased_at = now() WHERE id = %s", [debtor.pk])
+        writing.result(60)
+    assert Conversation.objects.get(channel="whatsapp").debtor is None
+    assert [entry.debtor for entry in ConsentEntry.objects.filter(at=NOW)] == [None] * (words == "BAJA")

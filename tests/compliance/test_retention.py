@@ -22,14 +22,18 @@ from recobra.consent.models import AddressKey, ConsentEntry, Silence
 from recobra.consent.queries import is_silenced
 from recobra.conversations import attachments
 from recobra.conversations.attachments import attachments_dir
+from recobra.conversations.inbox import ConversationRefused, assign_debtor
 from recobra.conversations.models import Attachment, Conversation, ConversationMessage
+from recobra.conversations.statement_access import find_statement_link
 from recobra.intake.models import Load, RejectedRow
 from recobra.journal.models import Entry
 from recobra.kit.database import data_dir
 from recobra.kit.encryption import Undecryptable
+from recobra.messaging import tokens
 from recobra.messaging.dispatch.facts import load_contacts
 from recobra.messaging.models import Contact, LetterBatch, Provider, WebhookCall
 from recobra.portfolio.models import Account, Debtor, Hold, Party, Posting
+from recobra.portfolio.operations import HoldRefused, place_hold
 from recobra_core.law.files import load_countries
 from tests import extent, receivables
 from tests.people import acting
@@ -168,6 +172,39 @@ def test_the_identity_goes_last_and_classes_when_their_own_period_is_over(compan
     assert debtor.name == "Persona Olvidada 0"
     assert Contact.objects.get().body
     assert night(forgotten.LONG_AGO + timedelta(days=1_826)).anonymised == 1
+
+
+def test_what_comes_after_a_class_was_erased_goes_too_when_its_own_period_is_over(company, db):
+    (debtor,) = forgotten.settle(company, 1)
+    first = forgotten.LONG_AGO + timedelta(days=1_100)
+    night(first)
+    talk = Conversation.objects.create(
+        channel="whatsapp", address=forgotten.phone(0), debtor=debtor, opened_at=first, last_at=first
+    )
+    message = talk.messages.create(direction="IN", text="Mi DNI", at=first, received_at=first, provider_reference="x")
+    photo = message.attachments.create(name="dni.jpg", media_type="image/jpeg")
+    assert night(first + timedelta(days=1)).debtors == 0
+    plan = {each.data_class: each for each in requests.plan_erasure(debtor, first.date())}
+    assert plan["attachments"].verdict == "erase"
+    assert night(first + timedelta(days=1_097)).debtors == 1
+    photo.refresh_from_db()
+    assert (photo.name, photo.reason) == ("", "erased")
+    assert night(first + timedelta(days=1_098)).debtors == 0
+    assert night(first + timedelta(days=1_826)).anonymised == 1
+    assert "Mi DNI" not in every_text()
+
+
+def test_nothing_is_noted_about_who_was_anonymised_and_no_link_leads_there(company, cast, db):
+    (debtor,) = forgotten.settle(company, 1)
+    assert night().anonymised == 1
+    Contact.objects.update(handed_over_at=NOW)
+    token = tokens.statement_url(Contact.objects.get().pk).rpartition("/")[2]
+    assert find_statement_link(token, now=NOW) is None
+    with pytest.raises(HoldRefused, match="anonimizada"):
+        place_hold(debtor_id=debtor.pk, reason="DISPUTE", starts_on=TODAY, note="Es Juan Pérez", actor=manager(cast))
+    talk = Conversation.objects.create(channel="whatsapp", address="+51987000111", opened_at=NOW, last_at=NOW)
+    with pytest.raises(ConversationRefused, match="anonimizada"):
+        assign_debtor(conversation_id=talk.pk, debtor_id=debtor.pk, actor=manager(cast))
 
 
 def test_no_day_that_is_still_to_come_can_be_asked_for(db):

@@ -28,7 +28,7 @@ from recobra.messaging.outbox.transitions import cancel_where
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import ContactPoint
 from recobra.portfolio.scope import check_debtor
-from recobra.portfolio.sql import authorise_channel
+from recobra.portfolio.sql import authorise_channel, keep_named
 
 Act = ConsentEntry.Act
 Source = ConsentEntry.Source
@@ -147,7 +147,13 @@ def _build_address(
 
 
 def add_entry(address: Address, act: str, statement: ConsentStatement) -> ConsentEntry:
-    """Add an entry to the ledger. The caller holds `lock_address`, so that what it read before is still true."""
+    """Add an entry to the ledger. The caller holds `lock_address`, so that what it read before is still true.
+
+    Whoever was anonymised in this moment has no number any more: the wish is that of a number that nobody has.
+    """
+    debtor_id = address.debtor_id
+    if debtor_id is not None and not keep_named(debtor_id):
+        debtor_id = None
     return ConsentEntry.objects.create(
         at=statement.effective_at(),
         kind=address.kind,
@@ -157,7 +163,7 @@ def add_entry(address: Address, act: str, statement: ConsentStatement) -> Consen
         source=Source(statement.source),
         text_shown=statement.text_shown,
         said=statement.said[:SAID_MAX],
-        debtor_id=address.debtor_id,
+        debtor_id=debtor_id,
         contact_id=address.contact_id,
         actor=statement.actor.name,
         actor_id=statement.actor.user_id,

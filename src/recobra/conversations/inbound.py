@@ -26,6 +26,7 @@ from recobra.messaging.channels.adapter import IdentityChangeEvent, InboundEvent
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
+from recobra.portfolio.sql import keep_named
 
 # Not e-mail: its sender proves nothing, and machines answer machines there. People read it.
 BOT_CHANNELS: Final = frozenset({"whatsapp", "sms"})
@@ -70,7 +71,7 @@ def receive_message(*, event: InboundEvent, provider_id: int | None, channel: st
         conversation = _open_conversation(event, address, channel, answered, now)
     elif conversation.debtor_id is None:
         # A file loaded since may have named the debtor of this number.
-        conversation.debtor = _identify_writer(debtors_at(address, channel=channel), answered, event)
+        _debtors, conversation.debtor = _find_writer(event, address, channel, answered)
     _store_message(conversation, event, reference, provider_id, now)
     _route_conversation(conversation, event, now)
     if event.form not in UNTOLD_FORMS:
@@ -100,7 +101,7 @@ def _open_conversation(
     event: InboundEvent, address: str, channel: str, answered: Contact | None, now: datetime
 ) -> Conversation:
     """Open a conversation, for the bot if it answers by the channel and somebody is known at the address."""
-    debtors = debtors_at(address, channel=channel)
+    debtors, writer = _find_writer(event, address, channel, answered)
     # Why a person has to answer, '' where the bot can.
     mode_reason = ""
     if not address_forms.has_number(address):
@@ -113,7 +114,7 @@ def _open_conversation(
     return Conversation.objects.create(
         channel=channel,
         address=address,
-        debtor=_identify_writer(debtors, answered, event),
+        debtor=writer,
         status=Conversation.Status.OPEN if waits else Conversation.Status.CLOSED,
         closed_at=None if waits else now,
         opened_at=now,
@@ -121,6 +122,20 @@ def _open_conversation(
         mode=Conversation.Mode.PERSON if mode_reason else Conversation.Mode.BOT,
         mode_reason=mode_reason,
     )
+
+
+def _find_writer(
+    event: InboundEvent, address: str, channel: str, answered: Contact | None
+) -> tuple[list[Debtor], Debtor | None]:
+    """Return the debtors at an address, and who of them writes if that is certain."""
+    debtors = debtors_at(address, channel=channel)
+    writer = _identify_writer(debtors, answered, event)
+    if writer is None or keep_named(writer.pk):
+        return debtors, writer
+    # Anonymised in this moment: the number is nobody's any more, or another debtor's.
+    debtors = debtors_at(address, channel=channel)
+    writer = _identify_writer(debtors, answered, event)
+    return debtors, writer if writer is not None and keep_named(writer.pk) else None
 
 
 def _identify_writer(debtors: list[Debtor], answered: Contact | None, event: InboundEvent) -> Debtor | None:

@@ -28,6 +28,7 @@ from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
 from recobra.portfolio.scope import check_debtor
+from recobra.portfolio.sql import keep_named
 
 # Purposes of messages outside of strategies.
 _FREE_PURPOSES: Final = (Contact.Purpose.REPLY, Contact.Purpose.MANUAL)
@@ -146,6 +147,8 @@ def assign_debtor(*, conversation_id: int, debtor_id: int, actor: Actor) -> Conv
         raise ConversationRefused(_("It is known whose number this is."))
     check_debtor(actor, debtor_id)
     conversation.debtor = Debtor.objects.get(pk=debtor_id)
+    if not keep_named(debtor_id):
+        raise ConversationRefused(_("This person is anonymised already: nothing points to anybody any more."))
     conversation.save(update_fields=["debtor"])
     _record_assignment(conversation, actor)
     if not address_forms.has_number(conversation.address):

@@ -52,13 +52,14 @@ class StatementLink:
 def find_statement_link(token: str, *, now: datetime) -> StatementLink | None:
     """Return the link that a token is of; None where we did not make it, it never left, or it is too old.
 
-    Also None after a wrong-person entry: somebody at the address says that the debtor is not there.
+    Also None after a wrong-person entry, for somebody at the address says that the debtor is not there, and after the
+    debtor is anonymised: no number is left that could prove anything.
     """
     contact_id = read_statement_token(token)
     if contact_id is None:
         return None
     contact = Contact.objects.select_related("debtor__creditor", "point").filter(pk=contact_id).first()
-    if contact is None or contact.handed_over_at is None:
+    if contact is None or contact.handed_over_at is None or contact.debtor.erased_at is not None:
         return None
     if now >= contact.handed_over_at + LINK_LIFETIME or _has_wrong_person_entry(contact):
         return None

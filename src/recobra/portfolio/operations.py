@@ -119,6 +119,9 @@ def hold_debtor(
 ) -> Hold:
     """Place a hold as `place_hold` does, where it follows from what was promised or said. Raises HoldRefused."""
     debtor = Debtor.objects.select_for_update(no_key=True).get(pk=debtor_id)
+    if debtor.erased_at is not None:
+        # What is noted about somebody who was erased is never erased again.
+        raise HoldRefused(_("This person is anonymised already: nothing points to anybody any more."))
     if reason not in Hold.Reason.values:
         raise HoldRefused(_("«%(reason)s» is not a reason for a hold.") % {"reason": reason})
     if ends_on is not None and ends_on < starts_on:

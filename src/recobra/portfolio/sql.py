@@ -73,6 +73,21 @@ def mark_unusable(*, kind: str, forms: Sequence[str], channel: str) -> None:
         cursor.execute(_MARK_UNUSABLE, {"kind": kind, "forms": list(forms), "channel": channel})
 
 
+# As a foreign key's check does: an anonymisation of the debtor, which locks the whole row, comes before or after.
+_KEEP_NAMED = "SELECT erased_at IS NULL FROM portfolio_debtor WHERE id = %s FOR KEY SHARE"
+
+
+def keep_named(debtor_id: int) -> bool:
+    """Let nobody anonymise a debtor before this transaction ends; return False where that has been done already.
+
+    Waits for an anonymisation under way. What was read of the debtor before has to be read again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP_NAMED, [debtor_id])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 def mark_opted_out(*, kind: str, forms: Sequence[str], at: datetime) -> pa.Table:
     """Mark the contact points of an address as opted out; return those that were not (schema CHANGED_POINTS)."""
     return tables.fetch(_MARK_OPTED_OUT, [list(forms), kind, at], CHANGED_POINTS)
