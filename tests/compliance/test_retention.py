@@ -194,6 +194,14 @@ def test_what_comes_after_a_class_was_erased_goes_too_when_its_own_period_is_ove
     assert "Mi DNI" not in every_text()
 
 
+def test_with_the_identity_goes_what_came_after_its_class_was_erased(company, db):
+    (debtor,) = forgotten.settle(company, 1)
+    night(forgotten.LONG_AGO + timedelta(days=1_100))
+    ErasedClass.objects.create(debtor=debtor, data_class="contact_points", erased_at=NOW)
+    assert night().anonymised == 1
+    assert forgotten.phone(0) not in every_text()
+
+
 def test_nothing_is_noted_about_who_was_anonymised_and_no_link_leads_there(company, cast, db):
     (debtor,) = forgotten.settle(company, 1)
     assert night().anonymised == 1

@@ -138,7 +138,12 @@ def find_due(debtor_ids: Sequence[int], periods: Periods) -> list[DueDebtor]:
 
 @consequence
 def erase_debtors(debtor_ids: Sequence[int], classes: frozenset[str], *, actor: Actor) -> dict[str, int]:
-    """Erase classes of some debtors' data in the caller's transaction and record it; return the rows by model."""
+    """Erase classes of some debtors' data in the caller's transaction and record it; return the rows by model.
+
+    With the identity goes all that names anybody, also what came since its class was erased and moved nothing.
+    """
+    if IDENTITY in classes:
+        classes |= {each.key for each in classes_of_debtors()}
     rows = erase_classes(classes, debtor_ids, actor.now)
     done = [
         ErasedClass(debtor_id=debtor_id, data_class=key, erased_at=actor.now)
