@@ -248,6 +248,18 @@ def test_a_first_message_from_the_file_shows_the_gates_verdict_and_counts_as_a_c
     assert "ya se envió otro mensaje" in again.content.decode()
 
 
+def test_a_ready_answer_that_is_sent_twice_is_kept_once_and_finds_a_code_that_is_free(at_desk, world):
+    url, carla = "/conversaciones/respuestas/", at_desk("carla")
+    for form in (
+        {"title": "Pago 2", "text": "Uno."},
+        {"title": "Pago", "text": "Dos."},
+        {"title": "Pago", "text": "X."},
+    ):
+        assert [carla.post(url, form).status_code for _ in range(2)] == [302, 302]
+    codes = CannedAnswer.objects.filter(title__startswith="Pago").values_list("code", flat=True)
+    assert sorted(codes) == ["pago", "pago-2", "pago-3"]
+
+
 def test_ready_answers_are_kept_by_who_leads_and_used_by_all(at_desk, talk):
     url, form = "/conversaciones/respuestas/", {"title": "Horario", "text": "Atendemos de 9 a 18."}
     assert at_desk("ana").post(url, form).status_code == 403

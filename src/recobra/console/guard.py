@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import resolve, reverse
+from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from recobra.access.actors import actor_for
 from recobra.access.operations import record_opening
@@ -46,7 +48,7 @@ def needs(right: Right) -> Callable[[View], View]:
             if not has_right(request.user, right):
                 raise PermissionDenied
             try:
-                answer = view(request, *args, **kwargs)
+                answer = _try_twice(view, request, *args, **kwargs)
             except ExportWaits as waits:
                 context = {"waits": waits, "may_decide": has_right(request.user, Right.DECIDE)}
                 return render(request, "console/approvals/export_waits.html", context, status=HTTPStatus.ACCEPTED)
@@ -61,6 +63,21 @@ def needs(right: Right) -> Callable[[View], View]:
         return guarded
 
     return guard
+
+
+def _try_twice(view: View, request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    """Return the answer of a view; of two who do the same at once the second sees what the first has done.
+
+    Neither could see the other, and only the database told the second one so: another try refuses it in words.
+    """
+    try:
+        return view(request, *args, **kwargs)
+    except DatabaseError as error:
+        # The operation has left nothing behind. A file that was read is not there to be read again.
+        is_collision = isinstance(error.__cause__, UniqueViolation | DeadlockDetected)
+        if not is_collision or request.method != "POST" or request.content_type == "multipart/form-data":
+            raise
+    return view(request, *args, **kwargs)
 
 
 def record_reading(request: StaffRequest, debtor_id: int) -> None:

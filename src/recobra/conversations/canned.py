@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import Final
 
 from django.db import transaction
@@ -26,22 +27,32 @@ class CannedRefused(Exception):
 @requires(Right.LEAD_CONVERSATIONS)
 @transaction.atomic
 def save_canned(*, title: str, text: str, replaces_id: int | None = None, actor: Actor) -> CannedAnswer:
-    """Save a canned answer, in the place of `replaces_id` where that is given. Raises CannedRefused."""
+    """Save a canned answer, in the place of `replaces_id` where that is given. Raises CannedRefused.
+
+    The very answer that stands already is a form that was sent twice.
+    """
     title = title.strip()
     text = text.strip()
     if not title or not text:
         raise CannedRefused(_("A ready answer needs a title and a text."))
     if holds_stand_in(text):
         raise CannedRefused(str(UNREADABLE))
+    title = title[:_TITLE_MAX]
+    for standing in CannedAnswer.objects.filter(title=title, retired_at__isnull=True).exclude(pk=replaces_id or 0):
+        if standing.text == text:
+            return standing
     if replaces_id is not None:
         retire_canned(canned_id=replaces_id, actor=actor)
-    # Codes are unique, and retired answers keep theirs.
-    base = slugify(title)[:_CODE_MAX] or "respuesta"
-    taken = CannedAnswer.objects.filter(code__startswith=base).count()
-    code = f"{base}-{taken + 1}" if taken else base
     return CannedAnswer.objects.create(
-        code=code, title=title[:_TITLE_MAX], text=text, created_by=actor.name, created_at=actor.now
+        code=_free_code(title), title=title, text=text, created_by=actor.name, created_at=actor.now
     )
+
+
+def _free_code(title: str) -> str:
+    """Return a code that no answer has; retired ones keep theirs, and a title may end as the code of another."""
+    base = slugify(title)[:_CODE_MAX] or "respuesta"
+    taken = set(CannedAnswer.objects.filter(code__startswith=base).values_list("code", flat=True))
+    return next(code for code in chain([base], (f"{base}-{n}" for n in count(2))) if code not in taken)
 
 
 @requires(Right.LEAD_CONVERSATIONS)
