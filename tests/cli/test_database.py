@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from django.db import connection
+from django.core import management
+from django.db import connection, transaction
 
 from recobra.cli import bootstrap
 from recobra.kit import database as settings
+from tests import databases
 
 ONE_FACT = (
     "INSERT INTO journal_entry (at, kind, actor) VALUES ('2026-01-05T12:00Z', 'hold.placed', 'bruno') RETURNING id"
@@ -134,6 +136,26 @@ def test_a_migration_lets_the_others_pass_and_says_who_is_in_its_way(recobra, da
         assert (refused.code, "tries again" in refused.err) == (1, True)
         assert f"{report.info.backend_pid} (recobra_owner)" in refused.reason
     assert recobra("db", "migrate").code == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("changed", "tries"), [("contract", 1), ("product", 2)])
+def test_reports_go_on_while_tables_change_unless_a_column_of_theirs_does(monkeypatch, changed, tries):
+    stood = []
+
+    def migrate(*_names, **_options):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('reporting.accounts') IS NOT NULL")
+            stood.append(cursor.fetchone()[0])
+            cursor.execute(f"ALTER TABLE portfolio_account ALTER COLUMN {changed} TYPE varchar(900)")
+
+    monkeypatch.setattr(bootstrap, "pending_migrations", lambda: ["portfolio.0999_wider"])
+    monkeypatch.setattr(management, "call_command", migrate)
+    with databases.acting_as_owner():
+        bootstrap._bring_to_present(again=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM reporting.accounts")
+    assert stood == [True, False][:tries]
 
 
 def test_an_old_server_is_refused():

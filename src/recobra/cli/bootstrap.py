@@ -177,12 +177,21 @@ def _apply_migrations(*, again: bool) -> list[str]:
 def _bring_to_present(*, again: bool) -> None:
     """Apply the migrations that are pending, each in a transaction of its own, and give the privileges."""
     from django.core.management import call_command  # noqa: PLC0415 - needs the settings
+    from django.db import DatabaseError  # noqa: PLC0415
+    from psycopg.errors import DependentObjectsStillExist, FeatureNotSupported  # noqa: PLC0415
 
     from recobra.kit import privileges  # noqa: PLC0415
 
     if pending_migrations():
-        privileges.drop_reporting()
-        call_command("migrate", verbosity=0, interactive=False)
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        except DatabaseError as error:
+            if not isinstance(error.__cause__, DependentObjectsStillExist | FeatureNotSupported):
+                raise
+            # A view of the reports stands on a column that changes. All other migrations leave the reports as they
+            # are, and what breaks off takes them from nobody.
+            privileges.drop_reporting()
+            call_command("migrate", verbosity=0, interactive=False)
     if again or _missing_privileges():
         _give_privileges()
 
