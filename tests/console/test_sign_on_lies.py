@@ -88,6 +88,10 @@ FORGERS = {
         "signature",
     ),
     "no token": (lambda _p: lambda _claims, _header: "nada", "token"),
+    "a head without a bottom": (
+        lambda _p: lambda _claims, _header: base64.urlsafe_b64encode(b"[" * 30_000).decode() + ".e30.x",
+        "token",
+    ),
     "a token of another kind": (lambda p: headed(p, typ="logout+jwt"), "token"),
     "something critical that we do not know": (lambda p: headed(p, crit=["x"], x=1), "token"),
     "another issuer": (lambda p: changed(p, iss="https://otro.example"), "issuer"),

@@ -39,7 +39,7 @@ def check_id_token(token: str, metadata: Metadata, expected: Expected) -> JsonOb
         raise SignOnRefused(Reason.TOKEN)
     try:
         header = jwt.get_unverified_header(token)
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, RecursionError) as error:
         raise SignOnRefused(Reason.TOKEN) from error
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in metadata.algorithms:
