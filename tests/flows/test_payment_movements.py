@@ -6,6 +6,7 @@ import pytest
 
 from recobra.payments import operations as payments
 from recobra.payments.models import Payment
+from recobra.payments.operations.movements import KnownMovement, Movement, sort_rows
 from recobra.portfolio.models import Account, Posting
 from tests import receivables
 from tests.people import acting
@@ -73,6 +74,23 @@ def test_what_a_file_left_out_of_a_transfer_is_taken_with_the_rest_of_it(load):
     assert counts(load(TRANSFER[0], "F5;x;2026-11-25;OP-778812")) == (1, 1, 0, 0)
     assert counts(load(*TRANSFER)) == (2, 0, 1, 0)
     assert owed("F4") == owed("F5") == 0
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("days", "counted"), [(0, (0, 4_000, 0)), (1, (0, 0, 4_000))])
+def test_one_reference_in_all_rows_of_a_file_costs_no_more_than_many(now, days, counted):
+    def movements(day):
+        return [
+            Movement(reference="BCP", debtor_id=n, account=f"F{n}", amount_minor=100 + n % 50, paid_date=day)
+            for n in range(4_000)
+        ]
+
+    known = [KnownMovement(movement=each, received_at=now, reversed_at=None) for each in movements(DUE)]
+    rows = dict(enumerate(movements(DUE + timedelta(days=days))))
+    found = sort_rows(rows=rows, known={"BCP": known}, currency="PEN")
+    assert (len(found.new_lines), found.known, len(found.errors)) == counted
+    # Each is told in what it differs from the row of its own account, not from any.
+    assert {error.column for error in found.errors} <= {"date"}
 
 
 def test_equal_lines_are_taken_once_and_said(load):

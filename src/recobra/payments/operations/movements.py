@@ -6,10 +6,12 @@ where reference, account, amount and day agree.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain, combinations, groupby
+from typing import Final
 
 from django.utils.translation import gettext as _
 
@@ -17,6 +19,10 @@ from recobra.payments.models import Payment
 from recobra.portfolio.models import Portfolio
 from recobra.tabular.records import RowFault
 from recobra_core.money import from_minor
+
+_CELLS: Final = ("account", "amount", "date")
+# All sets of cells, the largest first.
+_CELLS_TOGETHER: Final = tuple(chain.from_iterable(combinations(_CELLS, count) for count in (3, 2, 1, 0)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +34,6 @@ class Movement:
     account: str
     amount_minor: int
     paid_date: date
-
-    def is_same(self, other: Movement) -> bool:
-        """Return whether two movements of one reference are one."""
-        return (
-            (self.amount_minor, self.paid_date, self.debtor_id)
-            == (other.amount_minor, other.paid_date, other.debtor_id)
-        ) and (self.account == other.account or "" in {self.account, other.account})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,17 +98,20 @@ def _sort_operation(
     found: SortedRows, lines: Mapping[Movement, int], known: Sequence[KnownMovement], currency: str
 ) -> None:
     """Sort the movements of one reference (each with its line)."""
-    new = [movement for movement in lines if not any(movement.is_same(one.movement) for one in known)]
+    recorded = _Movements(one.movement for one in known)
+    new = [movement for movement in lines if movement not in recorded]
     found.known += len(lines) - len(new)
     standing = [one for one in known if one.reversed_at is None]
     days = {movement.paid_date for movement in new} | {one.movement.paid_date for one in standing}
-    has_all_known = all(any(one.movement.is_same(movement) for movement in lines) for one in standing)
+    of_file = _Movements(lines)
+    has_all_known = all(one.movement in of_file for one in standing)
     if _is_correction(new, known) or (len(days) <= 1 and has_all_known):
         found.new_lines.update(lines[movement] for movement in new)
         return
+    nearest = _Nearest([_write_out(one.movement, currency) for one in standing])
     for movement in new:
         if standing:
-            found.errors += _list_differences(lines[movement], movement, standing, currency)
+            found.errors += _list_differences(lines[movement], _write_out(movement, currency), nearest)
         else:
             day = movement.paid_date.isoformat()
             expected = _("one day in all rows of the operation «%(reference)s»") % {"reference": movement.reference}
@@ -125,14 +127,45 @@ def _is_correction(new: Sequence[Movement], known: Sequence[KnownMovement]) -> b
     return len(new) <= len(reversed_at) - corrected
 
 
-def _list_differences(
-    line: int, movement: Movement, standing: Sequence[KnownMovement], currency: str
-) -> list[RowFault]:
+class _Movements:
+    """Movements of one reference, among which another one is found at once: a file may name one reference in all rows.
+
+    Two are one where debtor, amount and day agree, and the account, unless one of them pays all accounts.
+    """
+
+    def __init__(self, movements: Iterable[Movement]) -> None:
+        self._accounts: dict[tuple[int, int, date], set[str]] = defaultdict(set)
+        for each in movements:
+            self._accounts[each.debtor_id, each.amount_minor, each.paid_date].add(each.account)
+
+    def __contains__(self, movement: Movement) -> bool:
+        accounts = self._accounts.get((movement.debtor_id, movement.amount_minor, movement.paid_date), set())
+        return bool(accounts) and (not movement.account or movement.account in accounts or "" in accounts)
+
+
+class _Nearest:
+    """Recorded movements as cells, of which the first that agrees with a row in most cells is found at once."""
+
+    def __init__(self, recorded: Sequence[Mapping[str, str]]) -> None:
+        self._recorded = recorded
+        self._first: dict[tuple[tuple[str, str], ...], int] = {}
+        for at, texts in enumerate(recorded):
+            for columns in _CELLS_TOGETHER:
+                self._first.setdefault(tuple((column, texts[column]) for column in columns), at)
+
+    def find(self, written: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the movement that is nearest to a row; there is one at least."""
+        for _count, sets in groupby(_CELLS_TOGETHER, key=len):
+            keys = [tuple((column, written[column]) for column in columns) for columns in sets]
+            places = [self._first[key] for key in keys if key in self._first]
+            if places:
+                return self._recorded[min(places)]
+        raise LookupError
+
+
+def _list_differences(line: int, written: Mapping[str, str], recorded: _Nearest) -> list[RowFault]:
     """Return in what a row differs from the recorded movement of its reference that is nearest to it."""
-    written = _write_out(movement, currency)
-    recorded = [_write_out(one.movement, currency) for one in standing]
-    equal_cells = [Counter(texts[column] == written[column] for column in written)[True] for texts in recorded]
-    nearest = recorded[equal_cells.index(max(equal_cells))]
+    nearest = recorded.find(written)
     return [
         RowFault(
             line=line,
