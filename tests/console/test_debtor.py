@@ -372,3 +372,17 @@ def test_the_history_tells_what_the_machine_and_the_people_did(at_desk, world):
     ]
     assert [each for each in told if each not in history] == [], history
     assert "Contacto planificado anulado" in history
+
+
+def test_of_countless_numbers_and_accounts_the_first_are_shown(at_desk, company):
+    person = receivables.debtor(company, "Una Sola", email=None)
+    portfolio.Account.objects.bulk_create(
+        portfolio.Account(portfolio=company, debtor=person, external_id=f"F-{n}", product="LOAN") for n in range(203)
+    )
+    portfolio.ContactPoint.objects.bulk_create(
+        portfolio.ContactPoint(debtor=person, kind="EMAIL", value=f"una{n}@sur.example", valid=True) for n in range(103)
+    )
+    page = at_desk("carla").get(f"/ficha/{person.pk}/").content.decode()
+    assert "Se muestran las 200 cuentas más atrasadas de 203" in page
+    assert "Se muestran los primeros 100 de 103" in page
+    assert len(re.findall(r"una\d+@sur\.example", page)) == 100
