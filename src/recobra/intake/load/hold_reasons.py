@@ -16,6 +16,7 @@ from recobra.tabular.workspace import Workspace
 from recobra_core.money import from_minor
 
 FROM_ROWS: Final = 10  # a share of fewer rows, or of fewer accounts, says nothing
+MANY_DOUBLES: Final = 5  # rows; a few slip into any file, and each of them is told
 
 
 def find_hold_reasons(
@@ -43,7 +44,7 @@ def find_hold_reasons(
             reasons.append({"code": "other_currency", "found": others, "rows": rows, "amounts": amounts})
         repeated = sum(each["rows"] for each in examined.aside if each["code"] == "repeated")
         different = duck.count(examined.keys.duplicates)
-        if repeated + different > 0 and repeated + different >= limit:
+        if repeated + different >= max(MANY_DOUBLES, limit):
             reasons.append({"code": "doubles", "repeated": repeated, "different": different, "rows": rows})
     if document.control.rows not in {None, rows}:
         reasons.append({"code": "control_rows", "given": document.control.rows, "found": rows})
