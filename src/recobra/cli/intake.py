@@ -136,12 +136,12 @@ def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
         lines.append(f"Line {row['line']}: {faults}")
     if document["rejected"] > SHOWN_ERRORS:
         lines.append(f"Further rejected rows: {document['rejected'] - SHOWN_ERRORS}")
+    if document["errors_file"]:
+        lines.append(f"Rows to mend: {document['errors_file']}")
     for warning in document["warnings"]:
         lines.append(f"{WARNINGS[warning['code']]}: {warning['rows']} rows ({_first_lines(warning)})")
     if document["quality"]:
         lines.append(f"Quality of the data: {document['quality']['score']} of 100.")
-    if document["errors_file"]:
-        lines.append(f"Rows to mend: {document['errors_file']}")
     return tuple(lines)
 
 
