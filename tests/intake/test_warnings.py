@@ -23,7 +23,7 @@ RICH = SHORT | {
 HEAD = "cuenta;cliente;dni;estado;emision;vence;importe;saldo;telefono;score"
 WARNED = f"""{HEAD}
 A;K1;45678901;LIM;2026-09-01;2026-10-01;10,50;10,50;987654321;7
-B;K2;45678902;Lima Metropolitana;2026-10-02;2026-10-01;10,50;10,50;987654322;7
+B;K2;45678902;CUS;2026-10-02;2026-10-01;10,50;10,50;987654322;7
 C;K3;11111111;LIM;2026-09-01;;10,50;10,60;;mucho
 D;K4;4567890;LIM;2026-09-01;2046-10-01;diez;0;987654324;7
 """
@@ -88,7 +88,6 @@ def test_what_is_worth_a_look_is_told_by_line_and_costs_no_debt(load, now):
         "no_due_date": [4],
         "nothing_owed": [5],
         "stand_in_id": [4],
-        "state": [3],
     }
     by_column = {(each["code"], each["column"]): each["lines"] for each in result["warnings"]}
     assert by_column["not_a_number", "score"] == [4]

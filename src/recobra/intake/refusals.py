@@ -104,7 +104,6 @@ WARNINGS: Final[Mapping[str, Promise]] = {
     "not_yes_or_no": _("The value is neither yes nor no: left out"),
     "nothing_owed": _("Nothing is owed"),
     "stand_in_id": _("What stands for no identity document: general public, zeros, S/N"),
-    "state": _("The state or region is no code: left out"),
 }
 """What is worth a look in rows that were accepted."""
 

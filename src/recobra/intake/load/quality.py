@@ -21,7 +21,6 @@ _LACKS: Final = {
         "not_a_number",
         "not_yes_or_no",
         "nothing_owed",
-        "state",
     ),
 }
 

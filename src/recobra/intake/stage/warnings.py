@@ -58,9 +58,6 @@ def _list_text_rules(context: LoadContext, file: FileRows, notation: Notation) -
     if "instalment.amount" in fields:
         column = file.columns.label(fields["instalment.amount"])
         yield WarningRule("not_a_number", column, "x_document IS NOT NULL AND document_amount IS NULL")
-    if "debtor.subdivision" in fields:
-        column = file.columns.label(fields["debtor.subdivision"])
-        yield WarningRule("state", column, "x_subdivision IS NOT NULL AND subdivision IS NULL")
 
 
 def add_warnings(context: LoadContext, duck: Workspace, examined: ExaminedFile) -> None:
