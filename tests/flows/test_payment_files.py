@@ -215,3 +215,40 @@ def test_of_two_columns_that_are_nearly_called_alike_the_named_one_is_read(load)
 def test_a_mapping_that_does_not_fit_says_why(load, wrong):
     with pytest.raises(payments.PaymentRefused, match=r"importe|reference|when"):
         load(STATEMENT, mapping=MAPPING | wrong)
+
+
+def test_an_account_that_lost_its_zeros_is_named_or_found_by_the_mapping(load, loan):
+    loan.external_id = "F001-0627"
+    loan.save()
+    content = ";".join(HEADER) + "\nF001-627;1,50;2026-11-24;Q1\n"
+    refused = load(content)
+    assert (refused["accepted"], "F001-0627" in refused["errors"][0]["expected"]) == (0, True)
+    mapping = dict(zip(("account", "amount", "date", "reference"), HEADER, strict=True))
+    mapping["options"] = {"id_zeros": "strip"}
+    assert load(content, mapping=mapping)["accepted"] == 1
+    assert Payment.objects.get().account == loan
+    # The same row again, and as the account is known, is that payment.
+    assert load(content, mapping=mapping)["known"] == 1
+    assert load(content.replace("F001-627", "F001-0627"))["known"] == 1
+
+
+def test_an_account_that_is_like_several_is_never_guessed(load, loan, company):
+    for number in ("0012", "12"):
+        receivables.account(company, loan.debtor, number, (DUE, 100))
+    mapping = {"account": "cuenta", "amount": "monto", "date": "fecha", "reference": "referencia"}
+    content = ";".join(HEADER) + "\n012;1,50;2026-11-24;Q1\n12;1,50;2026-11-24;Q2\n"
+    answer = load(content, mapping=mapping | {"options": {"id_zeros": "strip"}})
+    assert (answer["accepted"], answer["rejected"]) == (1, 1)
+    assert "0012" in answer["errors"][0]["expected"]
+
+
+def test_an_operation_whose_number_lost_its_zeros_is_no_second_payment(load):
+    head = ";".join(HEADER)
+    load(f"{head}\nD1;1,50;2026-11-23;000611365\n")
+    content = f"{head}\nD1;1,50;2026-11-23;611365\nD1;2,50;2026-11-23;12\n"
+    answer = load(content, dry_run=True)
+    assert (answer["accepted"], [error["line"] for error in answer["errors"]]) == (1, [2])
+    assert "000611365" in answer["errors"][0]["expected"]
+    mapping = dict(zip(("account", "amount", "date", "reference"), HEADER, strict=True))
+    answer = load(content, mapping=mapping | {"options": {"id_zeros": "strip"}})
+    assert (answer["accepted"], answer["known"]) == (1, 1)

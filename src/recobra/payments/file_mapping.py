@@ -25,10 +25,14 @@ Columns = Annotated[Items[str], BeforeValidator(_read_columns, json_schema_input
 
 
 class PaymentOptions(DocumentModel):
-    """How a payment file is laid out and writes amounts and dates; `auto`, '' and 0 find it in the file."""
+    """How a payment file is laid out and writes amounts and dates; `auto`, '' and 0 find it in the file.
+
+    `id_zeros`: whether an account that only zeros tell from a known one is that one, as in a mapping of receivables.
+    """
 
     decimal: Literal["auto", "comma", "point"] = "auto"
     date_order: Literal["auto", "dmy", "mdy", "ymd"] = "auto"
+    id_zeros: Literal["keep", "strip"] = "keep"
     encoding: Written = ""
     sheet: Written = ""
     header_line: Annotated[int, whole(0, 10_000)] = 0

@@ -26,7 +26,7 @@ from .loads import columns
 
 SHOWN_ROWS: Final = 8
 SHOWN_ERRORS: Final = 200
-OPTIONS: Final = ("decimal", "date_order")
+OPTIONS: Final = ("decimal", "date_order", "id_zeros")
 
 
 @require_http_methods(["GET", "POST"])

@@ -5,7 +5,7 @@ Files are read by `tabular`, in every format, encoding and notation that a file 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -35,8 +35,9 @@ from recobra.tabular.workspace import Workspace, open_workspace
 from recobra_core.documents import DocumentError
 from recobra_core.money import MoneyError, exponent_of, to_minor
 
+from .alike_numbers import find_alike_accounts, find_recorded
 from .mappings import save_payment_mapping
-from .movements import Movement, fetch_known, sort_rows
+from .movements import Movement, SortedRows, fetch_known, sort_rows
 from .record import LONGEST_REFERENCE, ROWS, PaymentRefused, is_day_of_payment, record_payments
 
 MAX_ROWS: Final = 1_000_000  # rows are checked in memory
@@ -86,6 +87,8 @@ class _PaymentFile:
     portfolio: Portfolio
     today: date
     accounts: dict[str, tuple[int, int]]  # account id and debtor id by account number
+    alike: dict[str, tuple[str, str]]  # by unknown number, the first and the last account that it is like
+    is_joining: bool  # whether an unknown number is the account that it is like
     row_count: int
     movements: dict[int, Movement] = field(default_factory=dict)
     errors: list[RowFault] = field(default_factory=list)
@@ -122,9 +125,10 @@ def load_file(
     tables.lock_id_sequence("portfolio_account")
     if mapping:
         save_payment_mapping(portfolio_id=portfolio.pk, document=mapping, actor=actor)
-    file = _check_rows(rows, faults, portfolio, actor.now)
+    file = _check_rows(rows, faults, portfolio, actor.now, is_joining=layout.options.id_zeros == "strip")
     known = fetch_known(portfolio=portfolio, references=(movement.reference for movement in file.movements.values()))
     found = sort_rows(rows=file.movements, known=known, currency=portfolio.currency)
+    _leave_recorded_out(file, found)
     payments = [_payment_row(file, movement) for line, movement in file.movements.items() if line in found.new_lines]
     file_errors = sorted([*file.errors, *found.errors], key=lambda error: error.line)
     record_payments(
@@ -303,16 +307,21 @@ def _find_columns(headers: tuple[str, ...]) -> dict[str, list[int]]:
     return positions
 
 
-def _check_rows(rows: list[_Row], faults: list[RowFault], portfolio: Portfolio, now: datetime) -> _PaymentFile:
+def _check_rows(
+    rows: list[_Row], faults: list[RowFault], portfolio: Portfolio, now: datetime, *, is_joining: bool
+) -> _PaymentFile:
     """Return the file with each row checked."""
-    accounts = Account.objects.filter(portfolio=portfolio, external_id__in={row.texts["account"] for row in rows})
+    numbers = {row.texts["account"] for row in rows}
+    accounts = _fetch_accounts(portfolio, numbers)
+    alike = find_alike_accounts(portfolio=portfolio, numbers=numbers - accounts.keys() - {""})
+    if is_joining:
+        accounts |= _fetch_accounts(portfolio, {first for first, last in alike.values() if first == last})
     file = _PaymentFile(
         portfolio=portfolio,
         today=portfolio.local_day(now),
-        accounts={
-            number: (account_id, debtor_id)
-            for number, account_id, debtor_id in accounts.values_list("external_id", "pk", "debtor_id")
-        },
+        accounts=accounts,
+        alike=alike,
+        is_joining=is_joining,
         row_count=len(rows) + len(faults),
         errors=faults,
     )
@@ -321,14 +330,41 @@ def _check_rows(rows: list[_Row], faults: list[RowFault], portfolio: Portfolio, 
     return file
 
 
+def _fetch_accounts(portfolio: Portfolio, numbers: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Return account id and debtor id by number of those accounts that the portfolio has."""
+    accounts = Account.objects.filter(portfolio=portfolio, external_id__in=numbers)
+    return {
+        number: (account_id, debtor_id)
+        for number, account_id, debtor_id in accounts.values_list("external_id", "pk", "debtor_id")
+    }
+
+
+def _find_account(file: _PaymentFile, number: str) -> tuple[str, str]:
+    """Return the known number of a row's account, '' where there is none, and what was expected then."""
+    if number in file.accounts:
+        return number, ""
+    code = file.portfolio.code
+    first, last = file.alike.get(number, ("", ""))
+    if not first:
+        return "", _("an account of portfolio %(code)s") % {"code": code}
+    if first != last:
+        words = _("an account of portfolio %(code)s; it is like several: %(first)s … %(last)s")
+        return "", words % {"code": code, "first": first, "last": last}
+    if file.is_joining:
+        return first, ""
+    words = _("an account of portfolio %(code)s; only zeros, or a spreadsheet, tell it from %(known)s")
+    return "", words % {"code": code, "known": first}
+
+
 def _check_row(file: _PaymentFile, row: _Row) -> None:
     """Add a row to the movements, or all of its errors to the errors."""
     expected: dict[str, str] = {}  # by column: what a wrong cell should have held
-    account = file.accounts.get(row.texts["account"])
+    number, missing_account = _find_account(file, row.texts["account"])
+    account = file.accounts.get(number)
     reference = row.texts["reference"]
     amount_minor = _amount_minor(row, file.portfolio.currency)
     if account is None:
-        expected["account"] = _("an account of portfolio %(code)s") % {"code": file.portfolio.code}
+        expected["account"] = missing_account
     usual = {"", None, file.portfolio.currency}
     if not usual.issuperset(row.currencies):
         column = "currency" if row.currencies[0] in usual else "amount"
@@ -351,10 +387,23 @@ def _check_row(file: _PaymentFile, row: _Row) -> None:
     file.movements[row.line] = Movement(
         reference=reference,
         debtor_id=debtor_id,
-        account=row.texts["account"],
+        account=number,
         amount_minor=amount_minor,
         paid_date=row.paid_date,
     )
+
+
+def _leave_recorded_out(file: _PaymentFile, found: SortedRows) -> None:
+    """Take new rows of which only the number of the operation is written otherwise for known ones, or for errors."""
+    new = {line: file.movements[line] for line in found.new_lines}
+    for line, reference in find_recorded(portfolio=file.portfolio, movements=new).items():
+        found.new_lines.discard(line)
+        if file.is_joining:
+            found.known += 1
+            continue
+        words = _("another operation than «%(reference)s», recorded for the same account, amount and day")
+        expected = words % {"reference": reference}
+        found.errors.append(RowFault(line=line, column="reference", found=new[line].reference, expected=expected))
 
 
 def _payment_row(file: _PaymentFile, movement: Movement) -> dict[str, Any]:
