@@ -6,13 +6,16 @@ from datetime import timedelta
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from recobra.console import uploads
+from recobra.intake import jobs, operations
 from recobra.intake.models import Load, Mapping, RejectedRow
 from recobra.journal.models import Entry
 from recobra.kit import cage, clock
 from recobra.portfolio.models import Account
 from tests.console.following import work_off
+from tests.people import acting
 
 from .test_countries import text
 
@@ -131,6 +134,34 @@ def test_a_file_that_waits_is_confirmed_or_discarded_by_a_person(at_desk, compan
     client.post(f"/cargas/{Load.objects.get(status='HELD').pk}/confirmar/")
     work_off()
     assert Account.objects.exclude(status="OPEN").count() == 5
+
+
+def test_numbers_like_known_ones_are_listed_and_joined_by_a_person(at_desk, company, now, tmp_path):
+    client = at_desk("bruno")
+    mapping = {"account": {"external_id": "cuenta"}, "balance": "saldo"}
+
+    def load(number, day):
+        path = tmp_path / "cartera.csv"
+        path.write_text(f"cuenta;saldo\n{number};100\n")
+        return operations.load_file(
+            path=path,
+            portfolio_code=company.code,
+            mapping=mapping,
+            as_of=now.date() - timedelta(days=day),
+            actor=acting("bruno", now=now),
+        )
+
+    load("F001-0627", 1)
+    held = load("F001-627", 0)
+    page = text(client.get(f"/cargas/{held['load_id']}/"))
+    assert "Números parecidos a otros" in page
+    assert "F001-627" in page
+    assert "F001-0627, que ya se conoce" in page
+    client.post(f"/cargas/{held['load_id']}/confirmar/", {"parecidos": "iguales"})
+    jobs.load_confirmed(**ProcrastinateJob.objects.get(task_name="load.confirm").args)
+    done = Load.objects.get(pk=held["load_id"])
+    assert (done.status, done.figures["created"], done.figures["alike_joined"]) == ("DONE", 0, 1)
+    assert "Números parecidos" not in text(client.get(f"/cargas/{done.pk}/"))
 
 
 @pytest.mark.django_db(transaction=True)

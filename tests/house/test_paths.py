@@ -105,7 +105,7 @@ def test_a_load_passes_the_functions_of_its_list(company, now, tmp_path, trace):
         )
 
     first = "".join(f"{n};prestamo;C{n};Rosa Quispe;rosa{n}@example.com;01/10/2026;100.00\n" for n in range(9))
-    second = first.replace("0;prestamo", "00;prestamo", 1).replace("rosa1@", "rosa@").replace("100.00", "60.00", 3)
+    second = first.replace("0;prestamo", "N0;prestamo", 1).replace("rosa1@", "rosa@").replace("100.00", "60.00", 3)
     load(first, 22)
     with trace.record():
         load(second + "9;prestamo;C9;;;;nada\n", 23)

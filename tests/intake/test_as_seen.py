@@ -208,7 +208,8 @@ def test_a_format_that_shows_zeros_and_figures_that_were_lost(load, tmp_path):
         for row in range(1, 5):
             sheet.write_row(row, 1, ["2026-10-01", 5])
 
-    load(book(tmp_path, fill), mapping=SHORT)
+    # 1234 beside 00001234 would be asked about.
+    load(book(tmp_path, fill), mapping=SHORT, confirm=True)
     assert accounts() == ["00001234", "1234", "F001-0627"]
     assert errors() == {4: ["digits_lost"]}
 

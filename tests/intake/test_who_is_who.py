@@ -236,8 +236,9 @@ def _proof(number, document, name):
     return "alone", name
 
 
-def test_whatever_a_file_says_two_debtors_are_one_only_by_a_proof(load):
-    chance = random.Random(13)
+@pytest.mark.parametrize("seed", [13, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(20))])
+def test_whatever_a_file_says_two_debtors_are_one_only_by_a_proof(load, seed):
+    chance = random.Random(seed)
     documents = ["S/N", "", "0", "00000000", "99999999", "20512333797", "20512333798", "45678901", "45.678.901"]
     documents += ["4567890", "XAXX010101000", "sin dni", "-", "10203040", "20100070970", "N0", "id:45678901"]
     numbers = ["", "", "", "S/N", "0", "C1", "C2", "N/A", "no tiene", "45678901", "99999999", "account:N1", "--"]

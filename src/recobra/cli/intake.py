@@ -127,6 +127,8 @@ def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
     ]
     if document["portfolio_opened"] != "no":
         lines.insert(0, f"Portfolio {document['portfolio']}: {document['portfolio_opened']}.")
+    if document["alike_joined"]:
+        lines.append(f"Numbers taken for those that only zeros or rounding tell them from: {document['alike_joined']}.")
     lines += [aside_words(aside) for aside in document["aside"]]
     lines += [routed_words(routed) for routed in document.get("routed", ())]
     if document["held"]:

@@ -13,7 +13,8 @@ from recobra.journal.facts import Fact, fact
 class LoadDone(Fact):
     """A file is in its portfolio, with figures of its rows and of the accounts that it changed.
 
-    The journal is kept for ever, so it gets figures and no names of columns.
+    The journal is kept for ever, so it gets figures and no names of columns. `alike_joined`: numbers taken
+    for the known ones that they are like.
     """
 
     load_id: int
@@ -30,6 +31,7 @@ class LoadDone(Fact):
     currency: str
     accounts: int
     set_aside: int = 0
+    alike_joined: int = 0
 
 
 @fact("load.held", _("File waiting for confirmation"))

@@ -6,7 +6,7 @@ import logging
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -71,11 +71,13 @@ def load_upload(asked: dict[str, Any]) -> None:
 
 
 @app.task(name="load.confirm", retry=_RETRY)
-def load_confirmed(load_id: int, actor: str, actor_id: int | None = None) -> None:
-    """Load a held file after all, unless somebody else decided before."""
+def load_confirmed(
+    load_id: int, actor: str, actor_id: int | None = None, alike: Literal["join", "apart"] = "apart"
+) -> None:
+    """Load a held file after all, unless somebody else decided before; `alike` as in `confirm_load`."""
     try:
         confirmer = deputy(Service.INTAKE, name=actor, user_id=actor_id, now=clock.now())
-        confirm_load(load_id=load_id, actor=confirmer)
+        confirm_load(load_id=load_id, alike=alike, actor=confirmer)
     except LoadRefused as refusal:
         if _is_busy(refusal):
             raise
@@ -124,13 +126,16 @@ def queue_load(
 
 
 @requires(Right.LOAD_FILES)
-def queue_confirmation(*, load: Load, actor: Actor) -> None:
-    """Queue a held load that a person confirmed. Raises LoadRefused where it is no longer held."""
+def queue_confirmation(*, load: Load, alike: Literal["join", "apart"] = "apart", actor: Actor) -> None:
+    """Queue a held load that a person confirmed, `alike` as in `confirm_load`.
+
+    Raises LoadRefused where it is no longer held.
+    """
     check_scope(actor, load.portfolio.code)
     if load.status != Load.Status.HELD:
         raise LoadRefused("not_held", load=load.pk)
     load_confirmed.configure(lock=f"load {load.portfolio.code}").defer(
-        load_id=load.pk, actor=actor.name, actor_id=actor.user_id
+        load_id=load.pk, actor=actor.name, actor_id=actor.user_id, alike=alike
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from recobra.access.actors import Actor
 from recobra.intake.mapping import Document
@@ -20,7 +20,8 @@ class LoadContext:
     """Which file goes to which portfolio, how it is read, who asked for it.
 
     `mapping` is as it was given, a stored one or its document; `document` is the checked form, with the options and
-    control totals of this load.
+    control totals of this load. `alike`: what a person decided about numbers that are like known ones, to `join` them
+    or to keep them `apart`; `ask` where nobody did.
     """
 
     path: Path
@@ -32,11 +33,17 @@ class LoadContext:
     actor: Actor
     is_confirmed: bool = False
     is_dry_run: bool = False
+    alike: Literal["ask", "join", "apart"] = "ask"
 
     @property
     def decimals(self) -> int:
         """Return how many decimals the portfolio's currency has."""
         return exponent_of(self.portfolio.currency)
+
+    @property
+    def is_joining(self) -> bool:
+        """Return whether a number is taken for the one that it is like."""
+        return self.alike == "join" or self.document.options.id_zeros == "strip"
 
     @property
     def has_several_rows(self) -> bool:
@@ -47,3 +54,8 @@ class LoadContext:
     def has_item_rows(self) -> bool:
         """Return whether the rows of an account are items whose amounts add up."""
         return self.document.options.due_rows == "items"
+
+    @property
+    def row_order(self) -> str:
+        """Return SQL for an order of parsed rows that does not depend on where they stand in the file."""
+        return "account || chr(31) || lpad(number, 200, '0')" if self.has_several_rows else "account"

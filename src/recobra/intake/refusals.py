@@ -48,6 +48,10 @@ HELD: Final = {
         "Of %(rows)s rows, %(repeated)s repeat another one and would count once, and %(different)s have the number of "
         "another one and differ, so they would be rejected."
     ),
+    "alike": _(
+        "%(count)s numbers of the file are like known ones or like each other: they differ only in leading zeros or in "
+        "what a spreadsheet does to a number. Loaded as they are, they would be debts or debtors of their own."
+    ),
     "control_rows": _("The control total says %(given)s rows; the file has %(found)s."),
     "control_amount": _("The control total says %(given)s; the rows add up to %(found)s."),
 }
@@ -85,6 +89,9 @@ EXPECTED: Final[Mapping[str, Promise]] = {
     "boolean": _("yes or no"),
     "paid": _("what was paid, as an amount that is not above what is owed"),
     "gathered": _("all rows of this account accepted; line %(line)s was not"),
+    "alike": _("%(known)s, which is known, or a decision that it is another one"),
+    "alike_several": _("one of %(known)s … %(last)s, which are known, or a decision that it is another one"),
+    "alike_in_file": _("%(other)s, as the same file writes it, or a decision that they are two"),
     "two_debtors": _("one debtor for this account; its rows name several"),
     "signs": _("a name without hidden signs that turn the text around"),
     "length": _("at most %(limit)s characters"),

@@ -43,6 +43,14 @@ class RowKeys:
 
 
 @dataclass(frozen=True)
+class AlikeNumbers:
+    """Numbers of a file that are like known ones, or like each other."""
+
+    rows: Relation  # line, col, code, params, value, target: what a person must decide, as an error of its row
+    joined: int  # how many numbers were taken for the one that they are like
+
+
+@dataclass(frozen=True)
 class FileChanges:
     """The file compared with the last load."""
 
@@ -91,6 +99,7 @@ class ExaminedFile:
     checked: CheckedRows
     stated: StatedDebts
     people: People
+    alike: AlikeNumbers
     aside: list[dict[str, Any]]  # by reason: code, rows, lines, amounts
     money: list[dict[str, Any]]  # by what became of it: part, rows, amounts, unread
     is_first_load: bool

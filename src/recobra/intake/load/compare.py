@@ -114,8 +114,8 @@ def collect_stated_debts(
         "attributes": "attributes",
     }
     if context.has_several_rows:
-        # The first row of an account speaks for all of them.
-        columns = ", ".join(f"arg_min({source}, line) AS {name}" for name, source in names.items())
+        # Of the rows of an account, that of its first instalment speaks for all of them.
+        columns = ", ".join(f"arg_min({source}, {context.row_order}) AS {name}" for name, source in names.items())
         query = f"SELECT account, {columns} FROM {checked.good} GROUP BY account"
     else:
         columns = ", ".join(f"{source} AS {name}" for name, source in names.items())

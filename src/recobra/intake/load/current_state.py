@@ -18,6 +18,8 @@ IN_FLIGHT: Final = 100_000  # ids that a transaction still open during the last 
 _ACCOUNTS: Final = pa.schema(
     [("id", pa.int64()), ("account", pa.string()), ("debtor_id", pa.int64()), ("status", pa.string())]
 )
+_KEYS: Final = pa.schema([("id", pa.int64()), ("key", pa.string()), ("is_party", pa.bool_())])
+_DOCUMENTS: Final = pa.schema([("key", pa.string()), ("national_id", pa.string()), ("kind", pa.string())])
 _DEBTORS: Final = pa.schema([("id", pa.int64()), ("key", pa.string()), ("own", pa.string())])
 # A debtor known by the number of an account is the debtor of the portfolio that came first.
 _FOREIGN: Final = """
@@ -50,6 +52,47 @@ def fetch_accounts(context: LoadContext, duck: Workspace) -> Relation:
     """Return every account of the portfolio: id, account, debtor_id, status."""
     query = "SELECT id, external_id, debtor_id, status FROM portfolio_account WHERE portfolio_id = %s"
     return duck.create_from_arrow("known_accounts", tables.fetch(query, [context.portfolio.pk], _ACCOUNTS))
+
+
+def fetch_debtor_keys(context: LoadContext, duck: Workspace, accounts: Relation) -> Relation:
+    """Return the key of every debtor of the creditor, as the rows of this portfolio have it: key, is_own.
+
+    `is_own`: whether he owes in this portfolio, whose accounts these are, or answers for one who does.
+    """
+    query = """
+        SELECT
+            id,
+            CASE WHEN external_id LIKE '%%@%%' THEN regexp_replace(external_id, %s, '\\1:') ELSE external_id END,
+            id IN (
+                SELECT party.debtor_id FROM portfolio_party party
+                JOIN portfolio_account account ON account.id = party.account_id WHERE account.portfolio_id = %s
+            )
+        FROM portfolio_debtor WHERE creditor_id = %s
+        """
+    portfolio = context.portfolio
+    parameters = [f"^(account|party)@{portfolio.pk}:", portfolio.pk, portfolio.creditor_id]
+    debtors = duck.create_from_arrow("creditors_debtors", tables.fetch(query, parameters, _KEYS))
+    keys = duck.create(
+        "debtor_keys",
+        f"SELECT key, is_party OR id IN (SELECT debtor_id FROM {accounts}) AS is_own FROM {debtors}",
+    )
+    duck.drop(debtors)
+    return keys
+
+
+def fetch_documents(context: LoadContext, duck: Workspace, keys: Relation) -> Relation:
+    """Return the debtors of the portfolio who are known by a valid document alone: key, national_id, kind.
+
+    `keys` are those of `fetch_debtor_keys`.
+    """
+    query = (
+        "SELECT external_id, national_id, national_id_kind FROM portfolio_debtor "
+        "WHERE creditor_id = %s AND national_id_valid AND national_id <> '' AND external_id LIKE 'id:%%'"
+    )
+    documents = duck.create_from_arrow(
+        "known_documents", tables.fetch(query, [context.portfolio.creditor_id], _DOCUMENTS)
+    )
+    return duck.create(documents, f"SELECT * FROM {documents} WHERE key IN (SELECT key FROM {keys} WHERE is_own)")
 
 
 def fetch_touched_accounts(duck: Workspace, previous: Load) -> Relation:

@@ -51,6 +51,9 @@ def find_hold_reasons(
     amount = Decimal(amount_minor).scaleb(-context.decimals)
     if document.control.amount is not None and document.control.amount != amount:
         reasons.append({"code": "control_amount", "given": str(document.control.amount), "found": str(amount)})
+    alike = duck.count(examined.alike.rows)
+    if alike:
+        reasons.append({"code": "alike", "count": alike})
     return reasons
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from recobra.intake.load import compare, current_state, diagnosis, last_load, parting, quality, store
+from recobra.intake.load import alike_numbers, compare, current_state, diagnosis, last_load, parting, quality, store
 from recobra.intake.load.returned import leave_returned_out, reopen_returned
 from recobra.intake.load_context import LoadContext
 from recobra.intake.models import Load
@@ -73,12 +73,14 @@ def examine(
     """Check the file and compare it with the last load; nothing is written yet. Raises LoadRefused."""
     known = _fetch_known_accounts(context, duck, previous)
     row_keys = keys.fingerprint_rows(context, duck, file)
+    file, row_keys, alike = alike_numbers.settle_accounts(context, duck, file, row_keys, known)
     changes = compare.find_changed_rows(context, duck, file, row_keys, known)
     # The notation is judged by all rows: the changed ones alone may be too few to tell.
     notation = rows.detect_notation(context, duck, file)
     report_step("checking")
     parsed = rows.parse_rows(context, duck, file, changes, notation)
-    checked = checks.check_rows(context, duck, file, row_keys, parsed, notation=notation)
+    alike = alike_numbers.settle_debtors(context, duck, file, parsed, accounts=known.accounts, alike=alike)
+    checked = checks.check_rows(context, duck, file, row_keys, parsed, notation=notation, alike=alike)
     checks.refuse_if_not_as_mapped(duck, file, changes, checked)
     stated = compare.collect_stated_debts(context, duck, row_keys, changes, checked)
     report_step("people")
@@ -92,6 +94,7 @@ def examine(
         checked,
         stated,
         persons,
+        alike,
         aside=left_out.describe_aside(context, duck, file, notation),
         money=money.describe_money(context, duck, file, checked, stated, accepted=accepted, notation=notation),
         is_first_load=previous is None,
@@ -115,9 +118,7 @@ def _fetch_known_accounts(context: LoadContext, duck: Workspace, previous: Load 
 
 def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load_id: int) -> LoadOutcome:
     """Write a file into the tables of the portfolio; the caller owns the transaction."""
-    known = examined.known
-    stated = examined.stated
-    persons = examined.people
+    known, stated, persons = examined.known, examined.stated, examined.people
     # Another portfolio of the creditor may be adding the same people at this moment.
     tables.lock_id_sequence("portfolio_debtor")
     has_mixed = parting.rename_kept(context, duck, examined)
@@ -132,6 +133,7 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     ledger = current_state.fetch_ledger(
         duck, "ledger", accounts=f"SELECT id FROM {ids.accounts} WHERE NOT new UNION ALL SELECT id FROM {gone_accounts}"
     )
+    alike_numbers.settle_instalments(context, duck, examined, ids, ledger=ledger)
     first_instalment = tables.reserve_ids("portfolio_instalment", duck.count(examined.checked.good))
     instalments = compare.match_instalments(duck, examined.checked, ids, ledger, first_instalment=first_instalment)
     differences = compare.compare_with_ledger(context, duck, examined, ids, ledger=ledger, instalments=instalments)
@@ -245,6 +247,7 @@ def count_rows(context: LoadContext, duck: Workspace, examined: ExaminedFile) ->
         "money": examined.money,
         "warnings": warnings.count_warnings(duck, examined.checked),
         "quality": quality.measure_quality(duck, examined.checked, accepted=accepted, rejected=rejected),
+        "alike_joined": examined.alike.joined,
     }
 
 

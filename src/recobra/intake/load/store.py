@@ -10,7 +10,7 @@ from django.db import connection
 from recobra.intake.load.compare import concept_sql
 from recobra.intake.load.current_state import copy_to_temporary, fetch_ledger
 from recobra.intake.load_context import LoadContext
-from recobra.intake.relations import AssignedIds, CheckedRows, FileRows, LedgerDifferences, People
+from recobra.intake.relations import AlikeNumbers, AssignedIds, CheckedRows, FileRows, LedgerDifferences, People
 from recobra.intake.stage.people import is_party_named, party_key
 from recobra.kit import tables
 from recobra.kit.statistics import refresh_after_commit
@@ -20,6 +20,7 @@ from recobra.tabular.workspace import Relation, Workspace
 # Quality of a contact point that the file names, and of one that it no longer names.
 _FRESH: Final = 50
 _SUPERSEDED: Final = 25
+_ERROR: Final = "json_object('column', col, 'code', code, 'params', json(params), 'value', value, 'target', target)"
 _IDS: Final = pa.schema([("id", pa.int64())])
 
 
@@ -375,12 +376,7 @@ def insert_rejected_rows(duck: Workspace, file: FileRows, checked: CheckedRows, 
             -- Broken rows do not fit the columns, so they have their cells as JSON.
             UNION ALL SELECT line, from_json(cells, '["VARCHAR"]') FROM {file.broken}
         ), errors AS (
-            SELECT line, list(
-                json_object(
-                    'column', col, 'code', code, 'params', json(params), 'value', value, 'target', target
-                )
-            ) AS errors
-            FROM {checked.errors} GROUP BY line
+            SELECT line, list({_ERROR}) AS errors FROM {checked.errors} GROUP BY line
         )
         SELECT
             {load_id} AS load_id,
@@ -404,6 +400,17 @@ def insert_warnings(duck: Workspace, checked: CheckedRows, *, load_id: int) -> N
             col AS "column",
             '{{' || array_to_string(list_sort(list(line)), ',') || '}}' AS lines
         FROM {checked.warnings} GROUP BY code, col ORDER BY code, col
+        """,
+    )
+
+
+def insert_alike_rows(duck: Workspace, alike: AlikeNumbers, *, load_id: int) -> None:
+    """Insert the rows of a held load whose numbers are like others, each with what a person must decide."""
+    duck.copy_to_postgres(
+        "intake_rejectedrow",
+        f"""
+        SELECT {load_id} AS load_id, line, '{{}}' AS row, CAST(to_json(list({_ERROR})) AS VARCHAR) AS errors
+        FROM {alike.rows} GROUP BY line ORDER BY line
         """,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django.db import transaction
 
@@ -19,15 +19,18 @@ from .loads import resume_held_load
 
 
 @requires(Right.LOAD_FILES)
-def confirm_load(*, load_id: int, actor: Actor) -> dict[str, Any]:
-    """Load a held file after all and return its figures. Raises LoadRefused."""
+def confirm_load(*, load_id: int, alike: Literal["join", "apart"] = "apart", actor: Actor) -> dict[str, Any]:
+    """Load a held file after all and return its figures. Raises LoadRefused.
+
+    `alike`: whether numbers that are like known ones are those, or others.
+    """
     # One whose confirmation was cut off runs no more, and is held again as soon as the portfolio is locked.
     load = _get_held_load(load_id, actor, or_cut_off=True)
     path = held_file(load.stored_as)
     if not path.is_file():
         raise LoadRefused("file_lost", load=load_id)
     try:
-        return resume_held_load(load, actor=actor)
+        return resume_held_load(load, alike=alike, actor=actor)
     finally:
         # Held again, or running in another process: somebody still needs the file.
         if not Load.objects.filter(pk=load_id, status__in=[Load.Status.HELD, Load.Status.RUNNING]).exists():

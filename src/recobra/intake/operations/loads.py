@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from django.db import DatabaseError, transaction
@@ -19,20 +19,21 @@ from recobra.access.permissions import check_scope, consequence, requires
 from recobra.access.roles import Right
 from recobra.intake.facts import LoadDone, LoadHeld, LoadTurnedAway
 from recobra.intake.files import held_file, keep_held_file
-from recobra.intake.load import last_load, pipeline
+from recobra.intake.load import last_load, pipeline, store
 from recobra.intake.load.hold_reasons import find_hold_reasons
 from recobra.intake.load_context import LoadContext
 from recobra.intake.mapping import Control, Document, parse_mapping
 from recobra.intake.models import Load, Mapping
 from recobra.intake.portfolio_lock import lock_portfolio
 from recobra.intake.refusals import LoadRefused, held_words, refuse_load
+from recobra.intake.relations import ExaminedFile
 from recobra.journal.operations import record_fact
 from recobra.kit import disk
 from recobra.kit.job_retries import is_interruption
 from recobra.kit.language import screen_language
 from recobra.portfolio.models import Portfolio
 from recobra.tabular import caged, formats
-from recobra.tabular.workspace import open_workspace
+from recobra.tabular.workspace import Workspace, open_workspace
 from recobra_core.documents import DocumentError, read_document
 
 from .errors import write_errors_once
@@ -81,6 +82,7 @@ def load_file(
         actor=actor,
         is_confirmed=confirm,
         is_dry_run=dry_run,
+        alike="apart" if confirm else "ask",
     )
     _check_routes(context)
     figures = _start_or_try(context)
@@ -153,8 +155,8 @@ def _start_or_try(context: LoadContext) -> dict[str, Any]:
 
 
 @consequence
-def resume_held_load(load: Load, *, actor: Actor) -> dict[str, Any]:
-    """Carry on a held load that a person has confirmed. Raises LoadRefused."""
+def resume_held_load(load: Load, *, alike: Literal["join", "apart"] = "apart", actor: Actor) -> dict[str, Any]:
+    """Carry on a held load that a person has confirmed; `alike` as in LoadContext. Raises LoadRefused."""
     assert load.mapping is not None, "a held load has its mapping"
     _refuse_full_disk(Path(load.stored_as))
     options = load.figures.get("options", {})
@@ -167,6 +169,7 @@ def resume_held_load(load: Load, *, actor: Actor) -> dict[str, Any]:
         as_of=load.as_of,
         actor=actor,
         is_confirmed=True,
+        alike=alike,
     )
     with _lock_portfolio(load.portfolio):
         # Another confirmation or a discard may have come first: a load goes on once.
@@ -297,9 +300,10 @@ def _run_steps(load: Load, context: LoadContext) -> dict[str, Any]:
                 context, duck, examined, rows=rows, amount_minor=amount_minor, previous=previous
             )
         if reasons:
-            return _hold_load(load, context, figures, reasons)
+            return _hold_load(load, context, duck, examined, figures=figures, reasons=reasons)
         report_step("writing")
         with transaction.atomic():
+            load.rejected.all().delete()  # what a person was asked while it was held
             outcome = pipeline.write(context, duck, examined, load_id=load.pk)
             load.figures = figures | outcome.figures
             load.diagnosis = outcome.diagnosis
@@ -328,7 +332,13 @@ def _find_previous_load(context: LoadContext) -> Load | None:
 
 
 def _hold_load(
-    load: Load, context: LoadContext, figures: dict[str, Any], reasons: list[dict[str, Any]]
+    load: Load,
+    context: LoadContext,
+    duck: Workspace,
+    examined: ExaminedFile,
+    *,
+    figures: dict[str, Any],
+    reasons: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Keep the file until a person confirms or discards the load, and return the figures so far."""
     with transaction.atomic():
@@ -337,6 +347,7 @@ def _hold_load(
         load.figures = figures | {"held": reasons, "options": options}
         if not context.is_dry_run:
             load.stored_as = str(keep_held_file(context.path, load_id=load.pk))
+        store.insert_alike_rows(duck, examined.alike, load_id=load.pk)
         _end_load(load, Load.Status.HELD, context.actor.now, reason=held_words(reasons))
         held = LoadHeld(load_id=load.pk, reasons=[reason["code"] for reason in reasons])
         record_fact(held, actor=context.actor, portfolio_id=load.portfolio_id)
@@ -392,6 +403,7 @@ def describe_load(load: Load) -> dict[str, Any]:
         "money": load.figures.get("money", []),
         "warnings": load.figures.get("warnings", []),
         "quality": load.figures.get("quality", {}),
+        "alike_joined": load.figures.get("alike_joined", 0),
         "errors": [{"line": row.line, "errors": row.errors} for row in shown_rows],
     }
 

@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 
 from recobra.intake.load_context import LoadContext
 from recobra.intake.refusals import LoadRefused
-from recobra.intake.relations import CheckedRows, FileChanges, FileRows, RowKeys
+from recobra.intake.relations import AlikeNumbers, CheckedRows, FileChanges, FileRows, RowKeys
 from recobra.tabular import amounts, dates, identifiers, identity
 from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
@@ -49,7 +49,14 @@ class Rule:
 
 
 def check_rows(
-    context: LoadContext, duck: Workspace, file: FileRows, keys: RowKeys, parsed: Relation, *, notation: Notation
+    context: LoadContext,
+    duck: Workspace,
+    file: FileRows,
+    keys: RowKeys,
+    parsed: Relation,
+    *,
+    notation: Notation,
+    alike: AlikeNumbers,
 ) -> CheckedRows:
     """Return the good rows, the rejected ones and their errors; `file.raw` and `parsed` are dropped."""
     queries = [
@@ -66,6 +73,9 @@ def check_rows(
         f"'account.external_id' FROM {keys.duplicates} JOIN {keys.rows} USING (line)",
         [file.columns.label(context.document.fields["account.external_id"])],
     )
+    if context.alike == "join":
+        # A number that is like several cannot be joined with one.
+        duck.execute(f"INSERT INTO {errors} FROM {alike.rows}")
     if context.has_several_rows:
         duck.execute(
             f"""

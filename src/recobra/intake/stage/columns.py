@@ -9,6 +9,7 @@ from recobra.intake.mapping import Document, Source
 from recobra.intake.refusals import refuse_load
 from recobra.tabular import records, sql_text
 from recobra.tabular.sql_text import literal
+from recobra.tabular.workspace import Relation
 
 DATES: Final = {"opened": "account.opened_date", "due": "instalment.due_date", "issued": "instalment.issue_date"}
 """The targets that hold days, by the name of their column once they are parsed."""
@@ -16,10 +17,18 @@ DATES: Final = {"opened": "account.opened_date", "due": "instalment.due_date", "
 
 @dataclass(frozen=True)
 class Columns:
-    """The position of every mapped column in `raw`."""
+    """The position of every mapped column in `raw`; `respelled`: how some accounts are to be written."""
 
     headers: tuple[str, ...]
     positions: dict[str, int]
+    respelled: Relation | None = None  # number, spelled
+
+    def account(self, document: Document) -> str:
+        """Return SQL for the number of the account that a row names."""
+        text = self.text(document.fields["account.external_id"])
+        if self.respelled is None:
+            return text
+        return f"coalesce((SELECT spelled FROM {self.respelled} WHERE number = {text}), {text})"
 
     def text(self, source: Source | None) -> str:
         """Return SQL for a value as trimmed text; NULL where the file has none."""

@@ -22,7 +22,7 @@ def fingerprint_rows(context: LoadContext, duck: Workspace, file: FileRows) -> R
     document = context.document
     columns = file.columns
     cells = ", ".join(f"coalesce(c{columns.positions[name]}, '')" for name in document.columns())
-    account = columns.text(document.fields["account.external_id"])
+    account = columns.account(document)
     number = "'1'"
     if context.has_several_rows:
         number = f"coalesce({columns.text(document.fields.get('instalment.number'))}, '1')"

@@ -22,14 +22,16 @@ def collect_people(context: LoadContext, duck: Workspace, checked: CheckedRows) 
     names = ("name", "kind", "subdivision", "time_zone")
     identities = ("national_id_kind", "national_id", "verdict")
     columns = ", ".join((*names, *identities))
-    debtors = f"SELECT debtor AS key, line, {columns} FROM {checked.good}"
-    parties = [_party_query(checked, position, columns) for position in range(len(context.document.parties))]
-    # Of several rows about one person, the first that gives a value counts; an id that is none comes last.
+    place = context.row_order
+    debtors = f"SELECT debtor AS key, {place} AS place, {columns} FROM {checked.good}"
+    parties = [_party_query(checked, position, place, columns) for position in range(len(context.document.parties))]
+    # Of several rows about one person, that of the first account that gives a value counts, wherever it stands; an id
+    # that is none comes last.
     is_given = f"WHERE national_id IS NOT NULL AND verdict IS DISTINCT FROM '{identity.STAND_IN}'"
-    firsts = [f"arg_min({name}, line) AS {name}" for name in names]
+    firsts = [f"arg_min({name}, place) AS {name}" for name in names]
     for name in identities:
-        first_given = f"arg_min({name}, line) FILTER ({is_given})"
-        any_given = f"arg_min({name}, line) FILTER (WHERE national_id IS NOT NULL)"
+        first_given = f"arg_min({name}, place) FILTER ({is_given})"
+        any_given = f"arg_min({name}, place) FILTER (WHERE national_id IS NOT NULL)"
         firsts.append(f"coalesce({first_given}, {any_given}) AS {name}")
     every = " UNION ALL ".join([debtors, *parties])
     people = duck.create("people", f"SELECT key, {', '.join(firsts)} FROM ({every}) GROUP BY key")
@@ -42,14 +44,14 @@ def collect_people(context: LoadContext, duck: Workspace, checked: CheckedRows) 
     return People(settled, points, unreachable)
 
 
-def _party_query(checked: CheckedRows, position: int, columns: str) -> str:
-    """Return SQL for what the rows say of one co-debtor or guarantor: key, line and the columns of a debtor."""
-    # Half a line later, so that what a row says of its debtor comes before what it says of others.
+def _party_query(checked: CheckedRows, position: int, place: str, columns: str) -> str:
+    """Return SQL for what the rows say of one co-debtor or guarantor: key, place and the columns of a debtor."""
+    # What a row says of its debtor comes before what it says of others.
     return f"""
-        SELECT key, line, {columns} FROM (
+        SELECT key, place, {columns} FROM (
             SELECT
                 {party_key(position)} AS key,
-                line + 0.5 AS line,
+                {place} || chr(31) || '{position}' AS place,
                 party_{position}_name AS name,
                 'PERSON' AS kind,
                 party_{position}_id_kind AS national_id_kind,

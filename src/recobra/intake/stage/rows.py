@@ -211,7 +211,6 @@ def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
     document = context.document
     text = file.columns.text
     named = {
-        "account": "account.external_id",
         "x_product": "account.product",
         "x_opened": "account.opened_date",
         "contract": "account.contract",
@@ -229,7 +228,8 @@ def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
         "x_currency": "currency",
         "x_paid": "paid",
     }
-    texts = [f"{text(document.fields.get(target))} AS {name}" for name, target in named.items()]
+    texts = [f"{file.columns.account(document)} AS account"]
+    texts += [f"{text(document.fields.get(target))} AS {name}" for name, target in named.items()]
     texts += [f"{text(source)} AS x_{concept}" for concept, source in document.amount_sources().items()]
     texts += [f"{text(source)} AS phone_{n}" for n, source in enumerate(document.phones)]
     texts += [f"{text(source)} AS email_{n}" for n, source in enumerate(document.emails)]

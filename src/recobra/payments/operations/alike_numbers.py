@@ -40,20 +40,16 @@ def find_recorded(*, portfolio: Portfolio, movements: Mapping[int, Movement]) ->
     payments = Payment.objects.filter(portfolio=portfolio, paid_date__in=days, reversed_at=None)
     payments = payments.exclude(source=Payment.Source.INFERRED)
     columns = ("reference", "debtor_id", "account__external_id", "amount_minor", "paid_date")
-    recorded: dict[tuple[object, ...], list[Movement]] = defaultdict(list)
-    for reference, debtor_id, account, amount_minor, paid_date in payments.values_list(*columns):
-        movement = Movement(
-            reference=reference,
-            debtor_id=debtor_id,
-            account=account or "",
-            amount_minor=amount_minor,
-            paid_date=paid_date,
-        )
-        recorded[debtor_id, amount_minor, paid_date].append(movement)
+    recorded: dict[tuple[object, ...], set[str]] = defaultdict(set)
+    for reference, *movement_of in payments.values_list(*columns):
+        recorded[tuple(movement_of)].add(reference)
     twins: dict[int, set[str]] = {}
-    for line, movement in movements.items():
-        same = recorded.get((movement.debtor_id, movement.amount_minor, movement.paid_date), ())
-        references = {one.reference for one in same if movement.is_same(one)} - {movement.reference}
+    for line, one in movements.items():
+        # A payment of no single account paid this one too.
+        same = [
+            recorded.get((one.debtor_id, account, one.amount_minor, one.paid_date)) for account in (one.account, None)
+        ]
+        references = set().union(*filter(None, same)) - {one.reference}
         if references:
             twins[line] = references
     if not twins:

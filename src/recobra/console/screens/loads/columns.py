@@ -56,7 +56,7 @@ TARGETS = (
 _GROUPS = frozenset({"account", "debtor", "instalment", "amounts", "address"})
 _NO_TARGETS = frozenset({"name", "options", "control", "parties", "filters", "currencies"})
 AnyMapping = TypeVar("AnyMapping", Mapping, PaymentMapping)
-OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows", "other_currencies")
+OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows", "other_currencies", "id_zeros")
 
 
 def target_labels() -> list[tuple[str, str]]:
@@ -129,10 +129,7 @@ def option_choices(
         (
             "lower_balance",
             _("A balance lower than yesterday's"),
-            [
-                ("payment", _("is a payment")),
-                ("adjustment", _("is an adjustment")),
-            ],
+            [("payment", _("is a payment")), ("adjustment", _("is an adjustment"))],
         ),
         (
             "due_rows",
@@ -147,6 +144,11 @@ def option_choices(
             "other_currencies",
             _("A row in another currency"),
             [("reject", _("is rejected")), ("set_aside", _("is set aside, and its sum told"))],
+        ),
+        (
+            "id_zeros",
+            _("Numbers that only zeros tell apart"),
+            [("keep", _("are not joined: a person decides")), ("strip", _("are the same"))],
         ),
     ]
     rows = []

@@ -62,11 +62,15 @@ def show_load(request: StaffRequest, load_id: int) -> HttpResponse:
     """Show one load: its figures, the errors by row, and the diagnosis of the portfolio."""
     load = queries.load_for(request.user, load_id)
     page = parse_page(request.GET.get("pagina", ""), last=100_000)
-    rejected = int(load.figures.get("rejected") or 0)
+    is_held = load.status == "HELD"
+    # A held load has no rejected rows yet: its rows are those that a person must decide about.
+    has_alike = is_held and any(reason["code"] == "alike" for reason in load.figures.get("held", ()))
+    rejected = load.rejected.count() if has_alike else 0 if is_held else int(load.figures.get("rejected") or 0)
     context = {
         "load": load,
         "trend": queries.quality_trend([load.portfolio_id]).get(load.portfolio_id, []),
         "can_download": has_right(request.user, Right.LOAD_FILES) and load.warnings.exists(),
+        "has_alike": has_alike,
         "page": page,
         "errors": queries.errors_for(load, page=page) if rejected else [],
         "following": page + 1 if page * queries.PAGE_ROWS < rejected else None,
@@ -104,9 +108,11 @@ def download_warnings(request: StaffRequest, load_id: int) -> HttpResponseBase:
 @require_POST
 @needs(Right.LOAD_FILES)
 def confirm_load(request: StaffRequest, load_id: int) -> HttpResponse:
-    """Queue a held load for a worker."""
+    """Queue a held load for a worker; `parecidos=iguales` takes numbers for the known ones that they are like."""
+    load = queries.load_for(request.user, load_id)
+    is_joined = request.POST.get("parecidos") == "iguales"
     try:
-        jobs.queue_confirmation(load=queries.load_for(request.user, load_id), actor=actor_of(request))
+        jobs.queue_confirmation(load=load, alike="join" if is_joined else "apart", actor=actor_of(request))
     except LoadRefused as refusal:
         messages.error(request, str(refusal))
     else:
