@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.db.models import QuerySet
 
 from recobra.access.actors import actor_for
 from recobra.access.models import SavedView, Scope, User
 from recobra.access.permissions import NotAllowed, OutOfScope
 from recobra.compliance.models import Closing, ErasedClass, Incident, PersonRequest
-from recobra.compliance.retention import copies, holdings, overview, periods, requests, schedule
+from recobra.compliance.retention import copies, holdings, overview, periods, person_page, requests, schedule
 from recobra.compliance.retention.classes import COMPANY_DECIDES, data_classes
 from recobra.consent import operations as consent
 from recobra.consent.models import AddressKey, ConsentEntry, Silence
@@ -649,10 +650,22 @@ def vars_of(actor):
     return {name: getattr(actor, name) for name in ("name", "user_id", "rights", "portfolio_codes", "now")}
 
 
+def copied_columns(debtor_id):
+    """Return the names of all columns that a copy may have, of empty tables too."""
+    columns = set()
+    for holding in (each for each in holdings.all_holdings() if each.copy is not None):
+        rows = holding.copy(debtor_id)
+        if isinstance(rows, QuerySet):
+            columns |= {*rows.query.values_select, *rows.query.annotation_select}
+        else:
+            columns |= {name for row in rows for name in row}
+    return columns
+
+
 def test_a_copy_holds_all_of_the_person_and_nothing_of_others(company, cast, db):
     (debtor,) = forgotten.settle(company, 1)
     message = ConversationMessage.objects.get()
-    message.text = "Mi hermana es +51 911 222 333, yo +51990000000"
+    message.text = "Mi hermana es +51 911 222 333, yo +51990000000, mi crédito CRED-0000000"
     message.save()
     request = ask(cast, debtor, "ACCESS")
     copy = copies.copy_person(debtor_id=debtor.pk, actor=manager(cast))
@@ -674,8 +687,10 @@ def test_a_copy_holds_all_of_the_person_and_nothing_of_others(company, cast, db)
     said = tables["conversations_conversationmessage"][0]["text"]
     assert "911 222 333" not in said
     assert "+51990000000" in said
+    assert "CRED-0000000" in said
     assert "S/ 100.00" in page
     assert "carla" not in json.dumps(document)
+    assert sorted(copied_columns(debtor.pk) - set(person_page._COLUMNS)) == []
     request.refresh_from_db()
     assert (request.answered_at, request.digest) == (NOW, copy.digest)
     assert Entry.objects.get(kind="rights.copied").payload["rows"] == copy.rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,7 +86,8 @@ def _copy(debtor: Debtor, actor: Actor) -> Copy:
     """Make, record and answer with the copy of a debtor's data."""
     if debtor.erased_at is not None:
         raise RequestRefused(_("This person is anonymised already: nothing points to anybody any more."))
-    parts = {holding: _read_rows(holding, debtor) for holding in all_holdings() if holding.copy is not None}
+    own = _list_own_values(debtor)
+    parts = {each: _read_rows(each, debtor, own) for each in all_holdings() if each.copy is not None}
     files = _write_files(debtor, parts, actor.now)
     digests = {name: sha256(content).hexdigest() for name, content in sorted(files.items())}
     digest = sha256(canonical_json(digests)).hexdigest()
@@ -107,11 +109,18 @@ def _copy(debtor: Debtor, actor: Actor) -> Copy:
     return Copy(content=packed.getvalue(), name=name, digest=digest, files=len(files), rows=rows)
 
 
-def _read_rows(holding: Holding, debtor: Debtor) -> list[dict[str, object]]:
+def _list_own_values(debtor: Debtor) -> list[str]:
+    """Return what stays readable in texts: the person's own numbers and e-mails, and those that the creditor gave."""
+    own = [value for _kind, value in debtor.points.values_list("kind", "value")]
+    own += [debtor.national_id, debtor.external_id, debtor.creditor.complaint_contact, debtor.creditor.agency_phone]
+    # A text is searched for runs of digits, so «PR-0000311» is found there as 0000311.
+    numbers = Account.objects.filter(debtor=debtor).values_list("external_id", flat=True)
+    return own + [run for number in numbers for run in (number, *re.findall(r"\d+", number))]
+
+
+def _read_rows(holding: Holding, debtor: Debtor, own: Sequence[str]) -> list[dict[str, object]]:
     """Return the rows of a holding in plain values, with what belongs to others masked."""
     assert holding.copy is not None
-    own = [value for _kind, value in debtor.points.values_list("kind", "value")]
-    own += [debtor.national_id, debtor.external_id]
     return [_plain_row(row, own) for row in holding.copy(debtor.pk)]
 
 

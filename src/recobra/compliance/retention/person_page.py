@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,14 +14,18 @@ from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from recobra.compliance.report import Block, Report, Section, report_pdf
 from recobra.journal.labels import fact_label
 from recobra.kit.language import screen_language
 from recobra.kit.money_format import format_minor
+from recobra.messaging import reasons
+from recobra.messaging.queries import cite_article
 from recobra.portfolio.models import Debtor
+from recobra_core import law
 
+_SENTENCES: Final = {**law.SENTENCES, **reasons.SENTENCES}
 Table = Sequence[Mapping[str, object]]
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}"
@@ -62,39 +66,105 @@ _COLUMNS: Final[Mapping[str, str | Promise]] = {
     "address": gettext_lazy("Address or number"),
     "amount_minor": gettext_lazy("Amount"),
     "answered_at": gettext_lazy("Answered"),
+    "approved_at": gettext_lazy("Approved"),
+    "area": gettext_lazy("Area"),
+    "article": gettext_lazy("Article"),
     "asked_on": gettext_lazy("Asked"),
     "at": gettext_lazy("When"),
+    "attributes": gettext_lazy("Other data"),
     "body": gettext_lazy("Text"),
     "booked_at": gettext_lazy("Known since"),
+    "changed_at": gettext_lazy("Last change"),
     "channel": gettext_lazy("Channel"),
+    "closed_at": gettext_lazy("Closed"),
     "concept": gettext_lazy("Concept"),
+    "consent": gettext_lazy("Consent"),
+    "contact__public_id": gettext_lazy("Message"),
+    "contract": gettext_lazy("Contract"),
+    "conversation": gettext_lazy("Conversation"),
+    "conversation_id": gettext_lazy("Conversation"),
+    "corrective_action": gettext_lazy("Corrective action"),
     "country": gettext_lazy("Country"),
+    "courier_answer": gettext_lazy("Answer of the courier"),
+    "created_at": gettext_lazy("Recorded"),
     "creditor_name": gettext_lazy("Creditor"),
     "currency": gettext_lazy("Currency"),
     "customer_number": gettext_lazy("Customer number"),
+    "delivered_at": gettext_lazy("Delivered"),
+    "denied_for": gettext_lazy("Denied for"),
+    "description": gettext_lazy("Description"),
+    "digest": gettext_lazy("Digest (SHA-256)"),
+    "direction": gettext_lazy("Direction"),
+    "disputed_minor": gettext_lazy("Disputed amount"),
     "due_date": gettext_lazy("Due"),
+    "ends_on": gettext_lazy("Until"),
+    "grace_days": gettext_lazy("Days of grace"),
+    "granted_for": gettext_lazy("Granted for"),
+    "grounds": gettext_lazy("Grounds"),
+    "happened_at": gettext_lazy("When"),
+    "identified_at": gettext_lazy("Identity proved"),
+    "instalment_number": gettext_lazy("Instalment"),
+    "intent": gettext_lazy("Understood as"),
+    "is_verified": gettext_lazy("Verified"),
     "kind": gettext_lazy("Kind"),
+    "language": gettext_lazy("Language"),
+    "lifted_at": gettext_lazy("Lifted"),
+    "media_type": gettext_lazy("Kind of file"),
     "name": gettext_lazy("Name"),
     "national_id": gettext_lazy("Identity document"),
     "national_id_kind": gettext_lazy("Kind of document"),
     "note": gettext_lazy("Note"),
+    "noted_at": gettext_lazy("Recorded"),
     "number": gettext_lazy("Number"),
+    "opened_at": gettext_lazy("Opened"),
+    "opened_date": gettext_lazy("Opening date"),
+    "opted_out_at": gettext_lazy("Opted out"),
+    "outcome": gettext_lazy("Outcome"),
     "paid_date": gettext_lazy("Paid"),
+    "part": gettext_lazy("Part"),
+    "path": gettext_lazy("File"),
+    "place": gettext_lazy("Where"),
+    "planned_for": gettext_lazy("Planned for"),
+    "portfolio_name": pgettext_lazy("one", "Portfolio"),
+    "preferred_channel": gettext_lazy("Preferred channel"),
+    "preferred_from": gettext_lazy("Preferred from"),
+    "preferred_to": gettext_lazy("Preferred until"),
     "product": gettext_lazy("Product"),
     "promised_on": gettext_lazy("Promised for"),
+    "public_id": gettext_lazy("Message"),
+    "purpose": gettext_lazy("Purpose"),
+    "read_at": gettext_lazy("Read"),
     "reason": gettext_lazy("Reason"),
+    "received_at": gettext_lazy("Received"),
     "reference": gettext_lazy("Reference"),
+    "registered_on": gettext_lazy("Recorded"),
+    "replied_at": gettext_lazy("Answered"),
+    "result": gettext_lazy("Result"),
+    "retired_at": gettext_lazy("Out of use since"),
+    "reversal_reason": gettext_lazy("Reason of the reversal"),
+    "reversed_at": gettext_lazy("Reversed"),
+    "revoked_at": gettext_lazy("Revoked"),
+    "route_date": gettext_lazy("Day of the visit"),
+    "rule": gettext_lazy("Rule"),
     "said": gettext_lazy("Your words"),
     "sent_at": gettext_lazy("Sent"),
+    "size": gettext_lazy("Size in bytes"),
     "source": gettext_lazy("Source"),
+    "starts_on": gettext_lazy("From"),
     "status": gettext_lazy("Status"),
+    "subdivision": gettext_lazy("Region"),
     "subject": gettext_lazy("Subject"),
     "text": gettext_lazy("Text"),
     "text_shown": gettext_lazy("Text shown"),
+    "time_zone": gettext_lazy("Time zone"),
+    "title": gettext_lazy("Task"),
+    "tracking": gettext_lazy("Tracking number"),
+    "unapplied_minor": gettext_lazy("Not applied"),
+    "valid": gettext_lazy("Valid"),
     "value": gettext_lazy("Address or number"),
     "value_date": gettext_lazy("Effective"),
 }
-"""The columns in words; one that is not here keeps its name in the tables."""
+"""The columns in words; `tests/compliance/test_retention.py` names one that a copy has and that is not here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,19 +280,40 @@ def _shown(debtor: Debtor, model: str, name: str, value: object, currency: str) 
         return format_minor(value, currency, Locale("es", debtor.country))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {each}" for key, each in value.items())
     return _choice(model, name, ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
 
 
 def _choice(model: str, name: str, value: str) -> str:
     """Return a code of a model in words; an instant loses what nobody reads."""
+    if (model, name) in _IN_WORDS:
+        return _IN_WORDS[model, name](value)
     try:
         field = apps.get_model(model)._meta.get_field(name)  # noqa: SLF001 - Django's own name for it
     except FieldDoesNotExist:
         return value
-    choices = dict(getattr(field, "flatchoices", None) or ())
     if field.get_internal_type() == "DateTimeField":
         return value[:16].replace("T", " ")
-    if model == "journal.Entry":
-        # What happened, and whether a person of the company did it.
-        return _("a person of the company") if value == "staff" else str(fact_label(value))
+    choices = dict(getattr(field, "flatchoices", None) or ())
     return str(choices.get(value, value))
+
+
+def _describe_actor(value: str) -> str:
+    """Say whether a person of the company did it; which of its services did is of no use to the reader."""
+    return _("a person of the company") if value == "staff" else _("the company's system")
+
+
+def _explain(reason: str) -> str:
+    """Return the sentence of the reason for which a message was held back."""
+    return _(_SENTENCES[reason]) if reason in _SENTENCES else reason
+
+
+_IN_WORDS: Final[Mapping[tuple[str, str], Callable[[str], str]]] = {
+    ("journal.Entry", "kind"): fact_label,
+    ("journal.Entry", "actor"): _describe_actor,
+    ("messaging.Contact", "reason"): _explain,
+    ("messaging.Contact", "article"): cite_article,
+    ("compliance.Incident", "article"): cite_article,
+}
+"""Columns whose codes no field of a model puts into words."""
