@@ -202,4 +202,5 @@ def test_who_looked_at_a_person_is_written_down_and_shown(at_desk, world):
     audit = carla.get(f"/auditoria/?hecho=person.opened&deudor={maria.pk}").content.decode()
     assert "Datos de una persona consultados" in audit
     assert "ana" in audit
+    assert "Página: Ficha del deudor" in audit
     assert "Quién ha consultado" not in at_desk("ana").get(f"/ficha/{maria.pk}/").content.decode()

@@ -1,5 +1,7 @@
 """A status has one label: the one of the model's choices, which the screens add a tone to."""
 
+import dataclasses
+
 import pytest
 from django.apps import apps
 from django.utils import translation
@@ -7,6 +9,7 @@ from django.utils import translation
 from recobra.console import labels
 from recobra.console.labels.family import field_labels
 from recobra.console.navigation import ITEMS
+from recobra.journal.facts import declared_kinds
 from recobra.messaging.models import Template
 from recobra.strategy.models import StrategyVersion
 from recobra_core.decide.plan import UNREACHABLE_REASONS
@@ -55,3 +58,8 @@ def test_no_two_entries_of_the_menu_have_one_key():
 
 def test_every_reason_why_nobody_can_be_reached_asks_for_something_in_words():
     assert set(labels.LABELS["unreachable"]) == set(UNREACHABLE_REASONS.values())
+
+
+def test_every_detail_of_a_fact_has_a_name_in_words():
+    named = {field.name for fact in declared_kinds().values() for field in dataclasses.fields(fact)}
+    assert sorted(named - set(labels.LABELS["detail"])) == [], "Auditoría shows them to people"

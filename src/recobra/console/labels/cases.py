@@ -84,6 +84,25 @@ FAMILIES: Final[Families] = {
         "sign_on": (_("Single sign-on"), "quiet"),
         "provider": (_("with its second factor"), "quiet"),
     },
+    # The pages that show a debtor's data, by the names of their addresses: `place` of access.facts
+    "place": {
+        "debtor": (_("Debtor's file"), "quiet"),
+        "debtor-history": (_("History"), "quiet"),
+        "debtor-ledger": (_("Ledger"), "quiet"),
+        "debtor-message": (_("Message"), "quiet"),
+        "debtor-wishes": (_("Opt-outs and consents of each number"), "quiet"),
+        "debtor-payment": (_("Record a payment"), "quiet"),
+        "debtor-reversal": (_("Reverse a payment"), "quiet"),
+        "debtor-hold": (_("Place a hold"), "quiet"),
+        "debtor-write": (_("Write a message"), "quiet"),
+        "evidence": (_("Evidence of contacts"), "quiet"),
+        "evidence-export": (_("Evidence of contacts"), "quiet"),
+        "rights": (_("Rights of the person"), "quiet"),
+        "rights-copy": (_("Copy of the data"), "quiet"),
+        "message": (_("Message"), "quiet"),
+        "conversation": (_("Conversation"), "quiet"),
+        "inbox": (_("Conversations"), "quiet"),
+    },
     "template_tone": field_labels("messaging.Template", "tone"),
     # recobra_core.money.commitments.State
     "promise_state": {

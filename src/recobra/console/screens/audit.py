@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any, TypedDict
 
 from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import path
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from recobra.access.queries import User, is_actor_name, portfolio_codes
-from recobra.access.roles import Right
+from recobra.access.queries import User, is_actor_name, list_staff, portfolio_codes
+from recobra.access.roles import Right, defined_roles
 from recobra.compliance.seal_ways import way_states
 from recobra.console import labels, narrative, reasons, spreadsheet
 from recobra.console.export_file import send_list
@@ -44,7 +45,11 @@ _LABEL_FAMILIES = {
     "what": "export",
     "means": "proof",
     "factor": "proof",
+    "place": "place",
 }
+# Names in payloads whose values are ids of members of staff, and codes of roles.
+_PEOPLE = ("user_id", "handed_to_id", "supervisor_id", "supervisor_before", "supervisor_after")
+_ROLES = ("role", "before", "after")
 _HASH = re.compile("[0-9a-f]{64}")
 _SHOWN_CHARACTERS = 80
 _FILTERS = ("hecho", "quien", "desde", "hasta", "deudor", "cartera")
@@ -61,9 +66,15 @@ def list_facts(request: StaffRequest) -> HttpResponse:
         limit=PAGE_ROWS + 1,
     )
     names: dict[int | None, str] = {portfolio.pk: portfolio.name for portfolio in portfolios}
+    people = _name_people(facts[:PAGE_ROWS])
+    roles = {role.code: role.name for role in defined_roles()}
     context: dict[str, object] = {
         "facts": [
-            {"fact": fact, "portfolio": names.get(fact.portfolio_id, ""), "details": describe_payload(fact.payload)}
+            {
+                "fact": fact,
+                "portfolio": names.get(fact.portfolio_id, ""),
+                "details": describe_payload(fact.payload, people=people, roles=roles),
+            }
             for fact in facts[:PAGE_ROWS]
         ],
         "following": facts[PAGE_ROWS - 1].pk if len(facts) > PAGE_ROWS else None,
@@ -121,9 +132,30 @@ def _portfolio_ids(user: User, code: str) -> list[int] | None:
     return [portfolio.pk for portfolio in portfolios_for(user) if code in {"", portfolio.code}]
 
 
-def describe_payload(payload: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the payload of a fact as names and texts: ids, amounts and codes, never personal data."""
-    return [(name, _describe_value(name, value)) for name, value in payload.items() if value not in (None, "", [], {})]
+def describe_payload(
+    payload: dict[str, Any], *, people: Mapping[int, str], roles: Mapping[str, str | Promise]
+) -> list[tuple[str, str]]:
+    """Return the payload of a fact as names and texts: ids, amounts and codes, never a debtor's data.
+
+    `people` are the user names of members of staff by their ids, `roles` the names of roles by their codes.
+    """
+    described: list[tuple[str, str]] = []
+    for name, value in payload.items():
+        if value in (None, "", [], {}):
+            continue
+        text = _describe_value(name, value)
+        if name in _PEOPLE and isinstance(value, int) and value in people:
+            text = f"{people[value]} ({text})"
+        elif name in _ROLES and isinstance(value, str) and value in roles:
+            text = str(roles[value])
+        described.append((name, text))
+    return described
+
+
+def _name_people(facts: Iterable[queries.Entry]) -> dict[int, str]:
+    """Return the user names of those whom facts name by their ids; one who is anonymised has none."""
+    named = {fact.payload[name] for fact in facts for name in _PEOPLE if isinstance(fact.payload.get(name), int)}
+    return {person.pk: person.username for person in list_staff().filter(pk__in=named)} if named else {}
 
 
 def _describe_value(name: str, value: Any) -> str:
