@@ -42,12 +42,15 @@ def test_somebody_invited_sets_an_own_password_and_comes_in(dario, company):
     link = invite(dario, offered=company.code, portfolios=company.code)
     assert "Invitado" in page(dario.get("/usuarios/?estado=invited"))
     rosa = Client()
-    assert "rosa" in page(rosa.get(link))
+    asked = page(rosa.get(link))
+    assert ("rosa" in asked, "12 caracteres" in asked) == (True, True), "what a password must be is said before the try"
     assert "no son iguales" in page(rosa.post(link, {"password": PASSWORD, "again": "otra"}), 422)
     assert "10" in page(rosa.post(link, {"password": "corta", "again": "corta"}), 422)
     assert "quedó guardada" in page(rosa.post(link, {"password": PASSWORD, "again": PASSWORD}))
     assert rosa.post("/entrar/", {"username": "rosa", "password": PASSWORD}).status_code == 302
     assert company.name in page(rosa.get("/"))
+    told = page(dario.get("/auditoria/?hecho=user.created"))
+    assert ("Rol: Gestor" in told, "Usuario (id): rosa (" in told) == (True, True)
     assert "ya no sirve" in page(Client().get(link), 410)
     assert "ya no sirve" in page(Client().post(link, {"password": PASSWORD, "again": PASSWORD}), 410)
     assert "ya no sirve" in page(Client().get("/clave/inventado:firma/"), 410)
@@ -268,8 +271,14 @@ def test_a_team_is_formed_and_its_supervisor_sees_it(dario, at_desk, cast):
     bruno = at_desk("bruno")
     assert "todavía no dirige" in page(bruno.get("/mi-equipo/"))
     form = {"name": "Mora", "supervisor_id": cast["bruno"].pk, "members": [cast["ana"].pk, cast["zoe"].pk]}
+    cast["zoe"].is_active = False
+    cast["zoe"].save()
     dario.post("/equipos/nuevo/", form)
     team = Team.objects.get()
+    listed = page(dario.get("/equipos/"))
+    assert ("ana" in listed, "zoe" in listed) == (True, True), "who is invited and has not come in is a member too"
+    cast["zoe"].is_active = True
+    cast["zoe"].save()
     shown = page(bruno.get("/mi-equipo/"))
     assert "ana" in shown
     assert "zoe" in shown

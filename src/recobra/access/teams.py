@@ -121,7 +121,7 @@ def replace_supervisor(user_id: int, successor_id: int | None, *, actor: Actor) 
 
 
 def teams() -> list[Team]:
-    """Return all teams by name, each with its supervisor and its members who are active (`active_members`)."""
+    """Return all teams by name, each with its supervisor and its members who are not shut out (`current_members`)."""
     return list(_with_members())
 
 
@@ -131,8 +131,10 @@ def teams_led_by(user: User) -> list[Team]:
 
 
 def _with_members() -> QuerySet[Team]:
-    active = Prefetch("members", User.objects.filter(is_active=True).order_by("username"), to_attr="active_members")
-    return Team.objects.select_related("supervisor").prefetch_related(active)
+    # Who was invited and has not come in yet is a member too: else a team that was just formed would look empty.
+    current = User.objects.filter(shut_out_at__isnull=True).order_by("username")
+    members = Prefetch("members", current, to_attr="current_members")
+    return Team.objects.select_related("supervisor").prefetch_related(members)
 
 
 def possible_supervisors() -> list[User]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -43,7 +44,8 @@ def set_password(request: HttpRequest, token: str) -> HttpResponse:
                 return render(request, "console/users/link_ended.html", status=410)
             else:
                 return render(request, "console/users/password_set.html", {"person": link.user})
-    context = {"person": link.user, "problem": problem, "token": token}
+    rules = password_validators_help_texts()
+    context = {"person": link.user, "problem": problem, "token": token, "rules": rules}
     return render(request, "console/users/set_password.html", context, status=422 if problem else 200)
 
 
