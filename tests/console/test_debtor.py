@@ -356,6 +356,9 @@ def test_the_ledger_shows_the_balance_after_each_movement(at_desk, world):
 
 def test_the_history_tells_what_the_machine_and_the_people_did(at_desk, world):
     ana, maria = at_desk("ana"), address(world, "María")
+    ana.post(f"{maria}tareas/{world.task.pk}/cerrar/", {"outcome": "taken_back"})
+    world.task.refresh_from_db()
+    assert world.task.status == "OPEN", "that a plan was taken back is nothing that a person says of a task"
     ana.post(f"{maria}tareas/{world.task.pk}/cerrar/", {"outcome": "will_pay"})
     ana.post(f"{maria}pagos/nuevo/", payment(account=world.accounts["María"].pk))
     ana.post(

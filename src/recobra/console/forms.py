@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from recobra.console import labels
 from recobra.console.templatetags.console import Place, number_locale
+from recobra.workbench.operations import TAKEN_BACK
 from recobra_core.money import exponent_of, largest_minor
 
 _CONTROL = {"class": "form-control"}
@@ -145,4 +146,5 @@ class TaskForm(forms.Form):
         super().__init__(*args, **options)
         outcome = self.fields["outcome"]
         assert isinstance(outcome, forms.ChoiceField)
-        outcome.choices = labels.choices("outcome")
+        # That its plan was taken back is said by who takes it back, never by who closes a task.
+        outcome.choices = [choice for choice in labels.choices("outcome") if choice[0] != TAKEN_BACK]
