@@ -314,7 +314,7 @@ def test_what_a_person_has_waiting_has_a_limit(uploaded, settings, monkeypatch):
     monkeypatch.setattr(uploads, "FILES_MAX", 1)
     page = send(client, *ROWS)
     assert page.status_code == 422
-    assert "el límite es" in text(page)
+    assert "Sus archivos en espera (1) ocupan 1 MB; con este se pasaría del límite" in text(page)
     # A file that went to a worker still waits.
     client.post(address, choices(client, address) | {"do": "load"})
     assert send(client, *ROWS).status_code == 422

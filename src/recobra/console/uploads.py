@@ -98,13 +98,13 @@ def _check_room(size: int, user: User) -> None:
     used = sum(sizes)
     if len(sizes) >= FILES_MAX or used + size > settings.UPLOAD_QUOTA_MB * MEGABYTE:
         text = _(
-            "Your files that wait take %(used)s MB in %(files)s files; %(most)s MB and %(most_files)s files are the "
-            "limit. Load them or put them aside first; what is not loaded is deleted after a day."
+            "Your files that wait (%(files)s) take %(used)s MB; with this one they would pass the limit of %(most)s MB "
+            "and %(most_files)s files. Load them or put them aside first; what is not loaded is deleted after a day."
         )
         raise UploadRefused(
             text
             % {
-                "used": used // MEGABYTE,
+                "used": -(-used // MEGABYTE),
                 "files": len(sizes),
                 "most": settings.UPLOAD_QUOTA_MB,
                 "most_files": FILES_MAX,
