@@ -66,6 +66,8 @@ def _load_into_portfolio(
     arguments: argparse.Namespace, mapping: dict[str, Any], new_portfolio: PortfolioDescription | None
 ) -> dict[str, Any]:
     """Load the file, opening the portfolio where it is new and described. Raises CommandRefused, LoadRefused."""
+    from django.utils.translation import gettext as _  # noqa: PLC0415 - needs the settings
+
     from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.intake import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
@@ -76,9 +78,8 @@ def _load_into_portfolio(
         portfolio = setup.get_portfolio(code=arguments.portfolio)
     except setup.PortfolioUnknown as unknown:
         if new_portfolio is None:
-            raise CommandRefused(
-                f"{unknown} A section «portfolio» in the mapping opens it (see docs/mapping.md)."
-            ) from unknown
+            hint = _("A section «portfolio» in the mapping opens it (see docs/mapping.md).")
+            raise CommandRefused(f"{unknown} {hint}") from unknown
         portfolio = _open_portfolio(new_portfolio, arguments.portfolio)
         opened = "would open" if arguments.dry_run else "opened"
     figures = operations.load_file(
@@ -115,6 +116,8 @@ def _open_portfolio(described: PortfolioDescription, code: str) -> Any:
 
 def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
     """Return the summary of a load for a person: rows, changes, and where the rejected rows are."""
+    from django.utils.translation import gettext as _  # noqa: PLC0415 - needs the settings
+
     from recobra.intake.refusals import WARNINGS, aside_words, expected_words, routed_words  # noqa: PLC0415 - needs the settings
     from recobra_core.money import from_minor  # noqa: PLC0415
 
@@ -134,7 +137,7 @@ def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
     if document["held"]:
         lines.append(f"The load waits for confirmation in the console: {document['reason']}")
     for row in document["errors"][:SHOWN_ERRORS]:
-        faults = "; ".join(f"{error['column']}: expected {expected_words(error)}" for error in row["errors"])
+        faults = "; ".join(f"{error['column']}: {_('expected')} {expected_words(error)}" for error in row["errors"])
         lines.append(f"Line {row['line']}: {faults}")
     if document["rejected"] > SHOWN_ERRORS:
         lines.append(f"Further rejected rows: {document['rejected'] - SHOWN_ERRORS}")
