@@ -83,6 +83,8 @@ def test_what_a_night_did_and_what_stood_against_it_is_shown(at_desk, world, gon
     assert "Esta persona está anonimizada" in file
     assert "Persona Olvidada 0" not in file
     assert "Persona anonimizada" in file
+    assert "anonymised:" not in file, "what stands for an erased number is shown in words"
+    assert "anonimizado" in file
     assert text(at_desk("ana").get("/cartera/?q=Olvidada")).count("Persona Olvidada") == 1
 
 
@@ -108,6 +110,11 @@ def test_who_owes_is_told_why_nothing_goes(at_desk, world):
     debtor = world.debtors["María"]
     page = text(desk.get(f"/ficha/{debtor.pk}/derechos/"))
     assert "Hay una cuenta abierta." in page
+    desk.post(f"/ficha/{debtor.pk}/derechos/solicitud/", {"tipo": "ERASURE", "nota": "Carta"})
+    request = PersonRequest.objects.get()
+    page = text(desk.post(f"/ficha/{debtor.pk}/derechos/{request.pk}/suprimir/", follow=True))
+    assert "hoy no se puede suprimir nada" in page
+    assert "lo que podía suprimirse ya no existe" not in page
 
 
 def test_the_copy_is_a_zip_to_read(at_desk, world, gone):

@@ -212,6 +212,7 @@ FAMILIES: Final[Families] = {
         "weight": (_("Weight"), "quiet"),
         "paid_date": (_("Day of the payment"), "quiet"),
         "rejected": (_("Rejected rows"), "quiet"),
+        "quality": (_("quality"), "quiet"),
     },
     # recobra_core.decide.steps.EVENTS
     "event": {

@@ -115,11 +115,14 @@ def answer_erasure(request: StaffRequest, debtor_id: int, request_id: int) -> Ht
     if not debtor.requests.filter(pk=request_id).exists():
         return redirect("console:rights", debtor.pk)
     try:
-        requests.answer_erasure(request_id=request_id, day=clock.now().date(), actor=actor_of(request))
+        answered = requests.answer_erasure(request_id=request_id, day=clock.now().date(), actor=actor_of(request))
     except requests.RequestRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("The request is answered: what may go is gone."))
+        if any(each["verdict"] == requests.ERASE for each in answered.outcome):
+            messages.success(request, _("The request is answered: what may go is gone."))
+        else:
+            messages.warning(request, _("The request is answered: nothing may go today. The answer says why."))
     return redirect("console:rights", debtor.pk)
 
 

@@ -24,6 +24,7 @@ from recobra.insight.queries.board import OpenAlarm
 from recobra.intake.refusals import aside_words, routed_words
 from recobra.kit.date_format import format_date
 from recobra.kit.money_format import format_minor, format_units
+from recobra.kit.personal_data import DIGEST, ERASED
 from recobra.messaging.queries import cite_article
 from recobra.portfolio import address_forms
 from recobra_core.law import load_countries
@@ -32,6 +33,7 @@ from recobra_core.stages import Bucket
 
 register = template.Library()
 _REJECTED_VALUE_LETTERS: Final = 80
+_ERASED_MARKS: Final = (ERASED, DIGEST)
 # Numbers of four digits and more that are no part of a word, a date, a decimal or a path.
 _COUNTS: Final = re.compile(r"(?<![\w.,/-])\d{4,}(?![\w/-]|[.,]\d)")
 
@@ -231,6 +233,8 @@ def national_id(context: template.Context, value: str) -> str:
 @register.simple_tag(takes_context=True)
 def hide_document(context: template.Context, text: str, document: str) -> str:
     """Write a reference, or a text about a debtor, with the debtor's document in it masked where a role needs it."""
+    if str(text).startswith(_ERASED_MARKS):
+        return translation.gettext("anonymised")
     return text if context["can"].get("see_national_id") else masks.mask_document_in(str(text), document)
 
 
@@ -242,6 +246,8 @@ def address(context: template.Context, value: str) -> str:
         if not sender_id:
             return translation.gettext("without a number")
         return translation.gettext("without a number (%(id)s)") % {"id": sender_id}
+    if value.startswith(_ERASED_MARKS):
+        return translation.gettext("anonymised")
     return value if context["can"].get("see_contact_data") else masks.mask_contact(value)
 
 
