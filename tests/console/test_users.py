@@ -230,6 +230,8 @@ def test_a_role_of_the_companys_own_walks_only_where_it_may(dario, at_desk, cast
     assert "puede asignarse todas las carteras" in confirmation
     assert "Vale de inmediato para 1 persona." in confirmation
     dario.post("/roles/MESA_DE_PARTES/", {**again, "confirmed": "1"})
+    told = page(dario.get("/auditoria/?hecho=role.saved"))
+    assert "Permisos después: Exportar listas a archivos, Administrar usuarios, roles y equipos" in told
     assert zoe.get("/auditoria/").status_code == 403
     assert zoe.get("/usuarios/").status_code == 200
     dario.post("/roles/MESA_DE_PARTES/retiro/")

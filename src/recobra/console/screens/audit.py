@@ -15,8 +15,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from recobra.access import right_labels
 from recobra.access.queries import User, is_actor_name, list_staff, portfolio_codes
 from recobra.access.roles import Right, defined_roles
+from recobra.approvals.kinds import kinds_by_code
 from recobra.compliance.seal_ways import way_states
 from recobra.console import labels, narrative, reasons, spreadsheet
 from recobra.console.export_file import send_list
@@ -27,6 +29,7 @@ from recobra.journal.seal import SEALED_EVERY_MINUTES, last_seal
 from recobra.journal.seal_signature import trusted_signers
 from recobra.journal.verification import verify_journal
 from recobra.kit import clock
+from recobra.kit.personal_data import ERASED
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
 
@@ -50,6 +53,7 @@ _LABEL_FAMILIES = {
 # Names in payloads whose values are ids of members of staff, and codes of roles.
 _PEOPLE = ("user_id", "handed_to_id", "supervisor_id", "supervisor_before", "supervisor_after")
 _ROLES = ("role", "before", "after")
+_RIGHTS = ("rights_before", "rights_after")
 _HASH = re.compile("[0-9a-f]{64}")
 _SHOWN_CHARACTERS = 80
 _FILTERS = ("hecho", "quien", "desde", "hasta", "deudor", "cartera")
@@ -155,20 +159,31 @@ def describe_payload(
 def _name_people(facts: Iterable[queries.Entry]) -> dict[int, str]:
     """Return the user names of those whom facts name by their ids; one who is anonymised has none."""
     named = {fact.payload[name] for fact in facts for name in _PEOPLE if isinstance(fact.payload.get(name), int)}
-    return {person.pk: person.username for person in list_staff().filter(pk__in=named)} if named else {}
+    people = list_staff().filter(pk__in=named).exclude(username__startswith=ERASED) if named else ()
+    return {person.pk: person.username for person in people}
 
 
 def _describe_value(name: str, value: Any) -> str:
     """Return a value of a payload as text; codes of the names that have labels are written in words."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(_describe_code(name, each) for each in value)
     if name == "conditions" and isinstance(value, dict):
         return "; ".join(": ".join(labels.describe_condition(*each)) for each in value.items())
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    text = str(value)
+    return _describe_code(name, str(value))
+
+
+def _describe_code(name: str, text: str) -> str:
+    """Return a code of a payload in words, anything else as it is."""
     if name == "reason":
         return reasons.explain(text)
+    if name in _RIGHTS:
+        return str(right_labels.label_of(text))
+    if name == "approval_kind" and text in kinds_by_code():
+        return str(kinds_by_code()[text].label)
     if name in _LABEL_FAMILIES:
         # A sign-in has several means, with commas between them; other codes have none in them.
         return ", ".join(labels.label_of(_LABEL_FAMILIES[name], code) for code in text.split(","))
