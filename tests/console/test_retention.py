@@ -112,6 +112,9 @@ def test_who_owes_is_told_why_nothing_goes(at_desk, world):
     assert "Hay una cuenta abierta." in page
     desk.post(f"/ficha/{debtor.pk}/derechos/solicitud/", {"tipo": "ERASURE", "nota": "Carta"})
     request = PersonRequest.objects.get()
+    to_answer = f"/ficha/{debtor.pk}/derechos/"
+    assert to_answer in text(desk.get("/conservacion/")), "whoever answers finds what waits"
+    assert to_answer not in text(at_desk("ana").get("/conservacion/"))
     page = text(desk.post(f"/ficha/{debtor.pk}/derechos/{request.pk}/suprimir/", follow=True))
     assert "hoy no se puede suprimir nada" in page
     assert "lo que podía suprimirse ya no existe" not in page

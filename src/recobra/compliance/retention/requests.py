@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
 from recobra.access.permissions import requires
+from recobra.access.queries import User
 from recobra.access.roles import Right
 from recobra.compliance.facts import PersonRequestAnswered, PersonRequestRecorded
 from recobra.compliance.models import Closing, ErasedClass, PersonRequest
 from recobra.journal.operations import record_fact
 from recobra.portfolio.models import Account, Debtor
+from recobra.portfolio.queries import debtors_in, portfolios_for
 from recobra.portfolio.scope import check_debtor
 
 from .classes import DataClass, Event, data_classes
@@ -24,6 +26,7 @@ from .periods import Periods
 from .schedule import IDENTITY, erase_debtors
 
 NOTE_MAX: Final = 500
+WAITING_SHOWN: Final = 200
 ERASE: Final = "erase"
 KEEP: Final = "keep"
 DONE: Final = "done"
@@ -70,6 +73,16 @@ class ClassAnswer:
 def read_answers(request: PersonRequest) -> list[ClassAnswer]:
     """Return the answer that was given to a request."""
     return [ClassAnswer(**{**each, "blocks": tuple(each["blocks"])}) for each in request.outcome]
+
+
+def list_waiting(user: User) -> list[PersonRequest]:
+    """Return the requests that wait, the oldest first, of debtors whom the user may see; WAITING_SHOWN at most."""
+    unanswered = PersonRequest.objects.filter(answered_at__isnull=True).select_related("debtor")
+    waiting = list(unanswered.order_by("asked_on", "pk")[:WAITING_SHOWN])
+    portfolio_ids = [portfolio.pk for portfolio in portfolios_for(user)] if waiting else []
+    asking = debtors_in(portfolio_ids).filter(pk__in={each.debtor_id for each in waiting})
+    seen = set(asking.values_list("pk", flat=True))
+    return [each for each in waiting if each.debtor_id in seen]
 
 
 def requests_of(debtor: Debtor) -> list[PersonRequest]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.queries import portfolio_codes
-from recobra.access.roles import Right
+from recobra.access.roles import Right, has_right
 from recobra.compliance.retention import copies, overview, requests
 from recobra.compliance.retention.classes import COMPANY_DECIDES
 from recobra.compliance.retention.periods import DAYS_MAX, PeriodRefused, set_period
@@ -35,6 +35,7 @@ def show_retention(request: StaffRequest) -> HttpResponse:
     context = {
         "classes": overview.list_classes(today),
         "state": overview.read_state() if sees_all else None,
+        "waiting": requests.list_waiting(request.user) if has_right(request.user, Right.HANDLE_PERSON_REQUESTS) else [],
         "today": today,
         "longest": DAYS_MAX,
         "company_decides": COMPANY_DECIDES,
