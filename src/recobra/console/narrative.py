@@ -39,6 +39,7 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "house_rule.saved": ("adjustments-horizontal", "calm"),
     "house_rule.retired": ("adjustments-horizontal", "quiet"),
     "portfolio_policy.saved": ("adjustments-horizontal", "calm"),
+    "house_rule.caution_decided": ("adjustments-horizontal", "warn"),
     "provider.tested": ("send", "quiet"),
     "provider.warned": ("send", "warn"),
     "provider.stopped": ("send", "bad"),

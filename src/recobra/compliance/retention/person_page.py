@@ -25,7 +25,7 @@ from recobra.messaging.queries import cite_article
 from recobra.portfolio.models import Debtor
 from recobra_core import law
 
-_SENTENCES: Final = {**law.SENTENCES, **reasons.SENTENCES}
+_SENTENCES: Final[Mapping[str, object]] = {**law.SENTENCES, **reasons.SENTENCES}
 Table = Sequence[Mapping[str, object]]
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}"
@@ -306,7 +306,7 @@ def _describe_actor(value: str) -> str:
 
 def _explain(reason: str) -> str:
     """Return the sentence of the reason for which a message was held back."""
-    return _(_SENTENCES[reason]) if reason in _SENTENCES else reason
+    return _(str(_SENTENCES[reason])) if reason in _SENTENCES else reason
 
 
 _IN_WORDS: Final[Mapping[tuple[str, str], Callable[[str], str]]] = {

@@ -17,8 +17,8 @@ from recobra.compliance.facts import PersonRequestAnswered, PersonRequestRecorde
 from recobra.compliance.models import Closing, ErasedClass, PersonRequest
 from recobra.journal.operations import record_fact
 from recobra.portfolio.models import Account, Debtor
-from recobra.portfolio.queries import debtors_in, portfolios_for
-from recobra.portfolio.scope import check_debtor
+from recobra.portfolio.queries import portfolios_for
+from recobra.portfolio.scope import check_debtor, debtors_in
 
 from .classes import DataClass, Event, data_classes
 from .holdings import all_blocks, find_blocks, find_last_days
