@@ -213,6 +213,7 @@ FAMILIES: Final[Families] = {
         "paid_date": (_("Day of the payment"), "quiet"),
         "rejected": (_("Rejected rows"), "quiet"),
         "quality": (_("quality"), "quiet"),
+        "alike_joined": (_("Alike numbers joined"), "quiet"),
         "cautions": (_("Cautions that it goes before"), "quiet"),
     },
     # recobra_core.decide.steps.EVENTS
