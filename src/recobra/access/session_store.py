@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 
 from recobra.kit import clock
@@ -18,6 +19,11 @@ from .models import Session
 
 BEFORE_SIGN_IN: Final = timedelta(minutes=10)
 """How long somebody has from the password to the code."""
+_SEEN_AGAIN_AFTER: Final = timedelta(minutes=1)
+_KEY: Final = "the digest of a key"
+"""Stands for the digest in the parameters of a statement that was put together once."""
+_statements: dict[tuple[int, int], tuple[str, tuple[Any, ...]]] = {}
+"""The limits of sessions in minutes and hours -> the statement that reads one under them."""
 
 
 def alive() -> QuerySet[Session]:
@@ -32,6 +38,17 @@ def alive() -> QuerySet[Session]:
     return dated.filter(signed_in | Q(user__isnull=True, started_at__gt=Now() - BEFORE_SIGN_IN))
 
 
+def _load_statement() -> tuple[str, tuple[Any, ...]]:
+    """Return the statement that reads a living session, and its parameters: what it holds, and if it was idle."""
+    # Each request asks it, and putting it together takes Django several times as long as PostgreSQL the answer.
+    limits = (settings.SESSION_IDLE_MINUTES, settings.SESSION_HOURS)
+    if limits not in _statements:
+        was_idle = ExpressionWrapper(Q(last_seen_at__lt=Now() - _SEEN_AGAIN_AFTER), output_field=BooleanField())
+        rows = alive().filter(pk=_KEY).values_list("data", was_idle)
+        _statements[limits] = rows.query.sql_with_params()
+    return _statements[limits]
+
+
 def digest(key: str) -> str:
     """Return what the table knows a session by; the cookie's key has 165 bits, so that a plain digest is enough."""
     return hashlib.sha256(key.encode()).hexdigest()
@@ -40,13 +57,25 @@ def digest(key: str) -> str:
 class SessionStore(SessionBase):
     """A session of Django, kept in `Session`."""
 
+    was_idle = True
+    """Whether nothing has been written down about its user's doing for a while."""
+
     def load(self) -> dict[str, object]:
         """Return what the session holds; one that is unknown or has reached a limit is empty."""
-        row = alive().filter(pk=digest(self.session_key)).first() if self.session_key else None
+        row = self._read_row(digest(self.session_key)) if self.session_key else None
         if row is None:
             self._session_key = None
             return {}
-        return self.decode(row.data)
+        data, self.was_idle = row
+        return self.decode(data)
+
+    def _read_row(self, key: str) -> tuple[str, bool] | None:
+        """Return what is kept under a digest, and whether the session was idle; None where it is none any more."""
+        statement, parameters = _load_statement()
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [key if value == _KEY else value for value in parameters])
+            row: tuple[str, bool] | None = cursor.fetchone()
+        return row
 
     def exists(self, session_key: str) -> bool:
         """Return whether there is a session with a key."""
@@ -83,7 +112,9 @@ class SessionStore(SessionBase):
 
     def touch(self) -> None:
         """Write down that its user has done something, at most once a minute."""
-        seen = Session.objects.filter(pk=digest(self.session_key or ""), last_seen_at__lt=Now() - timedelta(minutes=1))
+        if not self.was_idle:
+            return
+        seen = Session.objects.filter(pk=digest(self.session_key or ""), last_seen_at__lt=Now() - _SEEN_AGAIN_AFTER)
         seen.update(last_seen_at=Now())
 
     @classmethod
