@@ -29,8 +29,8 @@ from .campaigns_day import (
     plan_running_campaigns,
     withdraw_contacts,
 )
-from .campaigns_group import check_rule, survey_group
-from .campaigns_preflight import MAX_DAYS, Preflight, preflight, spec_of
+from .campaigns_group import check_rule
+from .campaigns_preflight import MAX_DAYS, Preflight, preflight
 
 __all__ = [
     "CampaignDraft",
@@ -132,31 +132,27 @@ def _find_problems(draft: CampaignDraft) -> list[str]:
 @requires(Right.RUN_CAMPAIGNS)
 def launch(*, campaign_id: int, actor: Actor) -> Preflight:
     """Fix the members and their arms, and plan today's messages; return the pre-flight. Raises CampaignRefused."""
-    campaign = Campaign.objects.select_related("portfolio").get(pk=campaign_id)
-    check_portfolio(actor, campaign.portfolio_id)
     as_of = schedule.today(actor.now)
-    if campaign.status != Status.DRAFT:
-        raise CampaignRefused([_("The campaign was launched already.")])
-    result = preflight(campaign=campaign, as_of=as_of)
-    if result.problems:
-        raise CampaignRefused(result.problems)
-    _fix_members(campaign_id, as_of=as_of, actor=actor)
+    with transaction.atomic():
+        # Locked from the start: the members are those of the pre-flight, so nobody may change the draft after it.
+        campaign = Campaign.objects.select_for_update(of=("self",)).select_related("portfolio").get(pk=campaign_id)
+        check_portfolio(actor, campaign.portfolio_id)
+        if campaign.status != Status.DRAFT:
+            raise CampaignRefused([_("The campaign was launched already.")])
+        result = preflight(campaign=campaign, as_of=as_of)
+        if result.problems:
+            raise CampaignRefused(result.problems)
+        _fix_members(campaign, result.members, actor=actor)
     plan_campaign(campaign_id=campaign_id, as_of=as_of, actor=actor)
     return result
 
 
-@transaction.atomic
-def _fix_members(campaign_id: int, *, as_of: date, actor: Actor) -> None:
-    """Draw who of the group, as it is on a day, is treated and who is control, for the whole campaign."""
-    campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
-    if campaign.status != Status.DRAFT:
-        raise CampaignRefused([_("The campaign was launched already.")])
-    with survey_group(spec_of(campaign), as_of=as_of) as group:
-        members = group.members
+def _fix_members(campaign: Campaign, members: pa.Table, *, actor: Actor) -> None:
+    """Draw who of the group of a pre-flight is treated and who is control, for the whole campaign."""
     count = members.num_rows
     rows = pa.table(
         {
-            "campaign_id": pa.array([campaign_id] * count, pa.int64()),
+            "campaign_id": pa.array([campaign.pk] * count, pa.int64()),
             "debtor_id": members["debtor_id"],
             "arm": pc.if_else(members["control"], "CONTROL", "TREATED"),
             "overdue_minor": members["overdue_minor"],

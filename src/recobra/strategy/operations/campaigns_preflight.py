@@ -73,10 +73,11 @@ class PreflightDay:
 class Preflight:
     """Result of a pre-flight. Debtors are counted; money is in minor units, a cost in micros.
 
-    Micros are millionths of the major unit of `cost_currency`.
+    Micros are millionths of the major unit of `cost_currency`. `members` are those of the `GroupSurvey`.
     """
 
     as_of: date
+    members: pa.Table = field(repr=False, compare=False, default_factory=lambda: pa.table({}))
     matched: int = 0
     accounts: int = 0
     overdue_minor: int = 0
@@ -117,7 +118,7 @@ def preflight(*, campaign: Campaign, as_of: date) -> Preflight:
     result = Preflight(as_of=as_of, prices=message_prices(campaign.channels, country=campaign.portfolio.country))
     _check_campaign(campaign, result)
     with survey_group(spec_of(campaign), as_of=as_of) as group:
-        members = group.members
+        members = result.members = group.members
         result.matched = members.num_rows
         result.accounts = pc.sum(members["accounts"]).as_py() or 0
         result.overdue_minor = pc.sum(members["overdue_minor"]).as_py() or 0
