@@ -141,8 +141,14 @@ def set_as_of(duck: DuckDBPyConnection, as_of: date) -> None:
     duck.execute(f"CREATE OR REPLACE TEMP MACRO {AS_OF_FUNCTION}() AS DATE '{as_of.isoformat()}'")
 
 
-def run_statements(duck: DuckDBPyConnection, statements: Sequence[Statement]) -> dict[str, pa.Table]:
-    """Run statements in order and return the rows of those that fetch them, by name."""
+def run_statements(
+    duck: DuckDBPyConnection, statements: Sequence[Statement], *, rows: int | None = None
+) -> dict[str, pa.Table]:
+    """Run statements in order and return the rows of those that fetch them, by name.
+
+    `rows`: about how many rows they return at most, where the caller knows it.
+    """
+    is_small = rows <= FEW_ROWS if rows is not None else duck in _thread_connections().values()
     results: dict[str, pa.Table] = {}
     for statement in statements:
         sql = statement.sql
@@ -150,14 +156,14 @@ def run_statements(duck: DuckDBPyConnection, statements: Sequence[Statement]) ->
             duck.execute(f'CREATE OR REPLACE TEMP TABLE "{statement.name}" AS {sql}')
             sql = f'FROM "{statement.name}"'
         if statement.fetch:
-            results[statement.name] = _fetch(duck, sql)
+            results[statement.name] = _fetch(duck, sql, is_small=is_small)
     return results
 
 
-def _fetch(duck: DuckDBPyConnection, sql: str) -> pa.Table:
+def _fetch(duck: DuckDBPyConnection, sql: str, *, is_small: bool) -> pa.Table:
     """Return the rows of a query."""
     # Of few rows a copy costs less than `sql`, which plans a query to know its columns and plans it again to run it.
-    if duck in _thread_connections().values():
+    if is_small:
         return duck.execute(sql).to_arrow_table()
     return duck.sql(sql).to_arrow_table()
 

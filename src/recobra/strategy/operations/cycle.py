@@ -67,6 +67,7 @@ class _CycleDay:
     actor: Actor
     policies: Policies
     duck: DuckDBPyConnection
+    accounts: int = 0
     contactable: frozenset[int] = frozenset()
     snapshot_entry_id: int = 0
     small_tables: Mapping[str, pa.Table] = field(default_factory=dict)
@@ -216,12 +217,12 @@ def _take_snapshot(day: _CycleDay) -> int:
     day.small_tables = small_tables(
         {"debtors": parquet.read_table(files["debtors"], columns=PLACE_COLUMNS)}, policies=day.policies, as_of=day.as_of
     )
-    accounts = int(parquet.read_metadata(files["accounts"]).num_rows)
-    engine.allow_memory(day.duck, rows=accounts)
+    day.accounts = int(parquet.read_metadata(files["accounts"]).num_rows)
+    engine.allow_memory(day.duck, rows=day.accounts)
     # The statements of the day shape `accounts` from it.
     files["raw_accounts"] = files.pop("accounts")
     engine.register_files(day.duck, files)
-    return accounts
+    return day.accounts
 
 
 def _classify_accounts(day: _CycleDay) -> int:
@@ -244,7 +245,7 @@ def _portfolio_file(day: _CycleDay) -> Path:
 def _decide_day(day: _CycleDay) -> int:
     """Decide what is due; return how many steps, tasks and changes of stage."""
     day.decisions = run_decisions(
-        partial(engine.run_statements, day.duck),
+        partial(engine.run_statements, day.duck, rows=day.accounts),
         statements=day.statements,
         fill_small_tables=lambda: engine.register_tables(day.duck, day.small_tables),
     )

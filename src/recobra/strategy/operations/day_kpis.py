@@ -82,7 +82,8 @@ def _stock_kpis(duck: DuckDBPyConnection, classified: ir.Table) -> list[dict[str
 
 def _kpi_rows(duck: DuckDBPyConnection, expression: ir.Table, *, prefix: str) -> list[dict[str, object]]:
     """Return the measures of an expression as one row each; `prefix` names the groups of `label`, '' for the whole."""
-    wide = engine.run_statements(duck, [engine.compile_statement("answer", expression)])["answer"]
+    # A row for each portfolio and group.
+    wide = engine.run_statements(duck, [engine.compile_statement("answer", expression)], rows=engine.FEW_ROWS)["answer"]
     measures = [name for name in wide.column_names if name not in {"portfolio_id", "label"}]
     return [
         {

@@ -42,7 +42,8 @@ def preview_reach(*, document: dict[str, Any], portfolio_ids: list[int], as_of: 
         engine.register_tables(duck, small_tables(tables, policies=policies, as_of=as_of))
         prepare_day(duck, statements=statements, as_of=as_of)
         engine.run_statements(duck, statements.classify)
-        return engine.run_statements(duck, _compile_counts(statements, policies))
+        # Counts: a few rows, however many accounts.
+        return engine.run_statements(duck, _compile_counts(statements, policies), rows=engine.FEW_ROWS)
 
 
 def _compile_counts(day: DayStatements, policies: Policies) -> list[engine.Statement]:
