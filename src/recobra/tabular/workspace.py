@@ -19,17 +19,19 @@ from recobra.kit.duckdb_memory import memory_limit
 THREADS: Final = 2
 PREFIX: Final = "load-"
 BATCH_ROWS: Final = 131_072
+FEW_ROWS: Final = 1_000
 
 Relation = NewType("Relation", str)
 """The name of a table in a workspace; steps hand these to each other, the rows stay in DuckDB."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Workspace:
-    """A DuckDB connection and a folder for temporary files."""
+    """A DuckDB connection and a folder for temporary files; `is_small` where somebody knows that it holds few rows."""
 
     connection: duckdb.DuckDBPyConnection
     folder: Path
+    is_small: bool = False
 
     def execute(self, statement: str, parameters: list[Any] | None = None) -> None:
         """Execute a statement."""
@@ -82,10 +84,16 @@ class Workspace:
 
     def fetch_arrow(self, query: str) -> pa.Table:
         """Return a query's rows as an Arrow table."""
+        if self.is_small:
+            # `sql` makes no copy, but plans a query to know its columns and plans it again to run it.
+            return self.connection.execute(query).to_arrow_table()
         return self.connection.sql(query).to_arrow_table()
 
     def copy_to_postgres(self, table: str, query: str) -> None:
         """Append a query's rows to a table of PostgreSQL by COPY; the column names are the table's."""
+        if self.is_small:
+            tables.copy_in(table, self.fetch_arrow(query))
+            return
         # Batch by batch, so that a million rows need little memory.
         reader = self.connection.sql(query).to_arrow_reader(BATCH_ROWS)
         tables.copy_batches(table, reader.schema, reader)

@@ -27,7 +27,7 @@ from recobra.intake.stage.columns import find_columns
 from recobra.kit import tables
 from recobra.payments.operations import record_payments
 from recobra.tabular import caged, formats, written_days
-from recobra.tabular.workspace import Relation, Workspace
+from recobra.tabular.workspace import FEW_ROWS, Relation, Workspace
 
 ReportStep = Callable[[str], None]
 
@@ -72,6 +72,7 @@ def examine(
 ) -> ExaminedFile:
     """Check the file and compare it with the last load; nothing is written yet. Raises LoadRefused."""
     known = _fetch_known_accounts(context, duck, previous)
+    duck.is_small = duck.count(file.raw) + duck.count(known.accounts) <= FEW_ROWS
     row_keys = keys.fingerprint_rows(context, duck, file)
     file, row_keys, alike = alike_numbers.settle_accounts(context, duck, file, row_keys, known)
     changes = compare.find_changed_rows(context, duck, file, row_keys, known)
