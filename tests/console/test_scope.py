@@ -11,7 +11,8 @@ from recobra.access.roles import RIGHTS, Right
 from recobra.journal.models import Entry
 from recobra.portfolio.models import Portfolio
 from tests import receivables
-from tests.console.addresses import ADDRESSES, OPEN, numbers
+from tests.console import screens
+from tests.console.addresses import ADDRESSES, OPEN, numbers_of_all
 from tests.console.world import PEOPLE
 
 SECRETS = [text for person in PEOPLE for text in person[:3] if text] + ["PR-100", "CLI-000", "Banco Sur", "OP-0001"]
@@ -86,15 +87,31 @@ def undone():
         transaction.set_rollback(True)
 
 
+@pytest.fixture(scope="module")
+def numbers(django_db_setup, django_db_blocker):
+    """Give the numbers of every address; what they are of is written once and taken back after the last test.
+
+    A campaign, a conversation, a letter, a visit, an incident and a rule, which each question finds again.
+    """
+    with django_db_blocker.unblock():
+        written = transaction.atomic()
+        world = screens.connect().world
+        written.__enter__()
+        numbers = numbers_of_all(world)
+    yield numbers
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        written.__exit__(None, None, None)
+
+
 @pytest.mark.parametrize("name", ADDRESSES)
-def test_an_address_opens_for_its_roles_and_shows_only_the_portfolios_of_its_user(at_desk, world, cast, company, name):
+def test_an_address_opens_for_its_roles_and_shows_only_the_portfolios_of_its_user(at_desk, numbers, world, cast, name):
     """One world answers every question about an address; each question finds it as it was."""
-    # With a campaign, a conversation, a letter, a visit, an incident and a rule, which each question finds again.
-    address = reverse(f"console:{name}", kwargs=numbers(name, world))
+    address = reverse(f"console:{name}", kwargs=numbers[name])
     _ask_zoe(at_desk, address, name)
     _ask_each_role(at_desk, address, name)
     _ask_by_a_link(at_desk, address, name)
-    other = move_ana_and_bruno(cast, company)
+    other = move_ana_and_bruno(cast, world.portfolio)
     if name in OF_A_PORTFOLIO:
         _ask_from_another_portfolio(at_desk, address, name)
     _ask_what_is_shown(at_desk, address, name, HIDDEN)
