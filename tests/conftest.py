@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from xdist.scheduler import LoadScopeScheduling
 
-from recobra.kit import privileges
+from recobra.kit import file_cache, privileges
 from tests import databases, people
 from tests.environment import WORKER
 from tests.worlds import Post, World
@@ -49,6 +49,7 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
@@ -63,6 +64,8 @@ hypothesis.settings.load_profile("untimed")
 # Six people per test need no slow hash, and no client lists the thousands of files of the icon set first.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 settings.WHITENOISE_AUTOREFRESH = True
+# A run has the policies of hundreds of installations, which its workers compile for each other.
+file_cache.MAX_CACHED_FILES = 10_000
 
 
 @pytest.fixture(scope="session")

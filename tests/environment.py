@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
 import psutil
 import pytest
+from _pytest.assertion import rewrite
 
 from tests import extent
 
 PREFIX = "recobra-tests-"
+
+# What is imported and collected stays until the end, and looking through it again and again takes a third of the time;
+# `conftest.pytest_collection_finish` lets the collector begin.
+gc.disable()
 
 
 def remove_home(owner: int) -> None:
@@ -64,6 +71,21 @@ with contextlib.suppress(FileExistsError):
     (HOME / WORKER / "postgres").symlink_to(HOME / "postgres")
 
 
+def rewrite_share(config: pytest.Config, *, worker: int, workers: int) -> None:
+    """Rewrite the assertions of a worker's share of the test files, as pytest does when it imports them.
+
+    In a fresh clone all workers import all files at the same time, and each would rewrite every one of them.
+    """
+    state = config.stash[rewrite.assertstate_key]
+    files = sorted(file for name in ("test_*.py", "conftest.py") for file in Path(__file__).parent.rglob(name))
+    for file in files[worker::workers]:
+        folder = rewrite.get_cache_dir(file)
+        rewritten = folder / (file.stem + rewrite.PYC_TAIL)
+        if rewrite._read_pyc(file, rewritten) is None and rewrite.try_makedirs(folder):
+            source_hash, code = rewrite._rewrite_test(file, config)
+            rewrite._write_pyc(state, code, source_hash, rewritten)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--whole`."""
     parser.addoption("--whole", action="store_true", help="prove at full size what is long by nature")
@@ -73,6 +95,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Fix the extent of the run before tests are collected."""
     if config.getoption("whole"):
         extent.make_whole()
+    if WORKER != "alone" and not sys.dont_write_bytecode:
+        rewrite_share(
+            config, worker=int(WORKER.removeprefix("gw")), workers=int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        )
 
 
 def pytest_unconfigure() -> None:
