@@ -3,6 +3,7 @@
 import gzip
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -148,8 +149,14 @@ def test_a_preview_shows_rows_and_guesses_the_mapping(tmp_path):
     }
 
 
+@cache
+def _duckdb():
+    """One for all examples: each start of one costs more than a hundred questions."""
+    return duckdb.connect()
+
+
 def _sql(expression, value):
-    return duckdb.connect().execute(f"SELECT {expression} FROM (SELECT ?::VARCHAR AS v)", [value]).fetchall()[0][0]
+    return _duckdb().execute(f"SELECT {expression} FROM (SELECT ?::VARCHAR AS v)", [value]).fetchall()[0][0]
 
 
 AMOUNTS = [
@@ -213,7 +220,7 @@ def test_every_amount_comes_back_to_the_cent(values, mark):
     if mark == "comma":
         written = [text.translate(str.maketrans(",.", ".,")) for text in written]
     read = (
-        duckdb.connect()
+        _duckdb()
         .execute(
             f"SELECT CAST({amounts.number_sql('v', mark, is_typed=False)} AS DECIMAL(18, 2)) FROM (SELECT unnest(?) AS v)",
             [written],
