@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from django.db import connections
@@ -25,10 +26,21 @@ def follow(world: World, now: datetime) -> None:
     receivables.fresh_load(world.portfolio, as_of=schedule.today(now), now=now)
 
 
+class KeptThread(ThreadPoolExecutor):
+    """The thread of jobs, which stays when a worker ends, as it does in a worker that runs for days."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Keep what the thread has prepared for the next worker."""
+
+
+JOBS = KeptThread(max_workers=1)
+
+
 def work_off() -> None:
     """Let a real worker do what is queued, and end."""
 
     async def work() -> None:
+        asyncio.get_running_loop().set_default_executor(JOBS)
         with app.replace_connector(app.connector.get_worker_connector()) as working:
             async with working.open_async():
                 await working.run_worker_async(wait=False, concurrency=1, install_signal_handlers=False)
