@@ -383,7 +383,7 @@ def test_a_team_has_a_supervisor_and_members_and_can_be_dissolved(dario, cast):
     team = teams.save_team(team_id=None, name=" Mora ", supervisor_id=bruno.pk, member_ids=[ana.pk], actor=dario)
     teams.save_team(team_id=team.pk, name="Mora 1", supervisor_id=bruno.pk, member_ids=[zoe.pk], actor=dario)
     (led,) = teams.teams_led_by(bruno)
-    assert (led.name, [member.username for member in led.active_members]) == ("Mora 1", ["zoe"])
+    assert (led.name, [member.username for member in led.current_members]) == ("Mora 1", ["zoe"])
     assert facts("team.saved")[1] == {
         "team_id": team.pk,
         "is_renamed": True,

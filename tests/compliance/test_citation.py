@@ -5,10 +5,12 @@ from datetime import date
 import pytest
 from django.utils import translation
 
+from recobra.compliance.incidents import record_incident
 from recobra.compliance.report import report_pdf
 from recobra.insight.queries.compliance import compliance_month, compliance_report, spreadsheet_rows
 from recobra.messaging.queries import cite_article
 from tests.messaging.letters.pdf_text import pages
+from tests.people import acting
 
 SILENT = "law silent; project default: one contact a day per channel"
 
@@ -51,6 +53,14 @@ def stopped(post, now):
 
 
 def test_the_monthly_report_of_peru_is_spanish(stopped, cast, now):
+    record_incident(
+        kind="BREACH",
+        country="PE",
+        happened_at=now,
+        description="Llamó a las once de la noche.",
+        breach="hours",
+        actor=acting("bruno", now=now),
+    )
     found = compliance_month(cast["carla"], country="PE", month=date(2026, 11, 1))
     assert [each.article for each in found.stopped] == [SILENT]
     with translation.override("es"):

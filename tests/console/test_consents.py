@@ -63,8 +63,8 @@ def test_nobody_of_staff_can_take_an_opt_out_back(at_desk, maria, phone):
     assert "RESUMED" not in body
     console = next(each for each in get_resolver().url_patterns if getattr(each, "app_name", "") == "console")
     resuming = {each.name for each in console.url_patterns if "resume" in (each.name or "")}
-    # A campaign, and all sending after a restore: neither gives a consent.
-    assert resuming == {"campaign-resume", "installation-resume"}
+    # A campaign, a provider that had stopped our account, and all sending after a restore: none gives a consent.
+    assert resuming == {"campaign-resume", "installation-resume", "provider-resume"}
 
 
 def test_a_wrong_person_is_never_looked_for_there_again(at_desk, maria, phone):

@@ -68,11 +68,12 @@ TABLES = {
     COMPANY: """access_companyrole access_team access_scope access_notice access_savedview approvals_secondpersonrule
         portfolio_portfolio intake_mapping policy_houserule policy_portfoliopolicy strategy_strategyversion
         strategy_assignment strategy_campaign compliance_retentionperiod payments_paymentmapping""",
-    FIGURES: """intake_load portfolio_party portfolio_posting strategy_accountstate strategy_statebefore strategy_firing
+    FIGURES: """intake_load intake_loadwarning portfolio_party portfolio_posting strategy_accountstate strategy_statebefore strategy_firing
         strategy_cyclerun strategy_cyclestep strategy_kpiday strategy_alarm strategy_campaignmember
         compliance_sealdelivery compliance_closing compliance_erasedclass installation_backuprun
         installation_encryptionpass messaging_letterbatch messaging_receipt conversations_attachment
-        conversations_identityattempt access_attemptlimit messaging_sendingstop""",
+        conversations_identityattempt access_attemptlimit messaging_sendingstop
+        messaging_replymailbox""",
     LIBRARY: """auth_group auth_permission django_content_type django_migrations procrastinate_jobs
         procrastinate_periodic_defers account_emailaddress account_emailconfirmation""",
     HASHED: "access_passwordlink access_session",

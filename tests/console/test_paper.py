@@ -49,6 +49,10 @@ def test_an_incident_is_recorded_and_closed_with_what_was_done(at_desk, world):
     assert "INDECOPI" in page
     page = desk.post("/incidentes/registrar/", form, follow=True).content.decode()
     assert ("Este incidente ya está registrado." in page, Incident.objects.count()) == (True, 1)
+    page = desk.post(
+        "/incidentes/registrar/", {**form, "falta": "hours", "descripcion": "Llamó a las once."}, follow=True
+    )
+    assert "hasta 450 UIT" in page.content.decode()
     page = desk.post(f"/incidentes/{incident.pk}/cerrar/", {"accion": "Se habló con el gestor."}, follow=True)
     assert "Se habló con el gestor." in page.content.decode()
 

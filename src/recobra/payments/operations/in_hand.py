@@ -8,12 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Portfolio
 
 from .apply import apply_payments
 
 
+@consequence
 def use_money_in_hand(*, portfolio: Portfolio, rows: pa.Table, load_id: int | None, actor: Actor) -> pa.Table:
     """Apply money in hand to what a load would infer payments of, and return what is left to infer.
 
