@@ -23,8 +23,9 @@ def fold_subdivision(written: str) -> str:
 
 @cache
 def list_subdivisions(country: str) -> Mapping[str, str]:
-    """Return the subdivisions of a country with rules: PE-LIM and its name, «Lima», in order of code."""
-    return MappingProxyType({f"{country}-{code}": names[0] for code, names in _load_names()[country].items()})
+    """Return the subdivisions of a country, PE-LIM and its name, «Lima», in order of code; none without rules."""
+    named = _load_names().get(country, {})
+    return MappingProxyType({f"{country}-{code}": names[0] for code, names in named.items()})
 
 
 @cache

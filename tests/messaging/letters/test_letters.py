@@ -33,6 +33,12 @@ def test_a_letter_says_who_is_owed_what_for_what_and_how_to_answer(now):
         assert part in text
 
 
+@pytest.mark.parametrize(("region", "last"), [("PE-CUS", "Cusco"), ("PE-XXX", ""), ("Cusco", "Cusco"), ("CU-03", "")])
+def test_the_envelope_names_the_region_and_never_its_code(region, last):
+    lines = Address(lines=("Av. Sol 1",), subdivision=region).envelope_lines()
+    assert lines == (("Av. Sol 1", last) if last else ("Av. Sol 1",))
+
+
 def test_only_the_address_stands_where_the_envelope_has_its_window(now):
     """The window's text comes first in the page; the trade, the reference and the debt come after it."""
     page = pages(letter_pdf(letter(), at=now))[0].replace("\u00a0", " ")

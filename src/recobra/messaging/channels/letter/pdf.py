@@ -24,11 +24,12 @@ from recobra.kit.typeset.barcode import bar_widths
 from recobra.kit.typeset.glyphs import displayable_data, displayable_text
 from recobra.kit.typeset.typst import TypstDocument
 from recobra.messaging.templates.render import resolve_locale
+from recobra_core.law import list_subdivisions
 
 US_LETTER: Final = frozenset(["BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"])
 """Countries that print on US Letter; the others print on A4 (Unicode CLDR, paperSize)."""
 BATCH_LIMIT: Final = 2_000
-_ISO_SUBDIVISION: Final = re.compile(r"[A-Z]{2}-\w{1,3}")  # a code for the courier's file; no postman reads it
+_ISO_SUBDIVISION: Final = re.compile(r"[A-Z]{2}-\w{1,3}")  # a code for the courier's file; a postman reads the name
 _WINDOW_LINES: Final = 6
 _WINDOW_CHARACTERS: Final = 48
 
@@ -50,9 +51,13 @@ class Address:
     country: str = ""
 
     def envelope_lines(self) -> tuple[str, ...]:
-        """Return the lines on the envelope without the name."""
+        """Return the lines on the envelope without the name; none where there is no more than a region."""
         place = " ".join(part for part in (self.postal_code, self.city) if part)
-        region = "" if _ISO_SUBDIVISION.fullmatch(self.subdivision) else self.subdivision
+        region = self.subdivision
+        if _ISO_SUBDIVISION.fullmatch(region):
+            region = list_subdivisions(region[:2]).get(region, "")
+        if not place and not any(line.strip() for line in self.lines):
+            return ()
         last_line = ", ".join(part for part in (place, region) if part)
         return tuple(line for line in (*self.lines, last_line) if line.strip())
 
