@@ -258,6 +258,9 @@ def _play(options: argparse.Namespace, stack: contextlib.ExitStack) -> dict[str,
     place = Installation(mail_line.port)
     stack.callback(place.remove)
     report(f"making the installation in {place.home}")
+    # Nor may this process read with the keys of another installation.
+    for name in [name for name in os.environ if name.startswith("RECOBRA_")]:
+        del os.environ[name]
     os.environ.update(place.environment)
     made = place.command("demo", "--accounts", str(options.accounts), "--no-dispatch", "--no-serve")
     if made.returncode:

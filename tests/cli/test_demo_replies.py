@@ -84,7 +84,7 @@ def test_links_of_a_demonstration_lead_to_its_port(asked, first, shown, monkeypa
     monkeypatch.setenv("RECOBRA_KEYS_DIR", str(shown))
     raw = MailboxMessage._meta.get_field("raw")
     stored = asked("SELECT raw, contact_public_id FROM messaging_mailboxmessage")
-    letters = [message_from_bytes(raw.open(value, row=row), policy=policy) for value, row in stored]
+    letters = [message_from_bytes(raw.open(value.decode(), row=row), policy=policy) for value, row in stored]
     texts = [part.get_content() for letter in letters for part in letter.walk() if part.get_content_type() == HTML]
     links = [link for text in texts for link in re.findall(r"http://localhost:?\d*", text)]
     marked = [letter for letter in letters if letter.get_body(preferencelist=("html",))]

@@ -20,6 +20,17 @@ from recobra.strategy.models import AccountState, KpiDay
 
 LONG_AGO = datetime(2020, 3, 10, 15, 0, tzinfo=UTC)
 DAY = LONG_AGO.date()
+TABLES = (
+    "portfolio_debtor",
+    "portfolio_contactpoint",
+    "portfolio_account",
+    "portfolio_posting",
+    "payments_payment",
+    "messaging_contact",
+    "messaging_receipt",
+    "consent_consententry",
+)
+"""The larger tables that `settle` writes."""
 
 
 def phone(number):

@@ -176,12 +176,16 @@ def _read_rows(sheet: calamine.CalamineSheet, look: SheetLook) -> Iterator[Row]:
                 faults[at] = CellFault("digits_lost", {"cell": cell_name(number + 1, at + first_column + 1)})
         for column in look.formats:
             at = column - first_column
+            if at < 0:
+                continue  # left of the first column that has a value
             figure = cells[at] if at < len(cells) else None
             if isinstance(figure, float):
                 texts[at] = look.format_of(number, column).write(figure, texts[at] or "")
         merged.fill(number, cells, texts, faults)
         for column, fault in look.faults.get(number, {}).items():
             at = column - first_column
+            if at < 0:
+                continue
             texts += [None] * (at + 1 - len(texts))
             texts[at] = str(fault.params.get("error", "=?"))
             faults[at] = fault
