@@ -102,6 +102,8 @@ def test_an_error_is_the_fault_of_its_row_wherever_the_table_begins(load, tmp_pa
         sheet.write_formula(3, column + 2, "=NA()", None, "#N/A")
         sheet.write_formula(4, column + 2, "=B1+1", None, "")
         sheet.write_formula(5, column + 3, "=NA()", None, "#N/A")  # in a column that nobody reads
+        if column:
+            sheet.write_formula(2, 0, "=1+1", None, "")  # left of the table
 
     load(book(tmp_path, fill), mapping=SHORT)
     assert accounts() == ["A", "D"]
