@@ -9,7 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from recobra.intake.load import alike_numbers, compare, current_state, diagnosis, last_load, parting, quality, store
+from recobra.intake.load import (
+    alike_numbers,
+    compare,
+    current_state,
+    diagnosis,
+    last_load,
+    mixed_debtors,
+    quality,
+    store,
+)
 from recobra.intake.load.returned import leave_returned_out, reopen_returned
 from recobra.intake.load_context import LoadContext
 from recobra.intake.models import Load
@@ -122,7 +131,7 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     known, stated, persons = examined.known, examined.stated, examined.people
     # Another portfolio of the creditor may be adding the same people at this moment.
     tables.lock_id_sequence("portfolio_debtor")
-    has_mixed = parting.rename_kept(context, duck, examined)
+    has_mixed = mixed_debtors.rename_kept(context, duck, examined)
     known_debtors = current_state.fetch_debtors(context, duck, persons)
     # Numbering first: it takes the locks that keep payments from coming between the comparison and the postings.
     first_account = tables.reserve_ids("portfolio_account", duck.count(stated.accounts))
@@ -145,7 +154,7 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
 
     changed = _write_portfolio(context, duck, examined, ids, differences, load_id=load_id)
     if has_mixed:
-        parting.part_mixed(context)
+        mixed_debtors.part_mixed(context)
     reopen_returned(returned_ids)
     store.post_charges(context, duck, differences, load_id=load_id)
     payments = compare.infer_payments(
