@@ -125,3 +125,5 @@ def test_a_refused_screen_is_recorded_but_not_without_end(at_desk, cast):
     assert {ana.get("/auditoria/").status_code for _ in range(8)} == {403}
     facts = Entry.objects.filter(kind="access.refused")
     assert [(fact.actor, fact.payload) for fact in facts] == [("ana", {"place": "console:audit"})] * 5
+    shown = at_desk("dario").get("/auditoria/", {"hecho": "access.refused"}).content.decode()
+    assert "Página: /auditoria/" in shown

@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
+from functools import cache
 from typing import Any, TypedDict
 
 from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
-from django.urls import path
+from django.urls import get_resolver, path
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -186,8 +187,16 @@ def _describe_code(name: str, text: str) -> str:
         return str(kinds_by_code()[text].label)
     if name in _LABEL_FAMILIES:
         # A sign-in has several means, with commas between them; other codes have none in them.
-        return ", ".join(labels.label_of(_LABEL_FAMILIES[name], code) for code in text.split(","))
+        described = ", ".join(labels.label_of(_LABEL_FAMILIES[name], code) for code in text.split(","))
+        return _page_addresses().get(described.rpartition(":")[2], described) if name == "place" else described
     return text
+
+
+@cache
+def _page_addresses() -> dict[str, str]:
+    """Return the address of each page of the console by its name: «providers» is «/canales/»."""
+    prefix, console = get_resolver().namespace_dict["console"]
+    return {each.name: f"/{prefix}{each.pattern}" for each in console.url_patterns if each.name}
 
 
 @require_POST
