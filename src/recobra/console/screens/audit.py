@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
-from django.urls import get_resolver, path
+from django.urls import URLPattern, get_resolver, path
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -196,7 +196,8 @@ def _describe_code(name: str, text: str) -> str:
 def _page_addresses() -> dict[str, str]:
     """Return the address of each page of the console by its name: «providers» is «/canales/»."""
     prefix, console = get_resolver().namespace_dict["console"]
-    return {each.name: f"/{prefix}{each.pattern}" for each in console.url_patterns if each.name}
+    routes = [each for each in console.url_patterns if isinstance(each, URLPattern)]
+    return {route.name: f"/{prefix}{route.pattern}" for route in routes if route.name}
 
 
 @require_POST
