@@ -174,10 +174,7 @@ def take_allowance(*, provider_id: int, wanted: int) -> int:
     None are granted while the provider rests, and one as a trial once its rest is over.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rate_per_second FROM messaging_provider WHERE id = %s AND enabled AND stopped_at IS NULL",
-            [provider_id],
-        )
+        cursor.execute(_RATE_IN_USE, [provider_id])
         row = cursor.fetchone()
         if row is None or wanted <= 0:
             return 0
