@@ -224,9 +224,9 @@ def _read_date(words: bytes, now: datetime) -> datetime:
     match = _INTERNAL_DATE.search(words)
     try:
         at = parsedate_to_datetime(match[1].decode("ascii").strip().replace("-", " ", 2)) if match else now
-    except (ValueError, TypeError):
+        return min(at.astimezone(UTC), now) if at.tzinfo is not None else now
+    except (ValueError, TypeError, OverflowError):
         return now
-    return min(at.astimezone(UTC), now) if at.tzinfo is not None else now
 
 
 @contextmanager

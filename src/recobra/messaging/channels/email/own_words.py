@@ -123,7 +123,9 @@ class _HtmlReader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note where a quote begins, and break lines where a browser does."""
-        if tag in _SKIPPED:
+        if tag == "body":
+            self._skipped = 0  # the end of the head may be left out
+        elif tag in _SKIPPED:
             self._skipped += 1
         marks = " ".join(value or "" for name, value in attrs if name in {"class", "id"}).casefold()
         if any(mark in marks for mark in _QUOTE_BEGINS):

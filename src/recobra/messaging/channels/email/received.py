@@ -24,11 +24,13 @@ _MAX_FILES: Final = 10
 _MAX_PARTS: Final = 200
 _TEXT_MAX: Final = 200_000
 _QUOTED_MAX: Final = 4_000
-_AUTOMATIC_HEADERS: Final = ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply", "List-Id")
-_BULK: Final = frozenset({"bulk", "auto_reply", "auto-reply", "junk", "list"})
+# Not those of mailing lists: a mailbox may be that of a group, and all that people write to it bears them.
+_AUTOMATIC_HEADERS: Final = ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply")
+_BULK: Final = frozenset({"bulk", "auto_reply", "auto-reply", "junk"})
 _AUTOMATIC_SUBJECT: Final = re.compile(
-    r"\W*(?:respuesta autom[aá]tica|automatic reply|auto[- ]?reply|autorespuesta|autom[aá]tico\b|"
-    r"fuera de (?:la )?oficina|out of (?:the )?office|ausente|ausencia|resposta autom[aá]tica)",
+    r"\W*(?:respuesta autom[aá]tica|automatic reply|auto[- ]?reply|autorespuesta|"
+    r"fuera de (?:la )?oficina|out of (?:the )?office|resposta autom[aá]tica|"
+    r"(?:autom[aá]tico|ausente|ausencia)\s*(?::|$))",
     re.IGNORECASE,
 )
 _REPLY: Final = re.compile(r"\s*(?:re|rv|fw|fwd|res|enc|aw|tr)\s?(?:\[\d+\])?\s?:", re.IGNORECASE)
