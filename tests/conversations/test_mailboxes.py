@@ -180,6 +180,25 @@ def test_html_alone_is_read_without_its_quote(read, contact):
     assert is_silenced(kind="EMAIL", value=ROSA)
 
 
+def test_html_whose_head_does_not_end_is_read(read, contact):
+    mail = EmailMessage()
+    mail["From"], mail["Subject"], mail["Message-ID"] = ROSA, "Re: x", "<h2@correo.example>"
+    mail.set_content("<html><head><title>x</title><body><p>BAJA</p></body></html>", subtype="html")
+    read(bytes(mail))
+    assert is_silenced(kind="EMAIL", value=ROSA)
+
+
+@pytest.mark.parametrize(
+    ("subject", "headers"),
+    [("Re: Su cuota", {"List_Id": "cobranzas.sur.example", "Precedence": "list"}), ("Ausencia de respuesta", {})],
+    ids=["group", "subject"],
+)
+def test_what_a_person_writes_is_no_automatic_answer(read, contact, subject, headers):
+    """The mailbox may be that of a group, which writes itself as a list into all that comes."""
+    read(mail_of("BAJA", subject=subject, answers=contact, **headers))
+    assert is_silenced(kind="EMAIL", value=ROSA)
+
+
 def test_a_wish_from_another_address_holds_where_the_message_went(read, contact):
     talk = read(mail_of("BAJA", sender="rosa.trabajo@otra.example", answers=contact))
     assert is_silenced(kind="EMAIL", value=ROSA)
@@ -249,6 +268,21 @@ def test_a_line_that_breaks_loses_nothing(read, contact, server):
     read(after=2)
     assert ConversationMessage.objects.count() == 4
     assert ReplyMailbox.objects.get().failed_since is None
+
+
+def test_a_message_that_the_server_withholds_keeps_the_others_for_an_hour_and_people_are_told(read, contact, server):
+    server.withheld = {1}
+    read(mail_of("hola", number=1), mail_of("BAJA", number=2))
+    read(after=59)
+    assert not WebhookCall.objects.exists()  # it may be handed over yet
+    read(after=61)
+    told = Conversation.objects.get()
+    assert (told.status, told.debtor, told.mode, told.unread) == ("OPEN", None, "PERSON", 1)
+    assert "1" in told.messages.get().text
+    assert "Correo" in told.messages.get().text
+    read(after=62)
+    assert is_silenced(kind="EMAIL", value=ROSA)
+    assert (ReplyMailbox.objects.get().last_uid, ReplyMailbox.objects.get().failed_since) == (2, None)
 
 
 def test_a_message_that_was_stored_and_not_worked_is_worked_later(read, contact, sender, world):

@@ -33,6 +33,7 @@ class ImapServer:
         self.messages = []
         self.commands = []
         self.break_after = None
+        self.withheld = set()
         self.has_plain = True
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -151,6 +152,8 @@ class ImapServer:
         match = _BODY.fullmatch(items)
         if match is None or not number.isdigit():
             return [], b"BAD not by the grammar"
+        if int(number) in self.withheld:
+            return [], b"NO [SERVERBUG] not to be read"
         begin, count = int(match[1]), int(match[2])
         lines = []
         for sequence, (uid, at, content) in enumerate(self.messages, 1):

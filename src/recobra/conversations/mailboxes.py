@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -23,6 +23,8 @@ BATCH_SIZE: Final = 100
 """Messages of one mailbox that are read at a time; the next run goes on."""
 FIRST_READ_BACK: Final = timedelta(days=30)
 """Of a mailbox that was never read, or that was numbered anew, what came since then is read."""
+UNFETCHED_AFTER: Final = timedelta(hours=1)
+"""How long a mailbox may fail before the message that it fails at is left there, and those behind it are read."""
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +35,7 @@ def read_mailboxes(*, actor: Actor) -> int:
     A mailbox that cannot be read keeps no other from being read. Those of providers that are switched off are read
     too: debtors answer later than they are written to.
     """
-    senders = Provider.objects.filter(channel=Channel.EMAIL).exclude(secrets={}).order_by("pk")
+    senders = Provider.objects.filter(channel=Channel.EMAIL).order_by("pk")
     return sum(_read_mailbox(provider, actor) for provider in senders if provider.settings.get("imap_url"))
 
 
@@ -72,20 +74,40 @@ def _fetch_new(
         state.uid_validity, state.last_uid = mailbox.uid_validity, 0
         since = ((state.read_at or actor.now) - FIRST_READ_BACK).date()
     for uid in mailbox.list_uids(after=state.last_uid, since=since)[:BATCH_SIZE]:
-        mail = mailbox.fetch(uid, now=actor.now)
-        # Together or not at all: who is killed in between reads the message again, and it is the same call.
-        with transaction.atomic():
-            if mail is not None:
-                call = WebhookRequest(
-                    method=received.METHOD,
-                    url="",
-                    headers={"content-type": "message/rfc822"},
-                    body=mail.content,
-                    received_at=mail.received_at,
-                )
-                call_ids.append(store_call(provider, call))
-            state.last_uid = uid
-            state.save(update_fields=["uid_validity", "last_uid"])
+        try:
+            mail = mailbox.fetch(uid, now=actor.now)
+        except imap.MailboxFailed:
+            if state.failed_since is not None and actor.now - state.failed_since >= UNFETCHED_AFTER:
+                _store_mail(uid, _describe_unfetched(uid, provider, actor.now), provider, state, call_ids)
+                state.failed_since = None
+            raise
+        _store_mail(uid, mail, provider, state, call_ids)
+
+
+def _store_mail(
+    uid: int, mail: imap.FetchedMail | None, provider: Provider, state: ReplyMailbox, call_ids: list[int]
+) -> None:
+    """Store a message as a call of the provider, if it is not gone meanwhile, and how far its mailbox was read."""
+    # Together or not at all: who is killed in between reads the message again, and it is the same call.
+    with transaction.atomic():
+        if mail is not None:
+            call = WebhookRequest(
+                method=received.METHOD,
+                url="",
+                headers={"content-type": "message/rfc822"},
+                body=mail.content,
+                received_at=mail.received_at,
+            )
+            call_ids.append(store_call(provider, call))
+        state.last_uid = uid
+        state.save(update_fields=["uid_validity", "last_uid"])
+
+
+def _describe_unfetched(uid: int, provider: Provider, now: datetime) -> imap.FetchedMail:
+    """Return a message without a sender that tells people of one which only the mailbox itself shows."""
+    text = _("The mail server does not hand over message no. %(uid)s in the mailbox of %(name)s: read it there.")
+    content = "\n" + text % {"uid": uid, "name": provider.name}
+    return imap.FetchedMail(uid=uid, received_at=now, content=content.encode())
 
 
 def describe_mailbox(provider: Provider) -> str:
