@@ -16,8 +16,10 @@ from recobra.intake.load import compare
 from recobra.journal.models import Entry
 from recobra.journal.operations import record_fact
 from recobra.journal.sql import latest_entry_id
+from recobra.kit import tables
 from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
+from recobra.payments.models import Payment
 from recobra.portfolio.models import Debtor, Portfolio
 from recobra.strategy import operations as strategy
 from recobra.strategy.models import AccountState, Firing
@@ -212,6 +214,32 @@ def test_a_payment_file_twice_at_once_is_recorded_once(several, now, tmp_path):
     for thread, _answers in threads:
         thread.join(60)
     assert sorted(answer for _thread, answers in threads for answer in answers) == [(0, 50), (50, 0)]
+
+
+def test_a_reversal_waits_for_a_load_that_compares(several, now):
+    account = several[0]
+    payment = payments.record_payment(
+        portfolio_id=account.portfolio_id,
+        debtor_id=account.debtor_id,
+        account_id=account.pk,
+        amount_minor=1_000,
+        paid_date=now.date(),
+        reference="R1",
+        actor=acting("ana", now=now),
+    )
+
+    def reverse():
+        return payments.reverse_payment(payment_id=payment.pk, reason="devuelto", actor=acting("ana", now=now))
+
+    with transaction.atomic():
+        tables.lock_id_sequence("portfolio_account")
+        thread, answers = beside(reverse)
+        thread.join(0.3)
+        assert thread.is_alive()
+        # A load locks accounts before payments: nothing of the reversal may stand in its way.
+        Payment.objects.select_for_update(nowait=True).get(pk=payment.pk)
+    thread.join(30)
+    assert [answer.pk for answer in answers] == [payment.pk]
 
 
 def test_two_portfolios_add_the_same_people_at_once(several, now, tmp_path, monkeypatch):

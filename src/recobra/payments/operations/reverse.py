@@ -9,6 +9,7 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
+from recobra.kit import tables
 from recobra.payments.facts import PaymentReversed
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Posting
@@ -22,6 +23,8 @@ from .replace import build_reversals
 @transaction.atomic
 def reverse_payment(*, payment_id: int, reason: str, actor: Actor) -> Payment:
     """Reverse a payment, for instance a returned cheque. The debt is open again. Raises PaymentRefused."""
+    # As for a payment: a load compares its file with the ledger, and locks accounts before payments.
+    tables.lock_id_sequence("portfolio_account")
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     check_portfolio(actor, payment.portfolio_id)
     if payment.reversed_at is not None:
