@@ -36,11 +36,11 @@ _PAYMENTS = pa.schema(
 
 
 def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | None, now: datetime) -> dict[int, int]:
-    """Write the postings of payments just inserted and close paid accounts; return what could not be applied.
+    """Write the postings of payments and close paid accounts; return what could not be applied.
 
     `payments`: payment_id, debtor_id, account_id (null: all accounts of the debtor), amount_minor, paid_date. Each is
     applied in the order of its day of payment. The result holds an amount in minor units by the id of each payment of
-    which something is left.
+    which something is left; it is added to what the payment has in hand.
     """
     policies = policy_histories([portfolio.pk])[portfolio.pk]
     left_minor: dict[int, int] = {}
@@ -66,7 +66,7 @@ def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | N
             payment_ids = unapplied["payment_id"].to_pylist()
             amounts_minor = unapplied["left_minor"].to_pylist()
             cursor.execute(
-                "UPDATE payments_payment payment SET unapplied_minor = unapplied.amount_minor"
+                "UPDATE payments_payment payment SET unapplied_minor = unapplied_minor + unapplied.amount_minor"
                 " FROM unnest(%s::bigint[], %s::bigint[]) AS unapplied (payment_id, amount_minor)"
                 " WHERE payment.id = unapplied.payment_id",
                 [payment_ids, amounts_minor],
