@@ -2,12 +2,14 @@
 
 from datetime import date, timedelta
 
+import pyarrow as pa
 import pytest
 
 from recobra.insight.queries import aging
 from recobra.payments import operations as payments
+from recobra.payments.operations.record import ROWS
 from recobra.payments.owed import fetch_statements, read_open_items
-from recobra.portfolio.models import Account
+from recobra.portfolio.models import Account, Hold
 from recobra.portfolio.snapshot import Scope
 from recobra_core.stages import Limits
 from tests import receivables
@@ -72,6 +74,29 @@ def test_what_the_creditor_took_back_takes_no_money(payer, company):
     Account.objects.filter(pk=recalled.pk).update(status=Account.Status.RECALLED)
     assert asked_for(payer) == []
     assert open_amounts(company) == [9_000]
+
+
+def test_what_is_disputed_takes_no_money_from_what_is_asked_for(payer, company, now):
+    disputed = receivables.account(company, payer, "C0", (date(2026, 9, 1), 9_000))
+    Hold.objects.create(
+        debtor=payer, account=disputed, reason="DISPUTE", starts_on=PAID_ON, author="ana", created_at=now
+    )
+    assert open_amounts(company) == [8_000]
+    assert asked_for(payer) == [("C0/1", 8_000)]
+
+
+def test_money_in_hand_that_finds_no_open_amount_stays_in_hand(payer, company, now):
+    account = Account.objects.get(external_id="C5")
+    row = {"debtor_id": payer.pk, "account_id": account.pk, "amount_minor": 4_500, "paid_date": DAY, "reference": "1"}
+    payments.record_payments(
+        portfolio_id=company.pk,
+        rows=pa.Table.from_pylist([row], schema=ROWS),
+        source="INFERRED",
+        load_id=1,
+        actor=acting("intake", now=now + timedelta(days=5)),
+    )
+    assert payer.payments.get().unapplied_minor == 1_000
+    assert open_amounts(company) == []
 
 
 def test_money_that_went_back_is_not_in_hand(payer, company, now):

@@ -38,6 +38,10 @@ def read_open_items(scope: Scope, *, as_of: date) -> pa.Table:
     debtor_ids = pa.array([debtor_id for _portfolio_id, debtor_id in in_hand], pa.int64())
     has_money = pc.is_in(items["debtor_id"], debtor_ids)
     rows = items.filter(has_money).sort_by("due_date").to_pylist()
+    payers = Scope(portfolio_ids=scope.portfolio_ids, debtor_ids=sorted({row["debtor_id"] for row in rows}))
+    held = set(snapshot.read_holds(payers, as_of=as_of)["account_id"].to_pylist())
+    # What is disputed is not asked for, so it takes no money from what is.
+    rows.sort(key=lambda row: row["account_id"] in held)
     open_accounts = set(
         Account.objects.filter(
             tables.is_any_of("pk", {row["account_id"] for row in rows}), status=Account.Status.OPEN
@@ -71,7 +75,7 @@ def fetch_statements(days: Mapping[int, date]) -> dict[int, Statement]:
 def _lower_statement(whole: Statement, debtor_id: int, portfolios: Mapping[int, int], in_hand: _InHand) -> Statement:
     """Return a statement less the money in hand; `portfolios`: portfolio by account id."""
     lowered: dict[int, Document | None] = {}
-    # What is disputed is not asked for, so it takes no money from what is.
+    # As of the open items: what is disputed comes last.
     for document in sorted([*whole.overdue, *whole.upcoming], key=lambda document: (document.held, -document.days)):
         payer = (portfolios[document.account_id], debtor_id)
         lowered[id(document)] = _lower_document(document, _take(in_hand, payer, document.owed_minor))
