@@ -8,6 +8,7 @@ import xlsxwriter
 
 from recobra.payments import operations as payments
 from recobra.payments.models import Payment, PaymentMapping
+from recobra.portfolio.models import Account
 from tests import receivables
 from tests.people import acting
 
@@ -252,3 +253,11 @@ def test_an_operation_whose_number_lost_its_zeros_is_no_second_payment(load):
     mapping = dict(zip(("account", "amount", "date", "reference"), HEADER, strict=True))
     answer = load(content, mapping=mapping | {"options": {"id_zeros": "strip"}})
     assert (answer["accepted"], answer["known"]) == (1, 1)
+
+
+def test_a_file_is_known_again_after_its_account_went_to_another_debtor(load, loan, company):
+    content = ";".join(HEADER) + "\nD1;1,50;2026-11-23;R1\n"
+    load(content)
+    Account.objects.filter(pk=loan.pk).update(debtor=receivables.debtor(company, "Luz"))
+    answer = load(content)
+    assert (answer["accepted"], answer["known"], answer["rejected"]) == (0, 1, 0)

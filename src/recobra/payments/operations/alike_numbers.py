@@ -17,7 +17,7 @@ from recobra.portfolio.models import Portfolio
 from recobra.tabular.numbers_alike import find_alike
 from recobra.tabular.workspace import open_workspace
 
-from .movements import Movement
+from .movements import OWNER_ID, Movement
 
 _NUMBERS: Final = pa.schema([("number", pa.string())])
 
@@ -39,7 +39,7 @@ def find_recorded(*, portfolio: Portfolio, movements: Mapping[int, Movement]) ->
     days = {movement.paid_date for movement in movements.values()}
     payments = Payment.objects.filter(portfolio=portfolio, paid_date__in=days, reversed_at=None)
     payments = payments.exclude(source=Payment.Source.INFERRED)
-    columns = ("reference", "debtor_id", "account__external_id", "amount_minor", "paid_date")
+    columns = ("reference", OWNER_ID, "account__external_id", "amount_minor", "paid_date")
     recorded: dict[tuple[object, ...], set[str]] = defaultdict(set)
     for reference, *movement_of in payments.values_list(*columns):
         recorded[tuple(movement_of)].add(reference)

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from itertools import chain, combinations, groupby
 from typing import Final
 
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from recobra.payments.models import Payment
@@ -20,6 +21,8 @@ from recobra.portfolio.models import Portfolio
 from recobra.tabular.records import RowFault
 from recobra_core.money import from_minor
 
+OWNER_ID: Final = Coalesce("account__debtor_id", "debtor_id")
+"""Who has the account of a recorded payment now: a load may have given it to another debtor since."""
 _CELLS: Final = ("account", "amount", "date")
 # All sets of cells, the largest first.
 _CELLS_TOGETHER: Final = tuple(chain.from_iterable(combinations(_CELLS, count) for count in (3, 2, 1, 0)))
@@ -57,7 +60,7 @@ class SortedRows:
 
 def fetch_known(*, portfolio: Portfolio, references: Iterable[str]) -> dict[str, list[KnownMovement]]:
     """Return what is recorded under each reference. Payments inferred from a load bear none of a bank."""
-    columns = ("reference", "debtor_id", "account__external_id", "amount_minor", "paid_date")
+    columns = ("reference", OWNER_ID, "account__external_id", "amount_minor", "paid_date")
     payments = Payment.objects.filter(portfolio=portfolio, reference__in=set(references))
     payments = payments.exclude(source=Payment.Source.INFERRED).order_by("pk")
     known: dict[str, list[KnownMovement]] = defaultdict(list)
