@@ -13,6 +13,8 @@ from recobra.intake import operations
 from recobra.intake.load import last_load
 from recobra.intake.models import Load
 from recobra.journal.models import Entry
+from recobra.payments import operations as payments
+from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Hold, Party, Portfolio
 from recobra.tabular import identity, stand_ins
 from tests.people import acting
@@ -188,7 +190,17 @@ def test_the_next_load_parts_whom_an_earlier_version_joined(load, now):
     Hold.objects.create(debtor=mixed, reason="ILLNESS", **pause)
     Hold.objects.create(debtor=mixed, account=Account.objects.get(external_id="N1"), reason="DISPUTE", **pause)
     ContactPoint.objects.filter(value="a@x.example").update(opted_out_at=now)
+    payments.record_payment(
+        portfolio_id=Account.objects.first().portfolio_id,
+        debtor_id=mixed.pk,
+        account_id=Account.objects.get(external_id="N1").pk,
+        amount_minor=1,
+        paid_date=now.date(),
+        reference="R1",
+        actor=acting("ana", now=now),
+    )
     figures = load(rows, mapping=MAPPING)
+    assert Payment.objects.get(reference="R1").debtor.external_id == "account:N1"
     assert (figures["created"], figures["payments"], Account.objects.count()) == (0, 0, 2)
     owners = dict(Account.objects.values_list("external_id", "debtor__external_id"))
     assert owners == {"N0": "account:N0", "N1": "account:N1"}

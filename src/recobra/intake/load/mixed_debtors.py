@@ -1,8 +1,8 @@
 """Debtors that earlier versions joined by an id that proves nobody: this file's rows part them.
 
 The key of such a debtor is its id. Where all that is known of it stays together, it keeps its history and gets the new
-key; otherwise each account gets a debtor of its own, with the pauses of the old one and what was said at its contact
-points, and nobody is written to by the mixed one again.
+key; otherwise each account gets a debtor of its own, with its payments, the pauses of the old one and what was said at
+its contact points, and nobody is written to by the mixed one again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from recobra.intake.relations import CheckedRows, ExaminedFile
 from recobra.intake.stage.debtor_keys import old_id_key
 from recobra.journal.operations import record_facts
 from recobra.kit import tables
+from recobra.payments.operations import move_with_accounts
 from recobra.tabular.workspace import Relation, Workspace
 
 _PARTED: Final = pa.schema([("debtor_id", pa.int64()), ("accounts", pa.int64())])
@@ -78,7 +79,7 @@ _FOLLOW: Final = f"""
         SELECT gen_random_uuid(), heirs.new_id, NULL, {_HOLD_COLUMNS}
         FROM heirs JOIN portfolio_hold hold ON hold.debtor_id = heirs.old_id
         WHERE hold.account_id IS NULL AND hold.lifted_at IS NULL
-    ), said AS (
+    ), consents AS (
         UPDATE portfolio_contactpoint point SET
             consent = old.consent, opted_out_at = old.opted_out_at, unusable_for = old.unusable_for,
             granted_for = old.granted_for, denied_for = old.denied_for,
@@ -126,6 +127,7 @@ def part_mixed(context: LoadContext) -> None:
     parted = tables.fetch(_FOLLOW, [], _PARTED)
     with connection.cursor() as cursor:
         cursor.execute(_RETIRE, [context.actor.now])
+    move_with_accounts(debtor_ids=parted["debtor_id"].to_pylist())
     portfolio = pa.array([context.portfolio.pk] * parted.num_rows, pa.int64())
     record_facts(DebtorParted, parted.append_column("portfolio_id", portfolio), actor=context.actor)
 
