@@ -9,6 +9,7 @@ import pytest
 from recobra.consent.queries import is_silenced
 from recobra.conversations import operations as conversations
 from recobra.conversations.models import Conversation, ConversationMessage
+from recobra.conversations.reply import ReplyRefused, send_reply
 from recobra.conversations.webhooks.apply import apply_events
 from recobra.messaging.channels.adapter import (
     AccountEvent,
@@ -16,7 +17,7 @@ from recobra.messaging.channels.adapter import (
     InboundEvent,
     TemplateQualityEvent,
 )
-from recobra.messaging.models import Provider, Template
+from recobra.messaging.models import Contact, Provider, Template
 from recobra.messaging.providers.account_news import resume_provider
 from recobra.messaging.providers.routing import load_routes, take_allowance
 from recobra.portfolio.models import ContactPoint
@@ -137,6 +138,21 @@ def test_a_sender_that_is_a_name_is_no_number_and_one_that_is_not_told_is_seen_t
     unknown = hear(address="", text="BAJA")
     assert (unknown.address, unknown.status, unknown.mode_reason) == ("sender:", "OPEN", "no_number")
     assert not silenced("sender:")  # or nobody else without a name would be heard
+
+
+def test_a_name_that_sent_an_sms_is_not_written_to(rosa, world):
+    talk = Conversation.objects.create(
+        channel="sms",
+        address="sender:TIENDA51987654321",
+        debtor=rosa,
+        mode="PERSON",
+        opened_at=world.now,
+        last_at=world.now,
+        last_inbound_at=world.now,
+    )
+    with pytest.raises(ReplyRefused, match="quién escribió"):
+        send_reply(conversation_id=talk.pk, text="hola", actor=acting("lead", now=world.now))
+    assert not Contact.objects.exists()
 
 
 def test_a_person_with_another_number_is_told_of_and_a_silence_goes_along(hear, rosa, world):

@@ -301,7 +301,9 @@ def _choose_purpose(conversation: Conversation, counterparty: Counterparty, draf
     """Return REPLY or MANUAL. Raises ReplyRefused for what is refused without asking the gate."""
     if not draft.text.strip() and not draft.template_code:
         raise ReplyRefused(_("Write something first."))
-    if conversation.address == address_forms.SENDER:
+    is_named = conversation.channel == "whatsapp" and conversation.address != address_forms.SENDER
+    # By an id of the provider's WhatsApp alone is written to.
+    if not is_named and not address_forms.has_number(conversation.address):
         raise ReplyRefused(_("The provider does not say who wrote: there is nobody to answer."))
     if is_address_silenced(conversation.address, channel=conversation.channel):
         raise ReplyRefused(_("This number or address asked for no more messages. Only its owner can change that."))
