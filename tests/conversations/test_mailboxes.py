@@ -16,6 +16,7 @@ from recobra.conversations.models import Attachment, Conversation, ConversationM
 from recobra.conversations.webhooks.receive import retry_calls, store_call
 from recobra.messaging.channels.adapter import WebhookRequest
 from recobra.messaging.channels.email import imap
+from recobra.messaging.channels.email.own_words import split_text
 from recobra.messaging.channels.email.received import parse_mail, parse_sender
 from recobra.messaging.models import Contact, Provider, ReplyMailbox, WebhookCall
 from recobra.messaging.providers import queries
@@ -178,6 +179,26 @@ def test_html_alone_is_read_without_its_quote(read, contact):
     mail.set_content(html, subtype="html")
     read(bytes(mail))
     assert is_silenced(kind="EMAIL", value=ROSA)
+
+
+OURS = "Estimada Rosa:\nResponda BAJA para no recibir mensajes.\n\nBAJA"
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        (f"no puedo\n\nCobranzas <c@sur.example> escribió el lun, 23 nov 2026:\n\n{OURS}", "no puedo"),
+        (f"no puedo\n\nEn lunes, 23 de noviembre de 2026, Cobranzas <c@sur.example> escribió:\n\n{OURS}", "no puedo"),
+        (f"no puedo\n\n**De:** Cobranzas\n**Enviado:** lunes\n**Para:** Rosa\n\n{OURS}", "no puedo"),
+        (f"El viernes\n\nEl lun, 23 nov 2026, Cobranzas escribió:\n\n{OURS}", "El viernes"),
+        (f"De baja\nEl lun, 23 nov 2026, Cobranzas <\nc@sur.example> escribió:\n\n{OURS}", "De baja"),
+        ("El señor García me escribió:\nque pague\nBAJA", "El señor García me escribió:\nque pague\nBAJA"),
+        ("Enviado desde mi iPhone\n\nBAJA", "BAJA"),
+    ],
+    ids=["name first", "en", "bold", "as it begins", "right above", "of somebody", "below advertising"],
+)
+def test_own_words_stand_apart_from_what_is_quoted(text, own):
+    assert split_text(text).own == own
 
 
 def test_html_whose_head_does_not_end_is_read(read, contact):

@@ -6,22 +6,25 @@ import re
 from html.parser import HTMLParser
 from typing import Final, NamedTuple
 
+_WROTE: Final = r"(?:escribi[oó]|wrote|escreveu|a écrit|schrieb|ha scritto)\b"
+# With a day or an address in it: people too write of what somebody wrote.
 _ATTRIBUTION: Final = re.compile(
-    r"(?:el|on|em|le|am|il|de|from|\d{4}[-/]\d).{3,300}"
-    r"(?:escribi[oó]|wrote|escreveu|a écrit|schrieb|ha scritto)\b.{0,60}:?\s*",
-    re.IGNORECASE | re.DOTALL,
+    rf"(?=.*[\d@])(?:el|en|on|em|le|am|il|de|from|\d{{4}}[-/]\d).{{3,300}}{_WROTE}.{{0,60}}:"
+    rf"|.{{2,100}}<[^<>\s@]{{1,64}}@[^<>\s@]{{1,255}}> ?{_WROTE}.{{6,60}}:",
+    re.IGNORECASE,
 )
 _SEPARATOR: Final = re.compile(
     r"_{5,}|-{2,} ?(?:original message|mensaje (?:original|reenviado)|mensagem original|forwarded message|"
     r"forwarded by|reenviado por).*|begin forwarded message:|inicio del mensaje reenviado:",
     re.IGNORECASE,
 )
-_HEADER: Final = re.compile(r"\*?(?:de|from)\s?:\*?\s?.+", re.IGNORECASE)
+_HEADER: Final = re.compile(r"\*{0,2}(?:de|from)\s?:\*{0,2}\s?.+", re.IGNORECASE)
 _NEXT_HEADER: Final = re.compile(
-    r"\*?(?:enviado(?: el)?|sent|fecha|date|data|para|to|asunto|subject|assunto)\s?:.*", re.IGNORECASE
+    r"\*{0,2}(?:enviado(?: el)?|sent|fecha|date|data|para|to|asunto|subject|assunto)\s?:.*", re.IGNORECASE
 )
-_FOOTER: Final = re.compile(
-    r"--\s?|(?:enviado desde|sent from|get outlook for|obtener outlook para|enviado do meu|descargar outlook).*",
+_SIGNATURE: Final = re.compile(r"--\s?")
+_ADVERTISING: Final = re.compile(
+    r"(?:enviado desde|sent from|get outlook for|obtener outlook para|enviado do meu|descargar outlook).*",
     re.IGNORECASE,
 )
 _ATTRIBUTION_LINES: Final = 4
@@ -50,7 +53,8 @@ def split_text(text: str) -> Words:
     while at < len(lines):
         line = lines[at].strip()
         length = _attribution_length(lines, at)
-        if line.startswith(">"):
+        # Below a program's advertising people write too.
+        if line.startswith(">") or _ADVERTISING.fullmatch(line):
             quoted.append(lines[at])
         elif length:
             quoted.extend(lines[at : at + length])
@@ -60,7 +64,7 @@ def split_text(text: str) -> Words:
                 quoted.extend(lines[at:])
                 break
             continue
-        elif _SEPARATOR.fullmatch(line) or _FOOTER.fullmatch(line) or _is_header_block(lines, at):
+        elif _SEPARATOR.fullmatch(line) or _SIGNATURE.fullmatch(line) or _is_header_block(lines, at):
             quoted.extend(lines[at:])
             break
         else:
@@ -81,13 +85,15 @@ def split_html(html: str) -> Words:
 
 def _attribution_length(lines: list[str], at: int) -> int:
     """Return of how many lines the sentence «On Monday Ana wrote:» is that begins at a line, 0 where none does."""
-    if not lines[at].strip() or lines[at].lstrip().startswith(">"):
-        return 0
     for length in range(1, _ATTRIBUTION_LINES + 1):
-        sentence = " ".join(line.strip() for line in lines[at : at + length])
         # Broken over lines it ends with its colon, or any sentence with «wrote» would be one.
-        if _ATTRIBUTION.fullmatch(sentence) and sentence.rstrip().endswith(":"):
-            return length
+        block = [line.strip() for line in lines[at : at + length]]
+        if "" in block or block[0].startswith(">"):
+            return 0
+        if _ATTRIBUTION.fullmatch(" ".join(block)):
+            # The writer's own line may stand right above it.
+            is_below = any(_ATTRIBUTION.fullmatch(" ".join(block[begin:])) for begin in range(1, length))
+            return 0 if is_below else length
     return 0
 
 
