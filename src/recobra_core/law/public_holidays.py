@@ -5,11 +5,15 @@ from datetime import date
 from functools import cache
 from importlib import metadata
 from types import MappingProxyType
+from typing import Final
 
 import holidays
 
 from recobra_core.law.model import HolidayCalendar
 from recobra_core.law.subdivisions import list_subdivisions
+
+_CITIES: Final = {"São Paulo Capital": "BR-SP", "Barcelona": "ES-CT"}
+"""Cities whose holidays the package keeps under a name of their own -> the state, whose debtors may live there."""
 
 
 @cache
@@ -18,8 +22,9 @@ def find_holidays(
 ) -> Mapping[date, str] | None:
     """Return the holidays of a year with their names, None where there is no calendar for it.
 
-    Those of the whole country and of the subdivision, such as AR-X; of every subdivision where it is not known, and
-    then with its name. The package names them in `language`, one that it has; without one in that of the machine.
+    Those of the whole country and of the subdivision, such as AR-X, with the cities in it; of every subdivision where
+    it is not known. Those of a city, and all where the subdivision is not known, say the place too. The package names
+    them in `language`, one that it has; without one in that of the machine.
     """
     package = holidays.country_holidays(calendar.code)
     if not package.start_year <= year <= package.end_year:
@@ -30,7 +35,7 @@ def find_holidays(
         found = holidays.country_holidays(
             calendar.code, subdiv=part, years=year, categories=calendar.categories, language=language
         )
-        where = _name_part(calendar, part) if subdivision is None else ""
+        where = _name_part(calendar, part) if subdivision is None or part in _CITIES else ""
         for day, name in found.items():
             days.setdefault(day, f"{name}{where}")
     for local in calendar.local:
@@ -45,20 +50,18 @@ def holidays_release() -> str:
 
 
 def _list_parts(calendar: HolidayCalendar, subdivision: str | None) -> tuple[str, ...]:
-    """Return the package's names of the subdivision, of all where it is not known; none where none has its own."""
+    """Return the package's names of the subdivision and its cities, of all where it is not known, cities last."""
     if not calendar.subdivisions:
         return ()
-    parts: tuple[str, ...] = holidays.country_holidays(calendar.code).subdivisions
+    # A day of the whole state has the name that it has there. The package knows BR-SP as SP.
+    parts = sorted(holidays.country_holidays(calendar.code).subdivisions, key=_CITIES.__contains__)
     if subdivision is None:
-        return parts
-    # The package knows BR-SP as SP.
-    _country, _dash, code = subdivision.partition("-")
-    return tuple(part for part in parts if part == code)
+        return tuple(parts)
+    return tuple(part for part in parts if _CITIES.get(part, f"{calendar.code}-{part}") == subdivision)
 
 
 def _name_part(calendar: HolidayCalendar, part: str | None) -> str:
     """Return a subdivision of the package as what follows the name of its holiday, '' for the whole country."""
     if part is None:
         return ""
-    # Of two cities the package keeps holidays of their own, under their names.
     return f" ({list_subdivisions(calendar.code).get(f'{calendar.code}-{part}', part)})"

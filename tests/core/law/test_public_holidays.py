@@ -14,6 +14,7 @@ from recobra_core.law.subdivisions import find_subdivision, fold_subdivision, su
 DECREES = yaml_text.load(Path(__file__).with_name("decrees.yaml").read_text(encoding="utf-8"))
 SECOND_READING = yaml_text.load(Path(__file__).with_name("holidays.yaml").read_text(encoding="utf-8"))
 YEARS = (2026, 2027, 2028)
+CITIES = {"BR-SP": ["São Paulo Capital"], "ES-CT": ["Barcelona"]}
 
 
 def closings(places):
@@ -47,6 +48,9 @@ def test_the_holidays_of_the_decrees_close():
         ("BR-RJ", date(2026, 4, 23), "BR-BA"),
         ("CL-AP", date(2028, 6, 7), "CL-RM"),
         ("ES-CT", date(2026, 9, 11), "ES-MD"),
+        # Of a city, whoever lives in whose state may live in it.
+        ("BR-SP", date(2027, 1, 25), "BR-RJ"),
+        ("ES-CT", date(2026, 5, 25), "ES-MD"),
     ],
 )
 def test_a_holiday_of_a_state_closes_it_and_whoever_may_live_there(place, day, elsewhere):
@@ -95,7 +99,7 @@ def assert_second_reading_agrees(country):
     home = load_countries()[country]
     everywhere = [part for part in SECOND_READING[country] if part != "all"]
     for place in ("", *list_subdivisions(country)):
-        parts = [place.partition("-")[2]] if place else everywhere
+        parts = [place.partition("-")[2], *CITIES.get(place, ())] if place else everywhere
         found = set()
         for year in YEARS:
             found |= find_holidays(home.calendar, subdivision=place or None, year=year).keys()
@@ -119,7 +123,7 @@ def test_a_second_reading_of_every_calendar_agrees(country):
         return
     for place in places:
         everywhere = [part for part in SECOND_READING[country] if part != "all"]
-        parts = [place.partition("-")[2]] if place else everywhere
+        parts = [place.partition("-")[2], *CITIES.get(place, ())] if place else everywhere
         closed = days_by_rules(country, ["all", *parts])
         reasons = closings([(place or country, day) for day in days])
         refused = {day for day, reason in zip(days, reasons, strict=True) if reason == "holiday"}
