@@ -11,7 +11,6 @@ COMPANY_DECIDES = "company decides"
 _KINDS = {
     "window": "hours",
     "holidays": "hours",
-    "company-holiday": "hours",
     "barred": "channel",
     "third-parties": "third_party",
     "workplace": "third_party",
@@ -23,12 +22,13 @@ _KINDS = {
     "offers": "offer",
 }
 _COMPANY = "HOUSE"
+_COMPANY_DAY = "company-holiday"
 
 
 def breach_of(rule: str) -> str:
     """Return the kind of breach (BREACHES) of a rule that a verdict names, '' for one of the company's own."""
     place, *parts = rule.split("/")
-    if place == _COMPANY:
+    if place == _COMPANY or parts == [_COMPANY_DAY]:
         return ""
     if not parts:
         return "other"

@@ -29,6 +29,7 @@ TODAY = date(2026, 11, 30)
         ("", "other"),
         ("HOUSE/suave.1/2", ""),
         ("HOUSE/suave.1/2/cap-1", ""),
+        ("PE/company-holiday", ""),
     ],
 )
 def test_a_rule_tells_the_kind_of_breach(rule, breach):
