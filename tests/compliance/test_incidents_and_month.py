@@ -41,7 +41,7 @@ def test_an_incident_says_what_the_law_threatens(db, now):
     [
         ("PE", {"rule": "PE/call/window"}, ("hours", 450, "UIT", "Ley 29571 arts. 108 and 110")),
         ("MX", {"rule": "MX/default/cap-1"}, ("frequency", 2_000, "días", "LTOSF art. 41 ff.")),
-        ("MX", {"breach": "content"}, ("content", 300_000, "MXN", "CPF art. 284 Bis")),
+        ("MX", {"breach": "content"}, ("content", 300_000, "MXN", "CPF art. 284 Bis (number from memory)")),
         ("BO", {"breach": "hours"}, ("hours", None, "", "company decides")),
         ("PE", {"rule": "HOUSE/suave.1/1"}, ("", None, "", "")),
     ],
