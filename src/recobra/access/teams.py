@@ -92,6 +92,8 @@ def _member_ids(team: Team) -> list[int]:
 @transaction.atomic
 def dissolve_team(*, team_id: int, actor: Actor) -> None:
     """Dissolve a team; its members are in none. Raises Team.DoesNotExist."""
+    # People before the team, as in `save_team`.
+    list(User.objects.select_for_update().filter(team=team_id).order_by("pk"))
     team = Team.objects.select_for_update().get(pk=team_id)
     members = _member_ids(team)
     dissolved = TeamDissolved(team_id=team.pk, supervisor_id=team.supervisor_id, members=members)
