@@ -599,6 +599,18 @@ def ask(cast, debtor, kind="ERASURE", name="carla"):
     )
 
 
+def test_requests_of_others_do_not_stand_before_ones_own(company, cast, monkeypatch):
+    monkeypatch.setattr(requests, "WAITING_SHOWN", 1)
+    (own,) = forgotten.settle(company, 1)
+    unseen = Debtor.objects.create(creditor=company.creditor, external_id="no-account", name="De nadie")
+    for debtor, asked_on in ((unseen, TODAY - timedelta(days=1)), (own, TODAY)):
+        PersonRequest.objects.create(
+            debtor=debtor, kind="ACCESS", asked_on=asked_on, recorded_at=NOW, recorded_by="ana"
+        )
+    assert [each.debtor for each in requests.list_waiting(cast["carla"])] == [own]
+    assert requests.list_waiting(cast["zoe"]) == []
+
+
 def test_an_erasure_is_done_and_answered(company, cast, db):
     (debtor,) = forgotten.settle(company, 1)
     request = ask(cast, debtor)

@@ -16,6 +16,7 @@ from recobra.access.roles import Right
 from recobra.compliance.facts import PersonRequestAnswered, PersonRequestRecorded
 from recobra.compliance.models import Closing, ErasedClass, PersonRequest
 from recobra.journal.operations import record_fact
+from recobra.kit.tables import is_any_of
 from recobra.portfolio.models import Account, Debtor
 from recobra.portfolio.queries import portfolios_for
 from recobra.portfolio.scope import check_debtor, debtors_in
@@ -77,12 +78,13 @@ def read_answers(request: PersonRequest) -> list[ClassAnswer]:
 
 def list_waiting(user: User) -> list[PersonRequest]:
     """Return the requests that wait, the oldest first, of debtors whom the user may see; WAITING_SHOWN at most."""
-    unanswered = PersonRequest.objects.filter(answered_at__isnull=True).select_related("debtor")
-    waiting = list(unanswered.order_by("asked_on", "pk")[:WAITING_SHOWN])
-    portfolio_ids = [portfolio.pk for portfolio in portfolios_for(user)] if waiting else []
-    asking = debtors_in(portfolio_ids).filter(pk__in={each.debtor_id for each in waiting})
-    seen = set(asking.values_list("pk", flat=True))
-    return [each for each in waiting if each.debtor_id in seen]
+    unanswered = PersonRequest.objects.filter(answered_at__isnull=True)
+    # All of them, before any is left out: those of others must not stand before the user's own.
+    debtor_ids = set(unanswered.values_list("debtor", flat=True))
+    portfolio_ids = [portfolio.pk for portfolio in portfolios_for(user)] if debtor_ids else []
+    asking = debtors_in(portfolio_ids).filter(is_any_of("pk", debtor_ids))
+    waiting = unanswered.filter(is_any_of("debtor_id", list(asking.values_list("pk", flat=True))))
+    return list(waiting.select_related("debtor").order_by("asked_on", "pk")[:WAITING_SHOWN])
 
 
 def requests_of(debtor: Debtor) -> list[PersonRequest]:
