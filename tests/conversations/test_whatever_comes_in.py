@@ -140,6 +140,31 @@ def test_a_sender_that_is_a_name_is_no_number_and_one_that_is_not_told_is_seen_t
     assert not silenced("sender:")  # or nobody else without a name would be heard
 
 
+def test_a_silence_without_a_number_of_a_debtor_whom_a_person_named_holds_for_the_numbers(hear, rosa):
+    talk = hear(address="", text="¿quién es?", sender_id="PE.1")
+    lead = acting("lead", now=talk.last_at)
+    conversations.assign_debtor(conversation_id=talk.pk, debtor_id=rosa.pk, actor=lead)
+    talk = hear(address="", text="BAJA", sender_id="PE.1")
+    assert silenced(LINE)
+    assert (talk.debtor, talk.status, talk.mode_reason) == (rosa, "CLOSED", "opted_out")
+
+
+@pytest.mark.parametrize("wrong_person", [False, True])
+def test_what_staff_heard_of_somebody_without_a_number_holds_for_the_debtor_and_for_nobody_else(
+    hear, rosa, wrong_person
+):
+    talk = hear(address="", text="hola", sender_id="PE.1")
+    lead = acting("lead", now=talk.last_at)
+    conversations.assign_debtor(conversation_id=talk.pk, debtor_id=rosa.pk, actor=lead)
+    conversations.silence_conversation(conversation_id=talk.pk, wrong_person=wrong_person, actor=lead)
+    assert silenced("sender:PE.1")
+    assert silenced(LINE) == (not wrong_person)
+    unknown = hear(address="", text="hola")
+    with pytest.raises(conversations.ConversationRefused):
+        conversations.silence_conversation(conversation_id=unknown.pk, wrong_person=wrong_person, actor=lead)
+    assert not silenced("sender:")
+
+
 def test_a_name_that_sent_an_sms_is_not_written_to(rosa, world):
     talk = Conversation.objects.create(
         channel="sms",

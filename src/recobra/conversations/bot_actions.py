@@ -17,6 +17,7 @@ from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations import identity_attempts
 from recobra.conversations.bot.turns import Action
 from recobra.conversations.bot_facts import WRONG_IDENTITY, candidate_debtor_ids
+from recobra.conversations.carried_silence import carry_to_debtor
 from recobra.conversations.counterparty import Counterparty
 from recobra.conversations.facts import (
     ComplaintReceived,
@@ -70,7 +71,7 @@ def silence_address(
 ) -> None:
     """Record an opt-out or a wrong person that a message says, and close the conversation without an answer.
 
-    That of somebody without a number stays open, until a person says whose numbers it holds for.
+    That of somebody without a number stays open, until a person says whose numbers it holds for, unless one has.
     """
     conversation.mode = Conversation.Mode.PERSON
     if conversation.address == address_forms.SENDER:
@@ -87,7 +88,8 @@ def silence_address(
         value=conversation.address,
         actor=service_actor(Service.DEBTOR, now=actor.now),
     )
-    if not address_forms.has_number(conversation.address):
+    has_number = address_forms.has_number(conversation.address)
+    if not has_number and (wrong_person or not carry_to_debtor(conversation, actor=actor)):
         conversation.mode_reason = "no_number_silent"
         return
     conversation.mode_reason = "not_me" if wrong_person else "opted_out"

@@ -12,6 +12,7 @@ from procrastinate.contrib.django import app
 from recobra.access.actors import Actor
 from recobra.access.permissions import consequence
 from recobra.consent.models import ConsentEntry
+from recobra.conversations.carried_silence import carry_to_debtor
 from recobra.conversations.counterparty import (
     debtors_at,
     find_answered_contact,
@@ -73,7 +74,7 @@ def receive_message(*, event: InboundEvent, provider_id: int | None, channel: st
         # A file loaded since may have named the debtor of this number.
         _debtors, conversation.debtor = _find_writer(event, address, channel, answered)
     _store_message(conversation, event, reference, provider_id, now)
-    _route_conversation(conversation, event, now)
+    _route_conversation(conversation, event, actor)
     if event.form not in UNTOLD_FORMS:
         _record_reply(conversation, event, answered, actor)
     return conversation
@@ -240,18 +241,19 @@ def _find_original(conversation: Conversation, event: InboundEvent) -> Conversat
     return written.order_by("-pk").first()
 
 
-def _route_conversation(conversation: Conversation, event: InboundEvent, now: datetime) -> None:
+def _route_conversation(conversation: Conversation, event: InboundEvent, actor: Actor) -> None:
     """Close the conversation with an opt-out; leave other messages of a silenced address to a person; call the bot."""
     if is_address_silenced(conversation.address, channel=conversation.channel):
-        _leave_silenced(conversation, event, now)
+        _leave_silenced(conversation, event, actor)
     conversation.save()
     if conversation.channel in BOT_CHANNELS:
         # After the commit, or the job would not find the message; robust, since a job each minute catches up.
         transaction.on_commit(partial(_call_bot, conversation.pk), robust=True)
 
 
-def _leave_silenced(conversation: Conversation, event: InboundEvent, now: datetime) -> None:
+def _leave_silenced(conversation: Conversation, event: InboundEvent, actor: Actor) -> None:
     """Close a conversation with the opt-out that a message is; leave any other message there to a person."""
+    now = actor.now
     kind = address_forms.point_kind(conversation.channel)
     forms = address_forms.list_forms(conversation.address, kind=kind)
     # The entry that this very message made, if it made one.
@@ -264,7 +266,8 @@ def _leave_silenced(conversation: Conversation, event: InboundEvent, now: dateti
     if entry is None:
         return
     conversation.messages.filter(direction="IN", received_at=now).update(intent=entry.act.lower())
-    if address_forms.has_number(conversation.address):
+    is_opt_out = entry.act == ConsentEntry.Act.OPTED_OUT
+    if address_forms.has_number(conversation.address) or (is_opt_out and carry_to_debtor(conversation, actor=actor)):
         conversation.status = Conversation.Status.CLOSED
         conversation.closed_at = now
     else:

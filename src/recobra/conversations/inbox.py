@@ -15,6 +15,7 @@ from recobra.access.permissions import NotAllowed, consequence, requires
 from recobra.access.roles import Right, has_right
 from recobra.consent.models import ConsentEntry
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
+from recobra.conversations.carried_silence import carry_to_debtor
 from recobra.conversations.counterparty import is_address_silenced
 from recobra.conversations.facts import ConversationAssigned, ConversationClosed
 from recobra.conversations.inbound import BOT_CHANNELS
@@ -22,7 +23,6 @@ from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.queries import conversations_for
 from recobra.conversations.reply import cancel_bot_replies
 from recobra.conversations.scope import check_conversation
-from recobra.conversations.webhooks.senders import carry_silence
 from recobra.journal.operations import record_fact
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
@@ -152,9 +152,7 @@ def assign_debtor(*, conversation_id: int, debtor_id: int, actor: Actor) -> Conv
     conversation.save(update_fields=["debtor"])
     _record_assignment(conversation, actor)
     if not address_forms.has_number(conversation.address):
-        points = conversation.debtor.points.filter(kind=address_forms.point_kind(conversation.channel))
-        for number in points.order_by("pk").values_list("value", flat=True):
-            carry_silence(conversation.address, number, channel=conversation.channel, actor=actor)
+        carry_to_debtor(conversation, actor=actor)
     return conversation
 
 
@@ -163,10 +161,13 @@ def assign_debtor(*, conversation_id: int, debtor_id: int, actor: Actor) -> Conv
 def silence_conversation(*, conversation_id: int, wrong_person: bool, said: str = "", actor: Actor) -> Conversation:
     """Record that staff heard of an opt-out, or of a `wrong_person`, and close the conversation.
 
-    `said` are the debtor's words.
+    `said` are the debtor's words. Raises ConversationRefused where nothing is known of who wrote.
     """
     conversation = Conversation.objects.select_for_update(of=["self"]).get(pk=conversation_id)
     check_conversation(actor, conversation)
+    if conversation.address == address_forms.SENDER:
+        # All who are not named share it: one of them cannot speak for the others.
+        raise ConversationRefused(_("The provider does not say who wrote: there is nobody to answer."))
     record_refusal = record_wrong_person if wrong_person else record_opt_out
     record_refusal(
         kind=address_forms.point_kind(conversation.channel),
@@ -176,6 +177,8 @@ def silence_conversation(*, conversation_id: int, wrong_person: bool, said: str 
         source=ConsentEntry.Source.STAFF,
         actor=actor,
     )
+    if not wrong_person and not address_forms.has_number(conversation.address):
+        carry_to_debtor(conversation, actor=actor)
     act = ConsentEntry.Act.NOT_ME if wrong_person else ConsentEntry.Act.OPTED_OUT
     conversation.mode = Conversation.Mode.PERSON
     conversation.mode_reason = act.lower()

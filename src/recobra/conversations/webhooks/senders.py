@@ -6,8 +6,7 @@ from django.db import transaction
 
 from recobra.access.actors import Actor
 from recobra.access.permissions import consequence
-from recobra.consent.ledger import Act, ConsentStatement, Source, find_address, latest_entry
-from recobra.consent.opt_out import apply_opt_out
+from recobra.conversations.carried_silence import carry_silence
 from recobra.conversations.facts import NumberChanged
 from recobra.conversations.inbound import receive_notice
 from recobra.conversations.models import Conversation
@@ -87,16 +86,3 @@ def receive_identity_change(*, event: IdentityChangeEvent, provider_id: int | No
     if notice is not None:
         changed = NumberChanged(conversation_id=notice.pk, channel=channel)
         record_fact(changed, actor=actor, debtor_id=notice.debtor_id)
-
-
-@consequence
-def carry_silence(source: str, target: str, *, channel: str, actor: Actor) -> None:
-    """Let the last opt-out from one address of a person hold for another of theirs, unless resumed there since."""
-    kind = address_forms.point_kind(channel)
-    if source == target:
-        return
-    entry = latest_entry(find_address(kind=kind, value=source), Act.OPTED_OUT, Act.NOT_ME, Act.RESUMED)
-    if entry is None or entry.act == Act.RESUMED:
-        return
-    statement = ConsentStatement(source=Source.PROVIDER, channel=channel, at=entry.at, actor=actor)
-    apply_opt_out(find_address(kind=kind, value=target), statement)
