@@ -185,3 +185,24 @@ def test_a_balance_that_counts_money_in_hand_tells_of_no_further_payment(load, b
     assert (owed(), received()) == ({"C1": 0, "C5": 1_000, "C6": 500}, 15_500)
     assert standing() == [("FILE", 15_000, 23), ("INFERRED", 500, 25)]
     assert not Payment.objects.filter(unapplied_minor__gt=0).exists()
+
+
+def test_a_new_instalment_hides_no_payment_that_came_back(load, bank, now):
+    mapping = {
+        "account": {"external_id": "cuenta"},
+        "instalment": {"number": "cuota", "due_date": "vence"},
+        "balance": "saldo",
+        "options": {"decimal": "point", "due_rows": "several"},
+    }
+    head = "cuenta;cuota;vence;saldo\n"
+    load(f"{head}A;1;01/10/2026;100\nA;2;01/11/2026;100\n", mapping=mapping, as_of=date(2026, 11, 23))
+    bank(("A", "100.00", 25, "CH-1"))
+    actor = acting("ana", now=now + timedelta(days=5))
+    payments.reverse_payment(payment_id=Payment.objects.get().pk, reason="devuelto", actor=actor)
+    rows = f"{head}A;2;01/11/2026;100\nA;3;01/12/2026;100\n"
+    assert load(rows, mapping=mapping, as_of=date(2026, 11, 26))["payments"] == 0
+    assert (owed(), received()) == ({"A": 20_000}, 0)
+    # A file of a later day knows of the reversal.
+    rows = f"{head}A;1;01/10/2026;100\nA;2;01/11/2026;100\nA;3;01/12/2026;100\n"
+    load(rows, mapping=mapping, as_of=date(2026, 11, 29))
+    assert (owed(), received()) == ({"A": 30_000}, 0)

@@ -1,4 +1,4 @@
-"""Lower balances that count a payment which proved void since: they tell of no new money."""
+"""Lower balances that count a payment which proved void since: they are no new money."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def leave_returned_out(
     rows = duck.fetch_all(
         f"""
         WITH missing AS (
-            SELECT account_id, -sum(delta) AS amount_minor FROM {differences.deltas} GROUP BY account_id
+            SELECT account_id, -sum(delta) AS amount_minor FROM {differences.deltas}
+            WHERE delta < 0 AND NOT shift GROUP BY account_id
             UNION ALL
             SELECT account_id, sum(amount_minor) FROM {ledger}
             WHERE account_id IN (SELECT id FROM {gone_accounts}) GROUP BY account_id
@@ -49,7 +50,9 @@ def leave_returned_out(
         """
     )
     ids = [account_id for (account_id,) in rows]
-    listed = ", ".join(map(str, ids)) or "NULL"
+    if not ids:
+        return []
+    listed = ", ".join(map(str, ids))
     # Without a fingerprint the next load reads the account whatever it says.
     duck.execute(
         f"DELETE FROM {examined.keys.accounts} "
