@@ -261,3 +261,12 @@ def test_a_file_is_known_again_after_its_account_went_to_another_debtor(load, lo
     Account.objects.filter(pk=loan.pk).update(debtor=receivables.debtor(company, "Luz"))
     answer = load(content)
     assert (answer["accepted"], answer["known"], answer["rejected"]) == (0, 1, 0)
+
+
+def test_a_cheque_that_came_back_is_not_paid_by_a_file_that_lost_its_zeros(load, now):
+    head = ";".join(HEADER)
+    load(f"{head}\nD1;1,50;2026-11-23;000611365\n")
+    actor = acting("ana", now=now + timedelta(days=2))
+    payments.reverse_payment(payment_id=Payment.objects.get().pk, reason="devuelto", actor=actor)
+    answer = load(f"{head}\nD1;1,50;2026-11-23;611365\n")
+    assert (answer["accepted"], answer["rejected"]) == (0, 1)

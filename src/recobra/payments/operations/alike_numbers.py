@@ -34,10 +34,11 @@ def find_alike_accounts(*, portfolio: Portfolio, numbers: Iterable[str]) -> dict
 def find_recorded(*, portfolio: Portfolio, movements: Mapping[int, Movement]) -> dict[int, str]:
     """Return by line the recorded operation that a new movement is, but for how its number is written.
 
-    Account, amount and day are the same; numbers of operations begin anew, so theirs alone would prove nothing.
+    Account, amount and day are the same; numbers of operations begin anew, so theirs alone would prove nothing. One
+    that was reversed is one all the same: a cheque that came back is not paid by the file that names it.
     """
     days = {movement.paid_date for movement in movements.values()}
-    payments = Payment.objects.filter(portfolio=portfolio, paid_date__in=days, reversed_at=None)
+    payments = Payment.objects.filter(portfolio=portfolio, paid_date__in=days)
     payments = payments.exclude(source=Payment.Source.INFERRED)
     columns = ("reference", OWNER_ID, "account__external_id", "amount_minor", "paid_date")
     recorded: dict[tuple[object, ...], set[str]] = defaultdict(set)
