@@ -214,6 +214,20 @@ def test_the_next_load_parts_whom_an_earlier_version_joined(load, now):
     assert (again["updated"], Debtor.objects.count(), Entry.objects.filter(kind="debtor.parted").count()) == (0, 3, 1)
 
 
+def test_who_leaves_a_mixed_debtor_brings_back_nothing_that_was_refused(load, company, now):
+    rows = _rows("S/N", "S/N")
+    load(rows, mapping=MAPPING)
+    _join_as_before("id:SN", "A")
+    heir = Debtor.objects.create(creditor=company.creditor, external_id="account:N0", name="A", country="PE")
+    refused = {"opted_out_at": now, "consent": False, "denied_for": ["email"]}
+    ContactPoint.objects.create(debtor=heir, kind="EMAIL", value="a@x.example", valid=True, **refused)
+    ContactPoint.objects.exclude(debtor=heir).update(consent=True, granted_for=["email"])
+    load(rows, mapping=MAPPING)
+    assert Account.objects.get(external_id="N0").debtor == heir
+    point = heir.points.get()
+    assert (point.opted_out_at, point.consent, point.granted_for, point.denied_for) == (now, False, [], ["email"])
+
+
 def test_a_debtor_of_one_account_keeps_its_history(load):
     load(_rows("20512333798"), mapping=MAPPING)
     only = _join_as_before("id:20512333798", "A")

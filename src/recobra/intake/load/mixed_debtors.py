@@ -81,9 +81,17 @@ _FOLLOW: Final = f"""
         WHERE hold.account_id IS NULL AND hold.lifted_at IS NULL
     ), consents AS (
         UPDATE portfolio_contactpoint point SET
-            consent = old.consent, opted_out_at = old.opted_out_at, unusable_for = old.unusable_for,
-            granted_for = old.granted_for, denied_for = old.denied_for,
-            retired_at = CASE WHEN old.quality = 0 THEN old.retired_at END, quality = least(point.quality, old.quality)
+            -- The heir may have been known before: what was refused to either stays refused.
+            consent = coalesce(point.consent AND old.consent, point.consent, old.consent),
+            opted_out_at = coalesce(point.opted_out_at, old.opted_out_at),
+            unusable_for = ARRAY(SELECT DISTINCT unnest(point.unusable_for || old.unusable_for)),
+            granted_for = ARRAY(
+                SELECT unnest(point.granted_for || old.granted_for)
+                EXCEPT SELECT unnest(point.denied_for || old.denied_for)
+            ),
+            denied_for = ARRAY(SELECT DISTINCT unnest(point.denied_for || old.denied_for)),
+            retired_at = coalesce(point.retired_at, CASE WHEN old.quality = 0 THEN old.retired_at END),
+            quality = least(point.quality, old.quality)
         FROM heirs JOIN portfolio_contactpoint old ON old.debtor_id = heirs.old_id
         WHERE point.debtor_id = heirs.new_id AND point.kind = old.kind AND point.value = old.value
     ), unlinked AS (
