@@ -87,6 +87,8 @@ STATES: dict[str, dict[tuple[str, ...], Week]] = {
 }
 MORE_HOLIDAYS = {"BR": ("public", "optional"), "PA": ("public", "bank"), "UY": ("public", "bank")}
 REGIONAL_HOLIDAYS = ("AR", "BO", "BR", "CL", "ES", "SV", "US")
+# Cities that the package knows apart, by the state in which somebody may live there.
+CITIES = {"BR-SP": ["São Paulo Capital"], "ES-CT": ["Barcelona"]}
 # Month and day of holidays that the package does not know, by the state that keeps them.
 LOCAL_HOLIDAYS = {(9, 24): "BO-N", (2, 10): "BO-O", (7, 26): "BR-PB", (12, 19): "BR-PR"}
 OPEN_ON_HOLIDAYS = ("call", "ivr", *WRITTEN)
@@ -213,7 +215,7 @@ def holiday(country: str, state: str, day: date) -> bool:
     regions = [None]
     if country in REGIONAL_HOLIDAYS:
         # Where it is not known in which state, a holiday of any may be the debtor's own.
-        regions += [state[3:]] if state else holidays.country_holidays(country).subdivisions
+        regions += [state[3:], *CITIES.get(state, ())] if state else holidays.country_holidays(country).subdivisions
     local = LOCAL_HOLIDAYS.get((day.month, day.day), "")
     is_local = local == state if state else local.startswith(country)
     return is_local or any(

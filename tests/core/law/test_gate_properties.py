@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests import extent
+from tests.core.law.second_reading import CITIES
 
 from recobra_core import yaml_text
 from recobra_core.law import CANDIDATE, HISTORY, OPENINGS, build_caps, build_openings, judge_candidates
@@ -70,7 +71,8 @@ def calendar_of(place, year):
     told = FILES[place[:2]]["holiday_calendar"]
     states = [None]
     if told["subdivisions"]:
-        states += [place[3:]] if len(place) > 2 else holidays.country_holidays(told["code"]).subdivisions
+        parts = [place[3:], *CITIES.get(place, ())]
+        states += parts if len(place) > 2 else holidays.country_holidays(told["code"]).subdivisions
     found = set()
     for state in states:
         found |= set(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.core.law.day_rules import day_of
+from tests.core.law.second_reading import CITIES
 
 from recobra_core import yaml_text
 from recobra_core.law import OpeningKey, build_openings, list_subdivisions, load_countries, to_arrow, zones_for
@@ -14,7 +15,6 @@ from recobra_core.law.subdivisions import find_subdivision, fold_subdivision, su
 DECREES = yaml_text.load(Path(__file__).with_name("decrees.yaml").read_text(encoding="utf-8"))
 SECOND_READING = yaml_text.load(Path(__file__).with_name("holidays.yaml").read_text(encoding="utf-8"))
 YEARS = (2026, 2027, 2028)
-CITIES = {"BR-SP": ["São Paulo Capital"], "ES-CT": ["Barcelona"]}
 
 
 def closings(places):
