@@ -280,6 +280,29 @@ def test_each_message_is_read_once_also_where_the_server_numbers_anew(read, cont
     assert (state.uid_validity, state.last_uid, state.failed_since) == (8, 103, None)
 
 
+def test_another_mailbox_is_read_from_its_beginning_also_where_it_numbers_alike(read, contact, server, sender, world):
+    read(mail_of("hola", number=1), mail_of("¿me llaman?", number=2))
+    other = ImapServer(uid_validity=server.uid_validity)
+    other.receive(mail_of("BAJA", number=3), world.now)
+    save_provider(
+        code=sender.code,
+        kind="smtp",
+        name="Correo",
+        settings=sender.settings | {"imap_url": other.url},
+        secrets={"imap_password": other.password},
+        rate_per_second=None,
+        price_micros=0,
+        price_currency="USD",
+        country="",
+        rank=1,
+        enabled=True,
+        actor=acting("admin", now=world.now),
+    )
+    read(after=2)
+    other.close()
+    assert is_silenced(kind="EMAIL", value=ROSA)
+
+
 def test_a_line_that_breaks_loses_nothing(read, contact, server):
     server.break_after = 2
     read(*(mail_of(f"mensaje {number}", number=number) for number in range(1, 5)))

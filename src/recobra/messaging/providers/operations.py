@@ -25,7 +25,7 @@ from recobra.kit.encryption import Undecryptable
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Adapter, Check, Config, Setting, Unsuitable
 from recobra.messaging.facts import ProviderSaved, ProviderTested
-from recobra.messaging.models import Provider
+from recobra.messaging.models import Provider, ReplyMailbox
 from recobra.messaging.providers.routing import build_config
 from recobra_core.money import EXPONENTS, MICROS_DECIMALS
 
@@ -393,10 +393,17 @@ def _origin(address: str) -> tuple[str, str]:
 
 
 def _apply_changes(provider: Provider, *, secrets: Mapping[str, str], **fields: object) -> list[str]:
-    """Set the fields of a provider without saving it, and return the names of those that changed."""
+    """Set the fields of a provider without saving it, and return the names of those that changed.
+
+    How far another mailbox was read is forgotten.
+    """
+    read_from = provider.settings.get("imap_url")
     changed = [name for name, value in fields.items() if provider.pk is None or getattr(provider, name) != value]
     for name, value in fields.items():
         setattr(provider, name, value)
+    if provider.pk is not None and provider.settings.get("imap_url") != read_from:
+        # Both may number alike: messages of the new one would count as read.
+        ReplyMailbox.objects.filter(provider=provider).delete()
     if provider.pk is None or _decrypt_or_empty(provider) != secrets:
         changed.append("secrets")
     # Unchanged ones are not written: those of another installation's key stay as they are until they are given again.
