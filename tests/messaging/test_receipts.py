@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recobra.consent.models import ConsentEntry, Silence
-from recobra.conversations.webhooks.apply import apply_events, match_waiting_receipts
+from recobra.conversations.webhooks.apply import apply_events
 from recobra.messaging.channels.adapter import InboundEvent, ReceiptEvent, TemplateEvent
 from recobra.messaging.models import Contact, Provider, Receipt, Template
+from recobra.messaging.operations import match_waiting_receipts
 from recobra.portfolio.models import ContactPoint
 from tests.people import acting
 

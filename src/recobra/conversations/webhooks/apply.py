@@ -27,10 +27,8 @@ from recobra.messaging.channels.adapter import (
 from recobra.messaging.channels.webhooks import clean_event
 from recobra.messaging.models import Provider
 from recobra.messaging.operations import apply_account_news, apply_template_decision, apply_template_quality
-from recobra.messaging.receipts.record import match_waiting_receipts, record_receipts
+from recobra.messaging.receipts.record import record_receipts
 from recobra.portfolio import address_forms
-
-__all__ = ["NotApplied", "apply_events", "apply_wish", "match_waiting_receipts"]
 
 
 class NotApplied(Exception):
