@@ -70,6 +70,14 @@ def test_what_a_person_calls_another_debt_is_one_and_is_not_asked_about_again(da
     assert set(Account.objects.values_list("external_id", flat=True)) == {"0012", "12"}
 
 
+def test_of_a_file_put_aside_nothing_is_asked_any_more(day, now):
+    day(20, {"00627": "5"})
+    held = day(21, {"627": "5"})
+    assert asked() == {2: [("alike", "627", "00627")]}
+    operations.discard_load(load_id=held["load_id"], actor=acting("bruno", now=now))
+    assert asked() == {}
+
+
 def test_two_numbers_alike_in_one_file_wait_too(day, now):
     held = day(20, {"0012": "1", "12": "2", "13": "3"})
     assert held["reason"].startswith("2 ")

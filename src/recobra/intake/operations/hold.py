@@ -46,6 +46,7 @@ def discard_load(*, load_id: int, actor: Actor) -> None:
     held = Load.objects.filter(pk=load_id, status=Load.Status.HELD)
     if not held.update(status=Load.Status.DISCARDED, finished_at=actor.now):
         raise LoadRefused("not_held", load=load_id)
+    load.rejected.all().delete()  # what a person was asked while it was held
     record_fact(LoadDiscarded(load_id=load.pk), actor=actor, portfolio_id=load.portfolio_id)
     transaction.on_commit(lambda: held_file(load.stored_as).unlink(missing_ok=True))
 
