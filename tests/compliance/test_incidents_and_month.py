@@ -36,11 +36,15 @@ def test_an_incident_says_what_the_law_threatens(db, now):
     assert "INDECOPI" in recorded(now).potential_fine
 
 
+SILENT = "law silent; project default: one contact a day per channel"
+
+
 @pytest.mark.parametrize(
     ("country", "facts", "cost"),
     [
         ("PE", {"rule": "PE/call/window"}, ("hours", 450, "UIT", "Ley 29571 arts. 108 and 110")),
-        ("MX", {"rule": "MX/default/cap-1"}, ("frequency", 2_000, "días", "LTOSF art. 41 ff.")),
+        ("MX", {"rule": "MX/call/window"}, ("hours", 2_000, "días", "LTOSF art. 41 ff.")),
+        ("MX", {"rule": "MX/default/cap-1", "article": SILENT}, ("", None, "", "")),
         ("MX", {"breach": "content"}, ("content", 300_000, "MXN", "CPF art. 284 Bis (number from memory)")),
         ("BO", {"breach": "hours"}, ("hours", None, "", "company decides")),
         ("PE", {"rule": "HOUSE/suave.1/1"}, ("", None, "", "")),

@@ -135,7 +135,7 @@ def enter_incident(
     if country not in law.load_countries():
         raise IncidentRefused(_("There are no contact rules for this country."))
     if breach is None:
-        breach = law.breach_of(rule)
+        breach = law.breach_of(rule, article)
     elif breach not in law.BREACHES:
         raise IncidentRefused(_("Say which rule was broken."))
     if happened_at > actor.now:
@@ -281,7 +281,7 @@ def _insert_incidents(kind: str, query: str, parameters: Sequence[object], *, ac
     incidents = list(Incident.objects.filter(pk__in=inserted["incident_id"].to_pylist()).order_by("pk"))
     # What the law threatens is in its files, which SQL cannot read.
     for incident in incidents:
-        breach = law.breach_of(incident.rule)
+        breach = law.breach_of(incident.rule, incident.article)
         for name, value in _value_breach(
             country=incident.country, breach=breach, happened_at=incident.happened_at
         ).items():

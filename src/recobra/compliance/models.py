@@ -10,7 +10,7 @@ from recobra.portfolio.models import Debtor, Portfolio
 class Incident(models.Model):
     """An attempted or actual breach of the rules of contact, and what was done about it.
 
-    `breach` is its kind (`recobra_core.law.BREACHES`), '' where only a rule of the company's own is at stake.
+    `breach` is its kind (`recobra_core.law.BREACHES`), '' where no law is at stake.
     `potential_fine` says what the law threatens for that kind, at most `fine_most` in `fine_unit`, by `fine_source`.
 
     Personal data: through its debtor; `description` names nobody. Dies with the legal term of records.

@@ -24,3 +24,9 @@ def cite(rule: _Sourced) -> str:
     if rule.basis != CAUTION or _OWN_WORDS in rule.source:
         return rule.source
     return f"{MARK}{rule.source}"
+
+
+def is_caution(source: str) -> bool:
+    """Tell if what a verdict names as its source (`cite`) is a caution of ours."""
+    # A law that we widen says «…: project default» at its end, and stays law.
+    return source.startswith((MARK, "no rule found in law:")) or f"{_OWN_WORDS}:" in source

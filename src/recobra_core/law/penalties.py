@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
+from recobra_core.law.cautions import is_caution
 from recobra_core.law.clauses import ANY_BREACH, BREACHES, Penalty, find_in_force
 from recobra_core.law.files import load_countries
 
@@ -23,12 +24,16 @@ _KINDS = {
 }
 _COMPANY = "HOUSE"
 _COMPANY_DAY = "company-holiday"
+_HOUSE_RULE = "(house rule)"
 
 
-def breach_of(rule: str) -> str:
-    """Return the kind of breach (BREACHES) of a rule that a verdict names, '' for one of the company's own."""
+def breach_of(rule: str, source: str = "") -> str:
+    """Return the kind of breach (BREACHES) of a rule that a verdict names with its source.
+
+    '' where no law is at stake: a rule of the company's own, a caution of ours, facts that nobody knows.
+    """
     place, *parts = rule.split("/")
-    if place == _COMPANY or parts == [_COMPANY_DAY]:
+    if place == _COMPANY or parts == [_COMPANY_DAY] or is_caution(source) or source.endswith(_HOUSE_RULE):
         return ""
     if not parts:
         return "other"

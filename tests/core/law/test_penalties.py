@@ -4,8 +4,10 @@ from datetime import date
 
 import pytest
 
-from recobra_core.law import BREACHES, COMPANY_DECIDES, breach_of, find_penalty, load_countries
+from recobra_core.law import BREACHES, CAUTION, COMPANY_DECIDES, breach_of, find_penalty, load_countries
+from recobra_core.law.cautions import cite
 from recobra_core.law.description import describe_country
+from recobra_core.law.opening_hours import UNKNOWN_SOURCE
 
 TODAY = date(2026, 11, 30)
 
@@ -34,6 +36,19 @@ TODAY = date(2026, 11, 30)
 )
 def test_a_rule_tells_the_kind_of_breach(rule, breach):
     assert breach_of(rule) == breach
+
+
+def test_the_law_threatens_nothing_where_only_a_caution_of_ours_or_an_unknown_fact_is_at_stake():
+    for country in load_countries().values():
+        local = [rule for rules in country.subdivisions.values() for rule in rules]
+        for rule in (*country.rules, *local):
+            for sourced in (rule, *rule.caps):
+                is_free = breach_of("PE/call/window", cite(sourced)) == ""
+                assert is_free == (sourced.basis == CAUTION), sourced
+        for section in ("third_parties", "workplace", "limitation", "replies", "offers", "stages", "stops"):
+            for clause in getattr(country.sections, section):
+                assert (breach_of(clause.rule, cite(clause)) == "") == (clause.basis == CAUTION), clause
+    assert breach_of("ALL/unknown", UNKNOWN_SOURCE) == ""
 
 
 def test_every_country_says_of_every_breach_what_it_may_cost_and_where_that_is_written():
