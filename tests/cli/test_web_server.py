@@ -106,7 +106,7 @@ def test_only_who_was_given_a_pass_may_send_a_large_file(connect, settings):
     count = 5 * MEGABYTE
     right = head(body_limits.LOAD_PATH, length(count), f"Cookie: a=b; {settings.UPLOAD_COOKIE_NAME}={cookie}")
     assert answer_to(connect(), right, b"x" * count) == ("HTTP/1.1 200 OK", f"read {count}")
-    for forged in (f"{cookie[:-1]}A", "7", '"'):
+    for forged in (f"{cookie[:-1]}{'B' if cookie.endswith('A') else 'A'}", "7", '"'):
         wrong = head(body_limits.LOAD_PATH, length(count), f"Cookie: {settings.UPLOAD_COOKIE_NAME}={forged}")
         assert answer_to(connect(), wrong)[0].startswith("HTTP/1.1 413")
 

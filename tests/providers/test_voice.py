@@ -197,5 +197,5 @@ def test_the_address_of_a_call_cannot_be_made_up():
     url = voice_url(PUBLIC_ID, "tw")
     token = url.rstrip("/").rpartition("/")[2]
     assert contact_of_call(token) == PUBLIC_ID
-    assert contact_of_call(token[:-1] + "x") is None
+    assert contact_of_call(token[:-1] + ("y" if token.endswith("x") else "x")) is None
     assert contact_of_call(PUBLIC_ID.hex) is None

