@@ -145,6 +145,11 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "countries": ("get", ALL, {}),
     "country": ("get", ALL, {}),
     "country-month": ("get", ALL, {}),
+    "country-breach-cost": (
+        "post",
+        EDITING,
+        {"breach": "hours", "amount_minor": "500", "holds_from": "2199-01-01", "reason": "Directorio"},
+    ),
     "schema": ("get", ALL, {}),
     "providers": ("get", {"dario"}, {}),
     "provider-new": ("get", {"dario"}, {}),

@@ -29,6 +29,7 @@ def of_compliance(world: World) -> dict[str, dict[str, object]]:
     return {
         "debtor-wish-record": {"debtor_id": maria.pk, "point_id": point.pk},
         "country": {"code": "PE"},
+        "country-breach-cost": {"code": "BO"},
         "country-month": {"code": "PE"},
         **{f"policy{what}": {"portfolio_id": world.portfolio.pk} for what in ("", "-new")},
         **{f"house-rule{what}": numbered for what in ("", "-edit", "-retire")},

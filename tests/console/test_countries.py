@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from recobra.kit import clock
 from recobra.messaging.models import Contact
+from recobra.portfolio.models import Portfolio
 from recobra_core.law import load_countries
 from recobra_core.law.description import translate_text
 
@@ -116,3 +118,21 @@ def test_months_follow_each_other_over_the_year(at_desk, world):
     assert "mes=2026-11" in page.content.decode()
     assert "São Paulo" in text(page)
     assert at_desk("ana").get("/paises/BR/calendario/?mes=nunca&canal=paloma&lugar=XX").status_code == 200
+
+
+def test_the_company_says_what_a_breach_may_cost_where_the_law_names_no_amount(at_desk, world):
+    dario, today = at_desk("dario"), clock.now().astimezone(ZoneInfo("America/La_Paz")).date()
+    page = text(dario.get("/paises/BO/"))
+    assert "Horario y días — — nadie dio una cifra todavía" in page
+    typed = {"breach": "hours", "amount_minor": "5.000,50", "holds_from": f"{today}", "reason": ""}
+    refused = text(dario.post("/paises/BO/costo/", typed))
+    assert "Este campo es obligatorio" in refused
+    kept = dario.post("/paises/BO/costo/", typed | {"reason": "Directorio, acta 7"}, follow=True)
+    assert "los incidentes desde su día se valoran con él" in text(kept)
+    page = text(dario.get("/paises/BO/"))
+    assert "Horario y días Bs5.000,50" in page
+    assert "Directorio, acta 7" in page
+    Portfolio.objects.filter(pk=world.portfolio.pk).update(country="BO")
+    breach = {"tipo": "BREACH", "pais": "BO", "falta": "hours", "descripcion": "Se llamó a las 23:00."}
+    assert at_desk("bruno").post("/incidentes/registrar/", breach).status_code == 302
+    assert "Horario y días hasta 5.000,5 BOB La empresa decide" in text(dario.get("/incidentes/"))

@@ -27,6 +27,17 @@ class IncidentClosed(Fact):
     incident_id: int
 
 
+@fact("incident.cost_set", _("Cost of a breach set"))
+class BreachCostSet(Fact):
+    """The company says what a kind of breach may cost in a country, from a day on."""
+
+    country: str
+    breach: str
+    amount_minor: int
+    currency: str
+    holds_from: date
+
+
 @fact("evidence.exported", _("Evidence of contacts handed out"))
 class EvidenceExported(Fact):
     """Signed evidence left the product; `digest` is that of its contents."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 from recobra.access.actors import Actor
 from recobra.access.permissions import OutOfScope, check_scope, consequence, requires
 from recobra.access.roles import Right
+from recobra.compliance.breach_costs import BreachCosts
 from recobra.compliance.facts import IncidentClosed, IncidentRecorded
 from recobra.compliance.models import Incident
 from recobra.journal.operations import record_fact, record_facts
@@ -24,6 +26,7 @@ from recobra.portfolio import address_forms
 from recobra.portfolio.models import Account, Debtor
 from recobra.portfolio.scope import check_debtor, check_portfolio
 from recobra_core import law
+from recobra_core.money import exponent_of
 
 TEXT_LIMIT: Final = 4_000
 OPTED_OUT_RULE: Final = "ALL/opted-out"
@@ -165,7 +168,7 @@ def enter_incident(
         rule=rule,
         article=article,
         description=description.strip(),
-        **_value_breach(country=country, breach=breach, happened_at=happened_at),
+        **_value_breach(country=country, breach=breach, happened_at=happened_at, costs=BreachCosts([country])),
     )
     _record_facts([incident], actor=actor)
     return incident
@@ -221,19 +224,24 @@ def record_breaches(*, since: datetime, actor: Actor) -> int:
     return _insert_incidents("BREACH", _AFTER_SILENCE, [OPTED_OUT_RULE, since], actor=actor)
 
 
-def _value_breach(*, country: str, breach: str, happened_at: datetime) -> dict[str, Any]:
-    """Return the fields of an incident that say what it may cost by the law of its day."""
+def _value_breach(*, country: str, breach: str, happened_at: datetime, costs: BreachCosts) -> dict[str, Any]:
+    """Return the fields of an incident that say what it may cost by the law of its day, or else by the company."""
     day = happened_at.astimezone(ZoneInfo(law.load_countries()[country].time_zones[0])).date()
     penalty = law.find_penalty(country=country, breach=breach, day=day)
     if penalty is None:
         return {"breach": breach}
-    return {
+    valued: dict[str, Any] = {
         "breach": breach,
         "potential_fine": penalty.text,
         "fine_most": penalty.most,
         "fine_unit": penalty.unit,
         "fine_source": penalty.source,
     }
+    own = costs.find(country=country, breach=breach, day=day) if penalty.most is None else None
+    if own is not None:
+        amount = Decimal(own.amount_minor).scaleb(-exponent_of(own.currency))
+        valued |= {"fine_most": amount, "fine_unit": own.currency}
+    return valued
 
 
 # Whom an incident of a contact concerns. A debtor without a country is in that of the portfolio.
@@ -280,10 +288,11 @@ def _insert_incidents(kind: str, query: str, parameters: Sequence[object], *, ac
     inserted = tables.fetch(_INSERT.format(selected=query), [kind, actor.now, actor.name, *parameters], _INSERTED)
     incidents = list(Incident.objects.filter(pk__in=inserted["incident_id"].to_pylist()).order_by("pk"))
     # What the law threatens is in its files, which SQL cannot read.
+    costs = BreachCosts({incident.country for incident in incidents})
     for incident in incidents:
         breach = law.breach_of(incident.rule, incident.article)
         for name, value in _value_breach(
-            country=incident.country, breach=breach, happened_at=incident.happened_at
+            country=incident.country, breach=breach, happened_at=incident.happened_at, costs=costs
         ).items():
             setattr(incident, name, value)
     Incident.objects.bulk_update(incidents, _VALUED, batch_size=1_000)

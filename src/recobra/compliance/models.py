@@ -112,6 +112,31 @@ class RetentionPeriod(models.Model):
         return f"{self.data_class} {self.country} {self.days}"
 
 
+class BreachCost(models.Model):
+    """What the company says that a breach may cost it in a country, from a day on: a later row follows, none is edited.
+
+    Counts where the law names no amount for that kind of breach. `amount_minor` is in `currency`.
+    Personal data: none. Never dies: incidents were valued by it.
+    """
+
+    country = models.CharField(max_length=2)
+    breach = models.TextField(choices=Incident.Breach)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    holds_from = models.DateField()
+    reason = models.TextField()
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+    created_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-holds_from", "-id"]
+        constraints = [models.CheckConstraint(condition=Q(amount_minor__gt=0), name="breach_cost_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.breach} {self.amount_minor} {self.currency}"
+
+
 class Closing(models.Model):
     """A debtor of whom nothing is owed, and the day since when: the periods of retention begin there.
 

@@ -137,6 +137,24 @@ class HoldForm(forms.Form):
         )
 
 
+class BreachCostForm(forms.Form):
+    """What a kind of breach may cost in a country, from a day on."""
+
+    def __init__(self, *args: Any, place: Place, breaches: list[tuple[str, str]], today: date, **options: Any) -> None:
+        """Offer the kinds of breach (code and name); the amount is of `place`, and `today` is the day there."""
+        super().__init__(*args, **options)
+        self.fields["breach"] = forms.ChoiceField(
+            label=_("Kind of breach"), choices=breaches, widget=forms.Select(attrs=_SELECT)
+        )
+        self.fields["amount_minor"] = MoneyField(
+            label=_("It may cost up to (%(code)s)") % {"code": place.currency}, place=place
+        )
+        self.fields["holds_from"] = day_field(_("From the day"), initial=today)
+        self.fields["reason"] = forms.CharField(
+            label=_("Who decided it, and why"), max_length=500, widget=forms.Textarea(attrs={**_CONTROL, "rows": 2})
+        )
+
+
 class TaskForm(forms.Form):
     """The outcome of a task."""
 

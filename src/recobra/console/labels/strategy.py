@@ -134,6 +134,7 @@ FAMILIES: Final[Families] = {
         "digest": (_("Digest"), "quiet"),
         "data_class": (_("Class of data"), "quiet"),
         "data_classes": (_("Classes of data"), "quiet"),
+        "breach": (_("Kind of breach"), "quiet"),
         "days": (_("Days"), "quiet"),
         "holds_from": (_("From which day it holds"), "quiet"),
         "debtors": (_("Debtors"), "quiet"),

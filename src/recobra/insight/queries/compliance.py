@@ -11,6 +11,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 
 from recobra.access.queries import User
@@ -157,6 +158,15 @@ def _list_fines(incidents: Iterable[Incident]) -> tuple[BreachFine, ...]:
     )
 
 
+def _describe_fine(fine: BreachFine) -> str:
+    """Return what a breach may cost: the law's words, or the company's own figure with whose it is."""
+    words = cite_article(fine.potential_fine or fine.fine_source)
+    if fine.potential_fine or fine.fine_most is None:
+        return words
+    cost = _("up to %(most)s %(unit)s") % {"most": floatformat(fine.fine_most, "-2g"), "unit": fine.fine_unit}
+    return f"{cost} ({words})"
+
+
 def countries_for(user: User) -> list[tuple[str, str]]:
     """Return code and name of the countries in which the user sees portfolios and whose law is known."""
     countries = law.load_countries()
@@ -228,10 +238,7 @@ def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) ->
             for stopped in month.stopped
         )
         stopped_blocks = (Block(tables=(Table(head=head, rows=rows, widths=(5, 4, 5, 2)),)),)
-    fine_texts = [
-        (f"{fine.label} ({fine.incidents})", cite_article(fine.potential_fine or fine.fine_source))
-        for fine in month.fines
-    ]
+    fine_texts = [(f"{fine.label} ({fine.incidents})", _describe_fine(fine)) for fine in month.fines]
     fine_blocks = (Block(texts=tuple(fine_texts)),) if fine_texts else ()
     return Report(
         title=_("Monthly compliance report"),
@@ -247,7 +254,7 @@ def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) ->
             ),
             Section(title=_("Incidents"), empty=_("None."), blocks=tuple(map(_incident_block, month.register))),
             Section(
-                title=_("What the law threatens"),
+                title=_("What it may cost"),
                 empty=_("None."),
                 blocks=fine_blocks,
             ),

@@ -8,14 +8,19 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
+from recobra.compliance.breach_costs import BreachCostRefused, list_open_breaches, set_breach_cost
 from recobra.console import labels
+from recobra.console.actions import actor_of
+from recobra.console.forms import BreachCostForm
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date
 from recobra.console.screens.countries import description
@@ -89,6 +94,11 @@ def list_countries(request: StaffRequest) -> HttpResponse:
 @needs(Right.SEE_COMPLIANCE)
 def show_country(request: StaffRequest, code: str) -> HttpResponse:
     """Show a country's law on a day (`?dia=2026-11-22`, today when not given)."""
+    return _render_country(request, code)
+
+
+def _render_country(request: StaffRequest, code: str, form: BreachCostForm | None = None) -> HttpResponse:
+    """Render the page of a country, with what was typed into the form of costs where it was refused."""
     country = _find_country(code)
     now = clock.now()
     today = now.astimezone(ZoneInfo(country.time_zones[0])).date()
@@ -115,8 +125,36 @@ def show_country(request: StaffRequest, code: str) -> HttpResponse:
         "yardstick": code in description.YARDSTICKS,
         "names": {place: description.place_name(place) for place in subdivisions},
         "zones": len(country.time_zones),
+        "breaches": list_open_breaches(country=code, day=day),
+        "form": form or _breach_cost_form(country, today),
     }
     return render(request, "console/countries/detail.html", context)
+
+
+@require_POST
+@needs(Right.EDIT_RULES)
+def save_breach_cost(request: StaffRequest, code: str) -> HttpResponse:
+    """Say what a breach may cost where the law names no amount."""
+    country = _find_country(code)
+    today = clock.now().astimezone(ZoneInfo(country.time_zones[0])).date()
+    form = _breach_cost_form(country, today, request.POST)
+    if not form.is_valid():
+        return _render_country(request, code, form)
+    try:
+        set_breach_cost(
+            country=code,
+            breach=form.cleaned_data["breach"],
+            amount_minor=form.cleaned_data["amount_minor"],
+            holds_from=form.cleaned_data["holds_from"],
+            reason=form.cleaned_data["reason"],
+            today=today,
+            actor=actor_of(request),
+        )
+    except BreachCostRefused as refusal:
+        form.add_error(None, str(refusal))
+        return _render_country(request, code, form)
+    messages.success(request, _("The cost was kept: incidents from its day on are valued by it."))
+    return redirect("console:country", code)
 
 
 @require_GET
@@ -165,6 +203,13 @@ def _find_country(code: str) -> Country:
     if country is None:
         raise ObjectDoesNotExist
     return country
+
+
+def _breach_cost_form(country: Country, today: date, data: Any = None) -> BreachCostForm:
+    """Return the form of what a breach may cost, with the kinds for which the law names no amount today."""
+    place = Installation(country=country.code, currency=country.currency, time_zone=country.time_zones[0])
+    choices = [(each.breach, each.label) for each in list_open_breaches(country=country.code, day=today)]
+    return BreachCostForm(data, place=place, breaches=choices, today=today)
 
 
 def _parse_day(text: str) -> date | None:
@@ -258,5 +303,6 @@ def _format_time(at: datetime | None, zone: ZoneInfo) -> str:
 urlpatterns = [
     path("paises/", list_countries, name="countries"),
     path("paises/<str:code>/", show_country, name="country"),
+    path("paises/<str:code>/costo/", save_breach_cost, name="country-breach-cost"),
     path("paises/<str:code>/calendario/", show_month, name="country-month"),
 ]
