@@ -71,9 +71,7 @@ def set_breach_cost(
     if amount_minor <= 0:
         raise BreachCostRefused(_("The amount must be more than zero."))
     if holds_from < today:
-        raise BreachCostRefused(
-            _("A cost begins today or later: incidents valued by another stay as they are.")
-        )
+        raise BreachCostRefused(_("A cost begins today or later: incidents valued by another stay as they are."))
     if not reason.strip():
         raise BreachCostRefused(_("Say why: who decided it, or which rule of the company."))
     cost = BreachCost.objects.create(
