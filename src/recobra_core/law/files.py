@@ -32,10 +32,14 @@ __all__ = ["load_countries", "read_country"]
 
 
 class LocalHolidayDocument(DocumentModel):
-    """A holiday of a state or province, each year on the same day, that the `holidays` package does not know."""
+    """A holiday that the `holidays` package does not know: of a state or province, or of the country.
 
-    subdivision: str
+    Each year on the same day, or in one year alone.
+    """
+
+    subdivision: str = ""
     day: YearDay
+    year: Annotated[int, whole(2_000, 2_100)] | None = None
     holiday: str
     source: str
     certainty: str
@@ -47,6 +51,7 @@ class CalendarDocument(DocumentModel):
     code: str
     categories: Items[str]
     subdivisions: bool
+    monday_after_sunday: bool = False
     local: Items[LocalHolidayDocument] = ()
     note: str | None = None
 
@@ -215,8 +220,15 @@ def read_country(text: str, *, file: str) -> Country:
             code=calendar.code,
             categories=calendar.categories,
             subdivisions=calendar.subdivisions,
+            monday_after_sunday=calendar.monday_after_sunday,
             local=tuple(
-                LocalHoliday(subdivision=each.subdivision, month=each.day[0], day=each.day[1], name=each.holiday)
+                LocalHoliday(
+                    subdivision=each.subdivision,
+                    month=each.day[0],
+                    day=each.day[1],
+                    year=each.year,
+                    name=each.holiday,
+                )
                 for each in calendar.local
             ),
         ),

@@ -92,11 +92,12 @@ class Regime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalHoliday:
-    """A holiday of a subdivision such as BO-O, each year on the same day."""
+    """A holiday of a subdivision such as BO-O, '' for the country: each year on the same day, or in `year` alone."""
 
     subdivision: str
     month: int
     day: int
+    year: int | None
     name: str
 
 
@@ -104,12 +105,13 @@ class LocalHoliday:
 class HolidayCalendar:
     """Arguments for the `holidays` package, and what that does not know.
 
-    `subdivisions`: holidays differ by state or province.
+    `subdivisions`: holidays differ by state or province. `monday_after_sunday`: one on a Sunday closes the Monday too.
     """
 
     code: str
     categories: tuple[str, ...]
     subdivisions: bool
+    monday_after_sunday: bool
     local: tuple[LocalHoliday, ...]
 
 

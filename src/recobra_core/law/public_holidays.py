@@ -1,7 +1,8 @@
 """Public holidays of a country and of its states or provinces, by the `holidays` package and the law's data."""
 
+from calendar import SUNDAY
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib import metadata
 from types import MappingProxyType
@@ -39,8 +40,13 @@ def find_holidays(
         for day, name in found.items():
             days.setdefault(day, f"{name}{where}")
     for local in calendar.local:
-        if subdivision in {None, local.subdivision}:
+        is_there = not local.subdivision or subdivision in {None, local.subdivision}
+        if is_there and local.year in {None, year}:
             days.setdefault(date(year, local.month, local.day), local.name)
+    if calendar.monday_after_sunday:
+        for day, name in tuple(days.items()):
+            if day.weekday() == SUNDAY:
+                days.setdefault(day + timedelta(days=1), name)
     return MappingProxyType(days)
 
 

@@ -90,7 +90,8 @@ REGIONAL_HOLIDAYS = ("AR", "BO", "BR", "CL", "ES", "SV", "US")
 # Cities that the package knows apart, by the state in which somebody may live there.
 CITIES = {"BR-SP": ["São Paulo Capital"], "ES-CT": ["Barcelona"]}
 # Month and day of holidays that the package does not know, by the state that keeps them.
-LOCAL_HOLIDAYS = {(9, 24): "BO-N", (2, 10): "BO-O", (7, 26): "BR-PB", (12, 19): "BR-PR"}
+LOCAL_HOLIDAYS = {(9, 24): "BO-N", (2, 10): "BO-O", (12, 19): "BR-PR"}
+ONE_YEAR_ALONE = {"BO": {date(2026, 1, 23), date(2026, 6, 5), date(2026, 8, 7)}}
 OPEN_ON_HOLIDAYS = ("call", "ivr", *WRITTEN)
 """Of the United States only: a visit there follows the project's default."""
 PARTIES = ("debtor", "co_debtor", "guarantor")
@@ -211,6 +212,13 @@ def _week(table: dict[tuple[str, ...], Week], channel: str) -> Week | None:
 
 @cache
 def holiday(country: str, state: str, day: date) -> bool:
+    # In Bolivia what falls on a Sunday closes the Monday too.
+    sunday = day - timedelta(days=1)
+    moved = country == "BO" and day.weekday() == 0 and _is_named(country, state, sunday)
+    return moved or day in ONE_YEAR_ALONE.get(country, ()) or _is_named(country, state, day)
+
+
+def _is_named(country: str, state: str, day: date) -> bool:
     categories = MORE_HOLIDAYS.get(country, ("public",))
     regions = [None]
     if country in REGIONAL_HOLIDAYS:
