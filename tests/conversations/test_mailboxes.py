@@ -17,7 +17,7 @@ from recobra.conversations.webhooks.receive import retry_calls, store_call
 from recobra.messaging.channels.adapter import WebhookRequest
 from recobra.messaging.channels.email import imap
 from recobra.messaging.channels.email.own_words import split_text
-from recobra.messaging.channels.email.received import parse_mail, parse_sender
+from recobra.messaging.channels.email.received import header_of, parse_mail, parse_sender, text_of
 from recobra.messaging.models import Contact, Provider, ReplyMailbox, WebhookCall
 from recobra.messaging.providers import queries
 from recobra.messaging.providers.operations import ProviderRefused, save_provider
@@ -396,6 +396,15 @@ def test_a_server_without_plain_is_signed_in_to_by_login(read, server, sender, c
 def test_a_name_in_a_charset_that_is_none_hides_no_sender(charset):
     mail = parse_mail(b"From: =?" + charset + b"?q?Rosa?= <rosa@correo.example>\n\nBAJA")
     assert parse_sender(mail) == ROSA
+
+
+@pytest.mark.parametrize("charset", ["punycode", "IDNA"])
+def test_the_charsets_of_domain_names_are_not_those_of_a_text(charset):
+    # Read in them, this would be something else after more than a second.
+    words = "Basta-kva" + "a" * 1_000
+    source = f"Subject: =?{charset}?q?{words}?=\nContent-Type: text/plain; charset={charset}\n\n{words}"
+    mail = parse_mail(source.encode())
+    assert (text_of(mail), header_of(mail, "Subject")) == (words, words)
 
 
 def test_an_e_mail_that_nests_without_end_is_seen_all_the_same(read, contact):

@@ -33,6 +33,7 @@ _AUTOMATIC_SUBJECT: Final = re.compile(
     r"(?:autom[aá]tico|ausente|ausencia)\s*(?::|$))",
     re.IGNORECASE,
 )
+_DOMAIN_CHARSETS: Final = frozenset({"punycode", "idna"})
 _REPLY: Final = re.compile(r"\s*(?:re|rv|fw|fwd|res|enc|aw|tr)\s?(?:\[\d+\])?\s?:", re.IGNORECASE)
 
 
@@ -114,10 +115,19 @@ def header_of(message: Message, name: str) -> str:
     if value is None:
         return ""
     try:
-        text = str(make_header(decode_header(str(value))))
+        pieces = [(piece, charset and _choose_charset(charset)) for piece, charset in decode_header(str(value))]
+        text = str(make_header(pieces))
     except (LookupError, ValueError, MessageError):  # a charset that nobody knows, or an encoded word that is none
         text = str(value)
     return " ".join(text.split())
+
+
+def _choose_charset(charset: str) -> str:
+    """Return the charset that a text claims, UTF-8 in the place of those of domain names.
+
+    No text is written in these, and to read one takes time by the square of its length.
+    """
+    return "utf-8" if charset.casefold() in _DOMAIN_CHARSETS else charset
 
 
 def read_words(message: Message) -> own_words.Words:
@@ -154,7 +164,7 @@ def text_of(part: Message) -> str:
         return ""
     # What somebody writes is shorter; the rest is a program's.
     payload = payload[:_TEXT_MAX]
-    for charset in (str(part.get_content_charset() or "utf-8"), "utf-8"):
+    for charset in (_choose_charset(part.get_content_charset() or "utf-8"), "utf-8"):
         try:
             # A character may have been cut in two at the end.
             return payload.decode(charset, "strict" if len(payload) < _TEXT_MAX else "replace")
