@@ -54,8 +54,8 @@ SCENES = {
 
 
 def choose_pages(pages: dict[str, Address]) -> dict[str, Address]:
-    """Return the pages that this run judges: every second one day by day, all in the long run."""
-    return dict(list(pages.items())[:: extent.choose(daily=2, whole=1)])
+    """Return the pages that this run judges: every third one day by day, all in the long run."""
+    return dict(list(pages.items())[:: extent.choose(daily=3, whole=1)])
 
 
 LOADED = extent.choose(daily=["claro"], whole=list(SCENES))

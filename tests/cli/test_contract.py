@@ -68,6 +68,13 @@ def test_a_company_database_that_is_behind_is_left_to_its_administrators(recobra
     url = empty_database_url
     ended = recobra("journal", "verify", RECOBRA_DATABASE_URL=url)
     assert (ended.code, "run «recobra db migrate» first" in ended.reason) == (1, True)
+    assert recobra("db", "migrate").code == 0
+    assert recobra("journal", "verify").code == 0
+
+
+@pytest.mark.long
+def test_a_company_database_that_was_behind_is_used_once_it_is_migrated(recobra, empty_database_url):
+    url = empty_database_url
     assert recobra("db", "migrate", RECOBRA_DATABASE_URL=url).code == 0
     assert recobra("journal", "verify", RECOBRA_DATABASE_URL=url).code == 0
 

@@ -10,11 +10,12 @@ from django.urls import get_resolver, reverse
 from recobra.access.roles import RIGHTS, Right
 from recobra.journal.models import Entry
 from recobra.portfolio.models import Portfolio
-from tests import receivables
+from tests import extent, receivables
 from tests.console import screens
 from tests.console.addresses import ADDRESSES, OPEN, numbers_of_all
 from tests.console.world import PEOPLE
 
+ROLES = ("dario", "hilda", "ana", "carla", "bruno")
 SECRETS = [text for person in PEOPLE for text in person[:3] if text] + ["PR-100", "CLI-000", "Banco Sur", "OP-0001"]
 
 
@@ -129,9 +130,26 @@ def _ask_zoe(at_desk, address, name):
         assert answer.status_code in {403, 404}
 
 
+def choose_roles(name):
+    """Return who asks for an address in this run: everybody, or day by day one who may and one who may not.
+
+    They take turns from address to address, so that each day every role is let in and refused in many places.
+    """
+    turn, may = list(ADDRESSES).index(name), ADDRESSES[name][1]
+    groups = [[each for each in ROLES if (each in may) is allowed] for allowed in (True, False)]
+    turns = [group[turn % len(group)] for group in groups if group]
+    return extent.choose(daily=turns, whole=list(ROLES))
+
+
+def test_day_by_day_every_role_is_let_in_and_refused():
+    asked = [(person, person in ADDRESSES[name][1]) for name in ADDRESSES for person in choose_roles(name)]
+    assert {(person, allowed) for person in ROLES for allowed in (True, False)} == set(asked)
+    assert min(asked.count(each) for each in set(asked)) >= 5
+
+
 def _ask_each_role(at_desk, address, name):
     _method, may, _form = ADDRESSES[name]
-    for person in ("dario", "hilda", "ana", "carla", "bruno"):
+    for person in choose_roles(name):
         with undone():
             answer = ask(at_desk(person), name, address)
             body(answer)  # reading a download to its end is what closes it

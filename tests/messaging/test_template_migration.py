@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -26,6 +27,8 @@ def migrate(*targets):
     return executor.loader.project_state(list(targets)).apps
 
 
+# `tests/kept` brings the decisions of an installation as old over in every run.
+@pytest.mark.long
 def test_templates_that_wait_or_were_decided_are_carried_over_and_back(as_migration):
     templates = migrate(*BEFORE).get_model("messaging", "Template").objects
     common = {"code": "saludo", "channel": "email", "text": "…", "html": "", "created_at": AT, "created_by": "carla"}

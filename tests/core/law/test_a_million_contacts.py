@@ -37,10 +37,10 @@ from recobra_core.law import (
 from recobra_core.law.files import read_country
 
 SEED = 20261122
-PER_PLACE = extent.choose(daily=5, whole=192)
+PER_PLACE = extent.choose(daily=3, whole=192)  # at least one under each house
 FEW = 600
-LEAST_ALLOWED = extent.choose(daily=50, whole=2_000)
-LEAST_JUDGED = extent.choose(daily=25_000, whole=1_000_000)
+LEAST_ALLOWED = extent.choose(daily=30, whole=2_000)
+LEAST_JUDGED = extent.choose(daily=15_000, whole=1_000_000)
 ROUNDS_A_DAY = 3
 SAMPLE_OF_REFUSALS = 8
 # Around the clock changes of the US, the EU and Chile, Holy Week, national days and the end of a year.
