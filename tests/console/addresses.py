@@ -134,7 +134,7 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "retention": ("get", ALL, {}),
     "retention-period": ("post", EDITING, {"clase": "messages", "dias": "900", "motivo": "Directorio"}),
     "rights": ("get", {"carla"}, {}),
-    "rights-request": ("post", {"carla"}, {"tipo": "ERASURE"}),
+    "rights-request": ("post", {"carla"}, {"tipo": "ERASURE", "nota": "Carta"}),
     "rights-erasure": ("post", {"carla"}, {}),
     "rights-copy": ("post", {"carla"}, {}),
     "incidents": ("get", ALL, {}),

@@ -83,6 +83,7 @@ def test_what_a_night_did_and_what_stood_against_it_is_shown(at_desk, world, gon
     assert "Esta persona está anonimizada" in file
     assert "Persona Olvidada 0" not in file
     assert "Persona anonimizada" in file
+    assert "Escribir" not in file, "there is nobody to write to"
     assert "anonymised:" not in file, "what stands for an erased number is shown in words"
     assert "anonimizado" in file
     assert text(at_desk("ana").get("/cartera/?q=Olvidada")).count("Persona Olvidada") == 1
@@ -94,7 +95,9 @@ def test_a_request_is_recorded_done_and_answered(at_desk, world, gone):
     assert f"/ficha/{debtor.pk}/derechos/" in text(desk.get(f"/ficha/{debtor.pk}/"))
     page = text(desk.get(f"/ficha/{debtor.pk}/derechos/"))
     assert "Registre primero la solicitud" in page
-    page = text(desk.post(f"/ficha/{debtor.pk}/derechos/solicitud/", {"tipo": "ERASURE", "nota": "Carta"}, follow=True))
+    asking = f"/ficha/{debtor.pk}/derechos/solicitud/"
+    assert "Diga cómo lo pidió" in text(desk.post(asking, {"tipo": "ERASURE", "nota": " "}, follow=True))
+    page = text(desk.post(asking, {"tipo": "ERASURE", "nota": "Carta"}, follow=True))
     assert "espera respuesta" in page
     request = PersonRequest.objects.get()
     page = text(desk.post(f"/ficha/{debtor.pk}/derechos/{request.pk}/suprimir/", follow=True))

@@ -100,6 +100,8 @@ def record_request(*, debtor_id: int, kind: str, asked_on: date, note: str, toda
     debtor = Debtor.objects.select_for_update(no_key=True).get(pk=debtor_id)
     if kind not in PersonRequest.Kind.values:
         raise RequestRefused(_("«%(kind)s» is no kind of request.") % {"kind": kind})
+    if not note.strip():
+        raise RequestRefused(_("Say how it was asked, and how identity was proved."))
     if asked_on > today:
         raise RequestRefused(_("A request cannot be of a day that is still to come."))
     if debtor.erased_at is not None:
