@@ -26,7 +26,7 @@ from recobra.intake.models import Load
 from recobra.journal.models import Entry
 from recobra.payments.models import Payment
 from recobra.payments.operations import PaymentRefused
-from recobra.portfolio.models import Creditor, Hold, Portfolio
+from recobra.portfolio.models import Creditor, DebtorJoin, Hold, Portfolio
 from recobra.strategy.models import Campaign
 from recobra.strategy.operations.campaigns import CampaignDraft
 from recobra.workbench.models import Task, Visit
@@ -57,6 +57,7 @@ def theirs(company, cast):
     hold = {"reason": "DISPUTE", "starts_on": TODAY, "author": "carla", "created_at": NOW}
     campaign = {"code": "norte", "name": "N", "starts_on": TODAY, "ends_on": TODAY, "created_at": NOW}
     talk = {"channel": "sms", "address": "+51987654321", "opened_at": NOW, "last_at": NOW, "unread": 1}
+    join = {"reason": "OTHER", "joined_at": NOW, "joined_by": "carla"}
     approval = {"kind": "template", "subject": "1", "asked_at": NOW, "asked_by": "carla", "author": "carla"}
     return {
         "portfolio_id": portfolio.pk,
@@ -73,6 +74,7 @@ def theirs(company, cast):
         "campaign_id": Campaign.objects.create(portfolio=portfolio, rule="dpd > 0", channels=["sms"], **campaign).pk,
         "conversation": Conversation.objects.create(debtor=debtor, **talk),
         "approval_id": Approval.objects.create(portfolio_code=portfolio.code, **approval).pk,
+        "join_id": DebtorJoin.objects.create(kept=debtor, joined=post.debtor("Olga"), **join).pk,
         "visit_id": Visit.objects.create(contact=contact, route_date=TODAY).pk,
     }
 
@@ -146,6 +148,15 @@ def _calls(company, own_debtor, theirs):
                 "reason": "DISPUTE",
                 "starts_on": TODAY,
             },
+        ],
+        "join_debtors": [
+            {"kept_id": kept_id, "joined_id": joined_id, "reason": "OTHER"}
+            for kept_id, joined_id in ((own_debtor.pk, theirs["debtor_id"]), (theirs["debtor_id"], own_debtor.pk))
+        ],
+        "part_debtors": [{"join_id": theirs["join_id"], "reason": "MISTAKE"}],
+        "find_different": [
+            {"first_id": one, "second_id": other}
+            for one, other in ((own_debtor.pk, theirs["debtor_id"]), (theirs["debtor_id"], own_debtor.pk))
         ],
         "lift_hold": [{"hold_id": theirs["hold_id"]}],
         "save_draft": [{"draft": CampaignDraft(**draft)}, {"draft": CampaignDraft(**draft), **campaign}],

@@ -40,6 +40,7 @@ PAGES = {
     "buzon-mensaje": "/mensajes/buzon/{letter}/",
     "auditoria": "/auditoria/",
     "datos": "/datos/",
+    "parecidos": "/deudores-parecidos/",
 }
 
 

@@ -46,6 +46,12 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "debtor-hold": ("get", DESK, {}),
     "debtor-hold-lift": ("post", LEADING, {}),
     "debtor-task-close": ("post", DESK, {"outcome": "no_answer"}),
+    "alike-debtors": ("get", LOADING, {}),
+    "debtor-pair": ("get", LOADING, {}),
+    "debtor-pair-join": ("post", LOADING, {}),
+    "debtor-pair-apart": ("post", LOADING, {}),
+    "debtor-find-other": ("post", LOADING, {"cliente": "CLI-0002"}),
+    "debtor-part": ("post", LOADING, {}),
     "loads": ("get", READING, {}),
     "load": ("get", READING, {}),
     "load-errors": ("get", LOADING, {}),
@@ -256,7 +262,9 @@ def numbers_of_all(world: World) -> dict[str, dict[str, object]]:
     debtor = {"debtor_id": world.debtors["María"].pk}
     payer = {"debtor_id": world.debtors["José"].pk}
     held = {"debtor_id": world.debtors["Lucía"].pk}
+    pair = {**debtor, "other_id": world.debtors["José"].pk}
     given: dict[str, dict[str, object]] = {
+        **dict.fromkeys(("debtor-pair", "debtor-pair-join", "debtor-pair-apart"), pair),
         "accounts-export": {"form": "csv"},
         "creditor": {"creditor_id": world.portfolio.creditor_id},
         "accounts-view-delete": {"view_id": 1},

@@ -63,13 +63,13 @@ ENCRYPTED = (
 JOURNAL = "Typed facts without secrets (tests/house/test_secret_columns.py), digests and signatures."
 TABLES = {
     PEOPLE: """access_user intake_rejectedrow portfolio_account portfolio_contactpoint portfolio_debtor portfolio_hold
-        portfolio_instalment portfolio_legaldecision payments_payment workbench_task workbench_visit consent_silence
+        portfolio_debtorjoin portfolio_debtorpair portfolio_instalment portfolio_legaldecision payments_payment workbench_task workbench_visit consent_silence
         compliance_incident compliance_personrequest agreements_promise sign_on_identity""",
     COMPANY: """access_companyrole access_team access_scope access_notice access_savedview approvals_secondpersonrule
         portfolio_portfolio intake_mapping policy_houserule policy_portfoliopolicy strategy_strategyversion
         strategy_assignment strategy_campaign compliance_retentionperiod compliance_breachcost
         payments_paymentmapping""",
-    FIGURES: """intake_load intake_loadwarning portfolio_party portfolio_posting strategy_accountstate strategy_statebefore strategy_firing
+    FIGURES: """intake_load intake_loadwarning portfolio_debtorsurvey portfolio_joinedrow portfolio_party portfolio_posting strategy_accountstate strategy_statebefore strategy_firing
         strategy_cyclerun strategy_cyclestep strategy_kpiday strategy_alarm strategy_campaignmember
         compliance_sealdelivery compliance_closing compliance_erasedclass installation_backuprun
         installation_encryptionpass messaging_letterbatch messaging_receipt conversations_attachment

@@ -26,6 +26,7 @@ LOADED = {
     "alarm_rules",
     "approval_kinds",
     "apps",
+    "debtor_rows",
     "encrypted_json",
     "fact_columns",
     "jobs",
@@ -38,6 +39,7 @@ LOADED = {
 DECLARED = {
     "alarm_rules.ALARMS",
     "approval_kinds.KINDS",
+    "debtor_rows.FOLLOWING",
     "encrypted_json.ENCRYPTED_JSON",
     "fact_columns.COLUMNS",
     "stored_files.STORED_FILES",

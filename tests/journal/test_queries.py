@@ -31,12 +31,12 @@ def _kinds(entries):
 
 
 def test_a_timeline_is_the_debtors_own_newest_first(facts):
-    assert _kinds(queries.debtor_timeline(debtor_id=7)) == ["task.closed", "task.created"]
+    assert _kinds(queries.debtor_timeline(debtor_ids=[7])) == ["task.closed", "task.created"]
 
 
 def test_a_timeline_goes_on_where_it_stopped(facts):
-    newest = queries.debtor_timeline(debtor_id=7, limit=1)
-    assert _kinds(queries.debtor_timeline(debtor_id=7, before=newest[0].id)) == ["task.created"]
+    newest = queries.debtor_timeline(debtor_ids=[7], limit=1)
+    assert _kinds(queries.debtor_timeline(debtor_ids=[7], before=newest[0].id)) == ["task.created"]
 
 
 def test_who_may_see_one_portfolio_sees_only_its_facts(facts):

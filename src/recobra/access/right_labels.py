@@ -18,6 +18,7 @@ GROUPS: Final[Mapping[str | Promise, Mapping[Right, str | Promise]]] = {
         Right.SEE_NATIONAL_ID: _("See identity documents in full"),
         Right.PLACE_HOLD: _("Pause the collection of a debtor"),
         Right.LIFT_HOLD: _("End a pause"),
+        Right.JOIN_DEBTORS: _("Join debtors who are the same person, and part them again"),
         Right.CLOSE_TASK: _("Close tasks with what came of them"),
         Right.REGISTER_PROMISE: _("Register a promise to pay"),
         Right.RECORD_CONSENT: _("Write down what a debtor wants to be told, and opt-outs"),

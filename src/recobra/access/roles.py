@@ -59,6 +59,8 @@ class Right(StrEnum):
     APPROVE_CRITICAL_CHANGES = "approve_critical_changes"
     # Answers what people ask about their own data: the copy of everything, and the erasure.
     HANDLE_PERSON_REQUESTS = "handle_person_requests"
+    # Says that two debtors are one, or two again.
+    JOIN_DEBTORS = "join_debtors"
     # Done by a command on the server only; no role carries it.
     OPEN_PORTFOLIOS = "open_portfolios"
     # What parts of the product do by themselves; no role carries it.
@@ -97,6 +99,7 @@ _SUPERVISOR_RIGHTS: Final = (
         Right.REVERSE_PAYMENT,
         Right.LIFT_HOLD,
         Right.LOAD_FILES,
+        Right.JOIN_DEBTORS,
         Right.APPROVE_TEMPLATES,
         Right.DECIDE,
         Right.RUN_CAMPAIGNS,
@@ -125,6 +128,7 @@ RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
         _READ_RIGHTS
         | {
             Right.LOAD_FILES,
+            Right.JOIN_DEBTORS,
             Right.EDIT_TEMPLATES,
             Right.EDIT_STRATEGIES,
             Right.RUN_CYCLE,

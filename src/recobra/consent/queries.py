@@ -10,6 +10,7 @@ from recobra.consent.address_digest import digest_addresses, list_known_forms
 from recobra.consent.models import ConsentEntry, Silence
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import ContactPoint, Debtor
+from recobra.portfolio.queries import with_joined
 from recobra_core.channels import CHANNELS_BY_KIND
 
 
@@ -57,9 +58,10 @@ def consent_by_point(debtor: Debtor) -> list[PointConsent]:
     values: set[str] = set()
     for forms in forms_by_point.values():
         values.update(forms)
+    debtor_ids = set(with_joined([debtor.pk]))
     entries = list(ConsentEntry.objects.filter(value__in=values).order_by("-at", "-pk"))
     silences = {(silence.kind, silence.value): silence.since for silence in Silence.objects.filter(value__in=values)}
-    return [_point_consent(point, forms_by_point[point.pk], entries, silences, debtor) for point in points]
+    return [_point_consent(point, forms_by_point[point.pk], entries, silences, debtor_ids) for point in points]
 
 
 def point_of(debtor: Debtor, point_id: int) -> ContactPoint:
@@ -72,18 +74,19 @@ def _point_consent(
     forms: tuple[str, ...],
     entries: Iterable[ConsentEntry],
     silences: dict[tuple[str, str], datetime],
-    debtor: Debtor,
+    debtor_ids: Collection[int],
 ) -> PointConsent:
     """Return a contact point with those of the entries that are about one of its forms.
 
-    `silences` holds the start of each silence by kind and form; other debtors' words and names are left out.
+    `silences` holds the start of each silence by kind and form; words and names of other debtors than `debtor_ids` are
+    left out.
     """
     views = []
     for entry in entries:
         if entry.kind != point.kind or entry.value not in forms:
             continue
         # The names and words of others who have the number are personal data of other debtors.
-        is_own = entry.debtor_id in {None, debtor.pk}
+        is_own = entry.debtor_id is None or entry.debtor_id in debtor_ids
         views.append(
             EntryView(
                 at=entry.at,

@@ -45,6 +45,7 @@ ITEMS = (
     Item(view="accounts", label=_("Portfolio"), icon="users", right=Right.SEE_CASES, key="c"),
     Item(view="loads", label=_("Loads"), icon="upload", right=Right.SEE_LOADS, key="l"),
     Item(view="data-quality", label=_("Data quality"), icon="checklist", right=Right.SEE_LOADS, key="j"),
+    Item(view="alike-debtors", label=_("Alike debtors"), icon="users", right=Right.JOIN_DEBTORS, key="k"),
     Item(view="strategies", label=_("Strategies"), icon="topology-star-3", right=Right.SEE_STRATEGIES, key="e"),
     Item(view="campaigns", label=_("Campaigns"), icon="send", right=Right.SEE_STRATEGIES, key="p"),
     Item(view="cycle", label=_("Cycle"), icon="refresh", right=Right.SEE_CYCLE, key="d"),

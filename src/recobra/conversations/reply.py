@@ -18,7 +18,7 @@ from recobra.access.roles import Right
 from recobra.conversations.counterparty import Counterparty, find_counterparty, is_address_silenced, lock_address
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.office_hours import earliest_departure
-from recobra.conversations.scope import check_conversation, check_whole_debtor
+from recobra.conversations.scope import check_conversation
 from recobra.kit.zones import local_date
 from recobra.messaging import reasons
 from recobra.messaging.channels import Button
@@ -30,6 +30,7 @@ from recobra.messaging.outbox.transitions import cancel_where
 from recobra.messaging.providers import routing
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel, Debtor
+from recobra.portfolio.scope import check_whole_debtor
 from recobra_core.law import content
 
 BOT: Final = Service.BOT.value

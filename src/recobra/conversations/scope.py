@@ -8,8 +8,7 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import OutOfScope
 from recobra.access.roles import Right
 from recobra.conversations.models import Conversation
-from recobra.portfolio.models import Account
-from recobra.portfolio.scope import check_debtor
+from recobra.portfolio.scope import check_whole_debtor
 
 
 def check_conversation(actor: Actor, conversation: Conversation) -> None:
@@ -20,16 +19,3 @@ def check_conversation(actor: Actor, conversation: Conversation) -> None:
             raise OutOfScope(_("There is no such conversation."))
     else:
         check_whole_debtor(actor, conversation.debtor_id)
-
-
-def check_whole_debtor(actor: Actor, debtor_id: int) -> None:
-    """Raise OutOfScope for a debtor who owes nothing within the actor's reach, or something beyond it.
-
-    Messages speak of all that is owed.
-    """
-    if actor.portfolio_codes is None:
-        return
-    check_debtor(actor, debtor_id)
-    codes = Account.objects.filter(debtor=debtor_id).values_list("portfolio__code", flat=True)
-    if not actor.portfolio_codes.issuperset(codes):
-        raise OutOfScope(_("There is no such debtor."))

@@ -109,7 +109,8 @@ class ExaminedFile:
 class KnownDebtors:
     """The creditor's debtors whom the file names."""
 
-    debtors: Relation  # id, key, own
+    debtors: Relation  # id, key, own, joined_id: `id` is who stays of those who were joined, joined_id who has the key
+    joins: Relation  # join_id, joined_id, kept_id: of debtors of the creditor who were joined with another
     taken: Relation  # key, own: keys of another portfolio's debtors, and what this portfolio calls its own
 
 
@@ -117,7 +118,8 @@ class KnownDebtors:
 class AssignedIds:
     """Database ids of the people and accounts in the file; `new` ones are not in the database yet."""
 
-    debtors: Relation  # key, id, new, external_id (of new ones)
+    debtors: Relation  # key, id, new, external_id (of new ones), joined_id
+    joins: Relation  # as in KnownDebtors
     accounts: Relation  # the columns of StatedDebts.accounts, debtor_id, amount_minor, id, new, status
 
 

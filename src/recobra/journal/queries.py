@@ -13,12 +13,14 @@ OPENED = "person.opened"
 """The kind of fact by which `access` records who looked at a person: about readers, so no part of what happened."""
 
 
-def debtor_timeline(*, debtor_id: int, before: int | None = None, limit: int = 50) -> list[Entry]:
+def debtor_timeline(*, debtor_ids: Collection[int], before: int | None = None, limit: int = 50) -> list[Entry]:
     """Return the facts about a debtor, newest first; `before` is the id of the last row already shown.
+
+    `debtor_ids`: the debtor, and whoever was joined with him.
 
     The caller must have read the debtor through a query scoped to its user.
     """
-    entries = Entry.objects.filter(debtor_id=debtor_id).exclude(kind=OPENED)
+    entries = Entry.objects.filter(debtor_id__in=debtor_ids).exclude(kind=OPENED)
     if before is not None:
         entries = entries.filter(id__lt=before)
     return list(entries.order_by("-id")[:limit])

@@ -31,6 +31,7 @@ TAKEN_BACK: Final = "taken_back"
 CAMPAIGN_PAUSED: Final = "campaign_paused"
 CAMPAIGN_ENDED: Final = "campaign_ended"
 RESTORED: Final = "restored"
+JOINED: Final = "joined"
 
 SENTENCES: Final = {
     PAYMENT: _("A payment was received."),
@@ -54,5 +55,6 @@ SENTENCES: Final = {
     NOT_DELIVERED: _("It was found out that the message did not arrive."),
     CAMPAIGN_PAUSED: _("The campaign was paused."),
     CAMPAIGN_ENDED: _("The campaign ended before it was sent."),
+    JOINED: _("The debtor was joined with another one, or parted from one: it is planned anew."),
     RESTORED: _("A backup was restored: it may have been sent already."),
 }

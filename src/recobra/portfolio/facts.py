@@ -70,3 +70,30 @@ class HoldLifted(Fact):
     hold_id: int
     reason: str
     is_planned: bool = False
+
+
+@fact("debtor.joined", _("Debtors joined: a person said that they are one"))
+class DebtorJoined(Fact):
+    """Everything of `joined_id` went to `kept_id`; both have the fact. `reason` is a code of `DebtorJoin.Reason`."""
+
+    join_id: int
+    kept_id: int
+    joined_id: int
+    reason: str
+
+
+@fact("debtor.parted_again", _("Joined debtors parted again"))
+class DebtorPartedAgain(Fact):
+    """A join was undone; both have the fact. `reason` is a code of `DebtorJoin.PartReason`."""
+
+    join_id: int
+    kept_id: int
+    joined_id: int
+    reason: str
+
+
+@fact("debtor.found_different", _("A person said that two debtors are different people"))
+class DebtorsFoundDifferent(Fact):
+    """The debtor and another one look alike and are two people: they are not proposed again."""
+
+    other_id: int

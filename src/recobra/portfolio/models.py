@@ -103,7 +103,8 @@ class Portfolio(models.Model):
 class Debtor(models.Model):
     """A person or company that owes, once per creditor. Personal data: name and national id.
 
-    Dies by anonymisation when the legal term after the last account's closing is over: `erased_at`.
+    Dies by anonymisation when the legal term after the last account's closing is over: `erased_at`. `joined_into`: a
+    person said that this is the same one; the row holds the key alone, by which files name it (`DebtorJoin`).
     """
 
     class Kind(models.TextChoices):
@@ -126,8 +127,12 @@ class Debtor(models.Model):
     preferred_to = models.TimeField(null=True)
     erased_at = models.DateTimeField(null=True)
     load_id = models.BigIntegerField(null=True)
+    joined_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="joined", db_index=False)
 
     class Meta:
+        indexes = [
+            models.Index(fields=["joined_into"], condition=Q(joined_into__isnull=False), name="debtor_joined"),
+        ]
         constraints = [
             # By pattern, so that the search by the beginning of a number needs no index of its own.
             models.UniqueConstraint(
@@ -421,3 +426,10 @@ class LegalDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id}"
+
+
+# Django looks for tables here.
+from .join_models import DebtorJoin as DebtorJoin  # noqa: E402, PLC0414
+from .join_models import DebtorPair as DebtorPair  # noqa: E402, PLC0414
+from .join_models import DebtorSurvey as DebtorSurvey  # noqa: E402, PLC0414
+from .join_models import JoinedRow as JoinedRow  # noqa: E402, PLC0414

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import phonenumbers
@@ -11,11 +11,13 @@ from django.db import connection
 from django.db.models import Q, QuerySet, Sum
 
 from recobra.access.queries import User, portfolio_codes
+from recobra.kit.tables import is_any_of
 
 from .models import Account as Account  # noqa: PLC0414 - the doors name the types from here
 from .models import ContactPoint as ContactPoint  # noqa: PLC0414
 from .models import Creditor as Creditor  # noqa: PLC0414
 from .models import Debtor as Debtor  # noqa: PLC0414
+from .models import DebtorJoin as DebtorJoin  # noqa: PLC0414
 from .models import Hold, Posting
 from .models import Portfolio as Portfolio  # noqa: PLC0414
 from .scope import debtors_in
@@ -57,6 +59,35 @@ def accounts_for(user: User, debtor_id: int | None = None) -> QuerySet[Account]:
     portfolio_ids = [portfolio.pk for portfolio in portfolios_for(user)]
     accounts = Account.objects.select_related("portfolio").filter(portfolio__in=portfolio_ids).order_by("id")
     return accounts if debtor_id is None else accounts.filter(debtor_id=debtor_id)
+
+
+def with_joined(debtor_ids: Sequence[int]) -> list[int]:
+    """Return some debtors and whoever was joined with them: what only grows still names the latter."""
+    joined = Debtor.objects.filter(is_any_of("joined_into_id", debtor_ids), joined_into__isnull=False)
+    return [*debtor_ids, *joined.order_by("pk").values_list("pk", flat=True)]
+
+
+def joins_of(debtor: Debtor) -> list[DebtorJoin]:
+    """Return who was joined with a debtor, the last first; that one may be undone."""
+    return list(debtor.joins.filter(parted_at__isnull=True).select_related("joined").order_by("-pk"))
+
+
+def find_kept(user: User, debtor_id: int) -> int | None:
+    """Return who stays of a debtor who was joined with another, None where nobody is or the user may not see it."""
+    kept_id = Debtor.objects.filter(pk=debtor_id).values_list("joined_into", flat=True).first()
+    portfolio_ids = [portfolio.pk for portfolio in portfolios_for(user)]
+    is_seen = kept_id is not None and debtors_in(portfolio_ids).filter(pk=kept_id).exists()
+    return kept_id if is_seen else None
+
+
+def find_by_number(user: User, debtor: Debtor, number: str) -> list[Debtor]:
+    """Return other debtors of the same creditor that the user may see by customer number or document, two at most."""
+    if not number:
+        return []
+    portfolio_ids = [portfolio.pk for portfolio in portfolios_for(user)]
+    named = Q(external_id=number) | Q(national_id=number)
+    others = debtors_in(portfolio_ids).filter(named, creditor=debtor.creditor_id).exclude(pk=debtor.pk)
+    return list(others.order_by("pk")[:2])
 
 
 def list_contact_points(debtor: Debtor) -> list[ContactPoint]:
@@ -110,7 +141,11 @@ def search_accounts(user: User, text: str, limit: int = SEARCH_LIMIT) -> list[in
         return [account_id for (account_id,) in cursor.fetchall()]
 
 
-_OF_DEBTOR = "FROM portfolio_debtor debtor JOIN portfolio_account account ON account.debtor_id = debtor.id WHERE"
+# Whoever was joined with another is found by the own number, document or name, and leads to who stays.
+_OF_DEBTOR = (
+    "FROM portfolio_debtor debtor JOIN portfolio_account account "
+    "ON account.debtor_id = coalesce(debtor.joined_into_id, debtor.id) WHERE"
+)
 _OF_POINT = (
     "FROM portfolio_contactpoint point JOIN portfolio_account account ON account.debtor_id = point.debtor_id WHERE"
 )

@@ -43,6 +43,16 @@ def check_debtor(actor: Actor, debtor_id: int) -> None:
         raise OutOfScope(_("There is no such debtor."))
 
 
+def check_whole_debtor(actor: Actor, debtor_id: int) -> None:
+    """Raise OutOfScope for a debtor who owes nothing within the actor's reach, or something beyond it."""
+    if actor.portfolio_codes is None:
+        return
+    check_debtor(actor, debtor_id)
+    codes = Account.objects.filter(debtor=debtor_id).values_list("portfolio__code", flat=True)
+    if not actor.portfolio_codes.issuperset(codes):
+        raise OutOfScope(_("There is no such debtor."))
+
+
 def check_account(actor: Actor, account_id: int) -> None:
     """Raise OutOfScope for an account of a portfolio that is not within reach."""
     if actor.portfolio_codes is not None:

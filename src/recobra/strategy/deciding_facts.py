@@ -12,7 +12,7 @@ from recobra.consent.facts import ConsentWithdrawn, OptOutReceived, WrongPersonR
 from recobra.conversations.facts import ConversationReceived
 from recobra.journal.facts import Fact
 from recobra.payments.facts import PaymentRecorded, PaymentReversed
-from recobra.portfolio.facts import HoldLifted, HoldPlaced
+from recobra.portfolio.facts import DebtorJoined, DebtorPartedAgain, HoldLifted, HoldPlaced
 
 DECIDED_ANEW: Final[tuple[type[Fact], ...]] = (
     PaymentRecorded,
@@ -20,6 +20,8 @@ DECIDED_ANEW: Final[tuple[type[Fact], ...]] = (
     HoldPlaced,
     HoldLifted,
     ConversationReceived,
+    DebtorJoined,
+    DebtorPartedAgain,
 )
 """Facts after which the debtor is decided for at once, on the newer knowledge (`config.reactions`)."""
 

@@ -24,6 +24,7 @@ from recobra.journal.queries import OPENED
 from recobra.kit.zones import find_zone, first_zone
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import Account, Debtor
+from recobra.portfolio.queries import with_joined
 from recobra_core.law import zones_for
 from recobra_core.zones import split_zones
 
@@ -50,11 +51,12 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
     redaction = redaction.about(debtor.national_id)
     # One more than the limit, to notice that there are too many.
     contacts = list(all_contacts[: CONTACTS_LIMIT + 1])
-    entries = list(Entry.objects.filter(debtor_id=debtor.pk).exclude(kind=OPENED).order_by("id")[: ENTRIES_LIMIT + 1])
+    both = with_joined([debtor.pk])
+    entries = list(Entry.objects.filter(debtor_id__in=both).exclude(kind=OPENED).order_by("id")[: ENTRIES_LIMIT + 1])
     if len(contacts) > CONTACTS_LIMIT or len(entries) > ENTRIES_LIMIT:
         raise EvidenceRefused(_("There are too many facts about this debtor for one document."))
     # What was said about the debtor's numbers and addresses counts, in whichever form and of whichever debtor.
-    own_consent = Q(debtor=debtor)
+    own_consent = Q(debtor__in=both)
     for kind, value in debtor.points.values_list("kind", "value"):
         own_consent |= Q(kind=kind, value__in=list_known_forms(value, kind=kind))
     accounts = debtor.accounts.select_related("portfolio").order_by("id")

@@ -74,14 +74,18 @@ def export_evidence_by_number(*, creditor: str, number: str, form: Form, actor: 
     creditors = Creditor.objects.filter(code=creditor) if creditor else Creditor.objects.all()
     # By the creditors' ids, of which there are few: the index of the numbers begins with them.
     of_creditors = tables.is_any_of("creditor_id", creditors.values_list("pk", flat=True))
-    candidates = Debtor.objects.select_related("creditor").filter(of_creditors, external_id=number)
+    candidates = Debtor.objects.select_related("creditor", "joined_into__creditor").filter(
+        of_creditors, external_id=number
+    )
     # Two are enough to know that the number is ambiguous.
     debtors = list(candidates[:2])
     if not debtors:
         raise EvidenceRefused(_("There is no debtor «%s».") % number)
     if len(debtors) > 1:
         raise EvidenceRefused(_("Several creditors have a debtor «%s»: say which.") % number)
-    return _export_dossier(debtor=debtors[0], form=form, redaction=UNREDACTED, actor=actor)
+    # All of who was joined with another is with the latter.
+    debtor = debtors[0].joined_into or debtors[0]
+    return _export_dossier(debtor=debtor, form=form, redaction=UNREDACTED, actor=actor)
 
 
 def own_identity(*, now: datetime) -> signature.Identity:

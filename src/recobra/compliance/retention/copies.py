@@ -31,6 +31,7 @@ from recobra.kit.personal_data import Holding, Row
 from recobra.kit.spreadsheet_text import escape_formula
 from recobra.kit.typeset.signature import canonical_json
 from recobra.portfolio.models import Account, Creditor, Debtor
+from recobra.portfolio.queries import with_joined
 from recobra.portfolio.scope import check_debtor, check_every_portfolio
 
 from .holdings import all_holdings
@@ -74,12 +75,14 @@ def copy_person_by_number(*, creditor: str, number: str, actor: Actor) -> Copy:
     check_every_portfolio(actor)
     creditors = Creditor.objects.filter(code=creditor) if creditor else Creditor.objects.all()
     of_creditors = tables.is_any_of("creditor_id", creditors.values_list("pk", flat=True))
-    debtors = list(Debtor.objects.select_related("creditor").filter(of_creditors, external_id=number)[:2])
+    named = Debtor.objects.select_related("creditor", "joined_into__creditor")
+    debtors = list(named.filter(of_creditors, external_id=number)[:2])
     if not debtors:
         raise RequestRefused(_("There is no debtor «%s».") % number)
     if len(debtors) > 1:
         raise RequestRefused(_("Several creditors have a debtor «%s»: say which.") % number)
-    return _copy(debtors[0], actor)
+    # All of who was joined with another is with the latter.
+    return _copy(debtors[0].joined_into or debtors[0], actor)
 
 
 def _copy(debtor: Debtor, actor: Actor) -> Copy:
@@ -121,7 +124,7 @@ def _list_own_values(debtor: Debtor) -> list[str]:
 def _read_rows(holding: Holding, debtor: Debtor, own: Sequence[str]) -> list[dict[str, object]]:
     """Return the rows of a holding in plain values, with what belongs to others masked."""
     assert holding.copy is not None
-    return [_plain_row(row, own) for row in holding.copy(debtor.pk)]
+    return [_plain_row(row, own) for debtor_id in with_joined([debtor.pk]) for row in holding.copy(debtor_id)]
 
 
 def _plain_row(row: Row, own: Sequence[str]) -> dict[str, object]:

@@ -23,6 +23,7 @@ from recobra.kit.tables import is_any_of
 from recobra.kit.typeset.signature import canonical_json
 from recobra.portfolio.models import Debtor
 from recobra.portfolio.personal_data import find_without_closing_day, has_no_debt
+from recobra.portfolio.queries import with_joined
 
 from .classes import DataClass, classes_of_debtors, data_classes
 from .holdings import erase_classes, find_blocks, find_last_days, holdings_of
@@ -91,7 +92,8 @@ def note_closings(*, day: date, actor: Actor) -> int:
     del actor
     owing = Debtor.objects.filter(closing__isnull=False).exclude(has_no_debt())
     Closing.objects.filter(debtor__in=owing).delete()
-    free = Debtor.objects.filter(has_no_debt(), erased_at__isnull=True, closing__isnull=True)
+    # Who was joined with another goes with him.
+    free = Debtor.objects.filter(has_no_debt(), erased_at__isnull=True, closing__isnull=True, joined_into__isnull=True)
     count = 0
     last_id = 0
     while debtor_ids := list(
@@ -140,8 +142,10 @@ def find_due(debtor_ids: Sequence[int], periods: Periods) -> list[DueDebtor]:
 def erase_debtors(debtor_ids: Sequence[int], classes: frozenset[str], *, actor: Actor) -> dict[str, int]:
     """Erase classes of some debtors' data in the caller's transaction and record it; return the rows by model.
 
-    With the identity goes all that names anybody, also what came since its class was erased and moved nothing.
+    With the identity goes all that names anybody, also what came since its class was erased and moved nothing; with a
+    debtor whoever was joined with him.
     """
+    debtor_ids = with_joined(debtor_ids)
     if IDENTITY in classes:
         classes |= {each.key for each in classes_of_debtors()}
     rows = erase_classes(classes, debtor_ids, actor.now)

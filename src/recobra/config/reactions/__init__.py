@@ -21,7 +21,7 @@ from recobra.messaging.facts import (
     ContactRefusedByDebtor,
 )
 from recobra.payments.facts import PaymentRecorded
-from recobra.portfolio.facts import HoldPlaced, PortfolioOpened
+from recobra.portfolio.facts import DebtorJoined, DebtorPartedAgain, HoldPlaced, PortfolioOpened
 from recobra.strategy.deciding_facts import DECIDED_ANEW
 
 
@@ -40,7 +40,10 @@ def connect() -> None:
     react(ComplaintReceived, "recobra.config.reactions.incidents.record_complaint")
     react(HoldPlaced, "recobra.config.reactions.contacts.cancel_contacts_on_hold")
     react(LoadDone, "recobra.config.reactions.consent.apply_consent_to_new_points")
+    react(LoadDone, "recobra.config.reactions.pairs.compare_debtors")
     react(ConversationReceived, "recobra.config.reactions.contacts.cancel_contacts_of_writer")
+    for other in (DebtorJoined, DebtorPartedAgain):
+        react(other, "recobra.config.reactions.contacts.cancel_contacts_of_joined")
     # After the cancellations above: what they took back is decided anew.
     for deciding in DECIDED_ANEW:
         react(deciding, "recobra.config.reactions.decisions.redecide_debtors")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from recobra.conversations.facts import ConversationReceived
 from recobra.journal.reactions import Recorded
 from recobra.messaging import operations as messaging
+from recobra.messaging import reasons
 from recobra.payments.facts import PaymentRecorded
-from recobra.portfolio.facts import HoldPlaced
+from recobra.portfolio.facts import DebtorJoined, DebtorPartedAgain, HoldPlaced
 from recobra.strategy import operations as strategy
 from recobra.strategy import schedule
 from recobra.strategy.operations.redecide import REDECIDE_LIMIT
@@ -43,3 +44,13 @@ def cancel_contacts_on_hold(recorded: Recorded[HoldPlaced]) -> None:
             debtor_ids.append(subject.debtor_id)
     if debtor_ids:
         messaging.cancel_planned(debtor_ids=debtor_ids, reason="hold", keep_answers=True, actor=actor)
+
+
+def cancel_contacts_of_joined(recorded: Recorded[DebtorJoined] | Recorded[DebtorPartedAgain]) -> None:
+    """Cancel what was planned for debtors who are one now, or two again: it is decided anew for each.
+
+    Answers to what a debtor wrote stay: they go to the address that wrote.
+    """
+    messaging.cancel_planned(
+        debtor_ids=recorded.debtor_ids(), reason=reasons.JOINED, keep_answers=True, actor=recorded.actor
+    )

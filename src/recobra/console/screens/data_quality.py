@@ -12,6 +12,7 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries.readiness import count_readiness
 from recobra.intake.queries import newest_quality, quality_trend
 from recobra.kit import clock
+from recobra.portfolio.debtor_pairs import count_pairs
 from recobra.portfolio.queries import portfolios_for
 from recobra_core.law.limitation import NEAR_DAYS
 
@@ -27,7 +28,8 @@ def show_quality(request: StaffRequest) -> HttpResponse:
         (readiness, newest.get(readiness.portfolio.pk), trends.get(readiness.portfolio.pk, []))
         for readiness in count_readiness(portfolios, clock.now())
     ]
-    return render(request, "console/data_quality.html", {"rows": rows, "near_days": NEAR_DAYS})
+    context = {"rows": rows, "near_days": NEAR_DAYS, "alike": count_pairs(request.user)}
+    return render(request, "console/data_quality.html", context)
 
 
 urlpatterns = [path("datos/", show_quality, name="data-quality")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
@@ -16,13 +16,24 @@ from recobra.intake.queries import loads_by_id
 from recobra.kit import clock
 from recobra.messaging import queries
 from recobra.policy.queries import buckets_of
-from recobra.portfolio.queries import accounts_for, debtor_for, ledger_lines, portfolios_for
+from recobra.portfolio.queries import (
+    DebtorJoin,
+    accounts_for,
+    debtor_for,
+    find_kept,
+    joins_of,
+    ledger_lines,
+    portfolios_for,
+)
 
 
 @require_GET
 @needs(Right.SEE_CASES)
 def show_debtor(request: StaffRequest, debtor_id: int) -> HttpResponse:
-    """Show the debtor's file."""
+    """Show the debtor's file, or that of the one with whom the debtor was joined."""
+    kept_id = find_kept(request.user, debtor_id)
+    if kept_id is not None:
+        return redirect("console:debtor", kept_id)
     file = debtor_file.debtor_file_for(request.user, debtor_id, clock.now())
     events, following = timeline.debtor_events(request.user, file.debtor)
     context = {
@@ -33,6 +44,8 @@ def show_debtor(request: StaffRequest, debtor_id: int) -> HttpResponse:
         "buckets": buckets_of(portfolios_for(request.user), day=clock.now().date()),
         "outcomes": labels.choices("outcome"),
         "beyond": queries.owes_elsewhere(request.user, debtor_id),
+        "joins": joins_of(file.debtor),
+        "part_reasons": DebtorJoin.PartReason.choices,
     }
     return render(request, "console/debtor/index.html", context)
 

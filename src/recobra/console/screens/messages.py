@@ -27,7 +27,7 @@ from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging import queries
 from recobra.messaging.queries import Contact, Filters
-from recobra.portfolio.queries import portfolios_for
+from recobra.portfolio.queries import portfolios_for, with_joined
 from recobra.strategy import schedule
 
 from . import mailbox_reply
@@ -111,7 +111,7 @@ def _contact_in_scope(request: StaffRequest, contact_id: int) -> Contact:
 def show_message(request: StaffRequest, contact_id: int) -> HttpResponse:
     """Show a contact: its message, the reason for its end, and its history."""
     contact = _contact_in_scope(request, contact_id)
-    timeline = debtor_timeline(debtor_id=contact.debtor_id, limit=TIMELINE_FACTS_READ)
+    timeline = debtor_timeline(debtor_ids=with_joined([contact.debtor_id]), limit=TIMELINE_FACTS_READ)
     facts = [fact for fact in timeline if fact.contact_id == contact.pk]
     letters = queries.mailbox_messages_for(request.user).filter(contact_public_id=str(contact.public_id))
     context = {

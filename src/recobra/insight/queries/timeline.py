@@ -17,9 +17,9 @@ from recobra.journal.queries import OPENED
 from recobra.messaging.models import Contact
 from recobra.payments.facts import PaymentRecorded, PaymentReversed
 from recobra.payments.models import Payment
-from recobra.portfolio.facts import HoldLifted, HoldPlaced
+from recobra.portfolio.facts import DebtorJoined, DebtorPartedAgain, HoldLifted, HoldPlaced
 from recobra.portfolio.models import Account, Debtor, Hold, Portfolio
-from recobra.portfolio.queries import portfolios_for
+from recobra.portfolio.queries import portfolios_for, with_joined
 from recobra.strategy.facts import StageChanged
 from recobra.workbench.facts import TaskClosed, TaskCreated
 from recobra.workbench.models import Task
@@ -65,7 +65,10 @@ def debtor_events(
     portfolios = {portfolio.pk: portfolio for portfolio in portfolios_for(user)}
     # A fact without a portfolio is visible here; _build_events drops it where its account is out of scope.
     visible = Q(portfolio_id__isnull=True) | Q(portfolio_id__in=list(portfolios))
-    rows = Entry.objects.filter(visible, debtor_id=debtor.pk).exclude(kind=OPENED)
+    both = with_joined([debtor.pk])
+    rows = Entry.objects.filter(visible, debtor_id__in=both).exclude(kind=OPENED)
+    # Who was joined has the same fact.
+    rows = rows.exclude(kind__in=[DebtorJoined.kind, DebtorPartedAgain.kind], debtor_id__in=both[1:])
     if before is not None:
         rows = rows.filter(id__lt=before)
     # One more than a page, to know whether another follows.

@@ -152,9 +152,14 @@ def assign_ids(
     debtors = duck.create(
         "debtor_ids",
         f"""
-        SELECT key, id, false AS new, NULL::VARCHAR AS external_id FROM {known_debtors.debtors}
+        SELECT key, id, false AS new, NULL::VARCHAR AS external_id, joined_id FROM {known_debtors.debtors}
         UNION ALL
-        SELECT key, {first_debtor} - 1 + row_number() OVER () AS id, true AS new, coalesce(own, key) AS external_id
+        SELECT
+            key,
+            {first_debtor} - 1 + row_number() OVER () AS id,
+            true AS new,
+            coalesce(own, key) AS external_id,
+            NULL AS joined_id
         FROM (SELECT key FROM {people.debtors} ANTI JOIN {known_debtors.debtors} USING (key))
         LEFT JOIN {known_debtors.taken} USING (key)
         """,
@@ -175,7 +180,7 @@ def assign_ids(
         FROM {joined} ANTI JOIN {known.accounts} known ON known.account = stated.account
         """,
     )
-    return AssignedIds(debtors, accounts)
+    return AssignedIds(debtors, known_debtors.joins, accounts)
 
 
 def find_gone_accounts(context: LoadContext, duck: Workspace, known: KnownAccounts, changes: FileChanges) -> Relation:

@@ -20,10 +20,38 @@ _ACCOUNTS: Final = pa.schema(
 )
 _KEYS: Final = pa.schema([("id", pa.int64()), ("key", pa.string()), ("is_party", pa.bool_())])
 _DOCUMENTS: Final = pa.schema([("key", pa.string()), ("national_id", pa.string()), ("kind", pa.string())])
-_DEBTORS: Final = pa.schema([("id", pa.int64()), ("key", pa.string()), ("own", pa.string())])
+_DEBTORS: Final = pa.schema([("id", pa.int64()), ("key", pa.string()), ("own", pa.string()), ("joined_id", pa.int64())])
+_JOINS: Final = pa.schema([("join_id", pa.int64()), ("joined_id", pa.int64()), ("kept_id", pa.int64())])
+# Who was joined first with one who was joined himself comes through both joins.
+_FIND_JOINS: Final = """
+    WITH joined AS (
+        SELECT id, joined_into_id FROM portfolio_debtor WHERE joined_into_id IS NOT NULL AND creditor_id = %s
+    )
+    SELECT unmade.id, joined.id, joined.joined_into_id FROM joined
+    JOIN portfolio_debtorjoin unmade ON unmade.joined_id = joined.id WHERE unmade.parted_at IS NULL
+    UNION
+    SELECT unmade.id, joined.id, joined.joined_into_id FROM joined
+    JOIN portfolio_joinedrow came ON came.model = 'portfolio.Debtor' AND came.row_id = joined.id
+    JOIN portfolio_debtorjoin unmade ON unmade.id = came.join_id WHERE unmade.parted_at IS NULL
+    """
+_WHO_STAYS: Final = (
+    "SELECT coalesce(debtor.joined_into_id, debtor.id), people.key, people.own, "
+    "CASE WHEN debtor.joined_into_id IS NOT NULL THEN debtor.id END FROM intake_people people "
+    "JOIN portfolio_debtor debtor ON debtor.creditor_id = %s"
+)
+# Accounts that came by a join say nothing of where the key is from.
+_HOME_OF_JOINED: Final = """
+    SELECT home FROM (
+        SELECT made.joined_home AS home, 0 AS place FROM portfolio_debtorjoin made
+        WHERE made.joined_id = debtor.id AND made.parted_at IS NULL
+        UNION ALL
+        SELECT made.kept_home, made.id FROM portfolio_debtorjoin made
+        WHERE made.kept_id = debtor.id AND made.parted_at IS NULL
+    ) homes ORDER BY place LIMIT 1
+    """
 # A debtor known by the number of an account is the debtor of the portfolio that came first.
 _FOREIGN: Final = """
-    SELECT debtor.id, people.key, people.own FROM intake_people people
+    SELECT debtor.id, people.key, people.own, NULL FROM intake_people people
     JOIN portfolio_debtor debtor ON debtor.external_id = people.key AND debtor.creditor_id = %s
     CROSS JOIN LATERAL (
         SELECT named.portfolio_id FROM (
@@ -35,6 +63,24 @@ _FOREIGN: Final = """
         ORDER BY named.id LIMIT 1
     ) first
     WHERE people.own IS NOT NULL AND first.portfolio_id <> %s
+    """
+_FOREIGN_WITH_JOINS: Final = f"""
+    SELECT id, key, own, NULL FROM (
+        SELECT debtor.id, people.key, people.own, coalesce(({_HOME_OF_JOINED}), (
+            SELECT named.portfolio_id FROM (
+                SELECT account.id, account.portfolio_id FROM portfolio_account account
+                WHERE account.debtor_id = debtor.id
+                UNION ALL
+                SELECT account.id, account.portfolio_id FROM portfolio_party party
+                JOIN portfolio_account account ON account.id = party.account_id WHERE party.debtor_id = debtor.id
+            ) named
+            ORDER BY named.id LIMIT 1
+        )) AS home
+        FROM intake_people people
+        JOIN portfolio_debtor debtor ON debtor.external_id = people.key AND debtor.creditor_id = %s
+        WHERE people.own IS NOT NULL
+    ) known
+    WHERE home <> %s
     """
 _LEDGER: Final = pa.schema(
     [
@@ -61,9 +107,9 @@ def fetch_debtor_keys(context: LoadContext, duck: Workspace, accounts: Relation)
     """
     query = """
         SELECT
-            id,
+            coalesce(joined_into_id, id),
             CASE WHEN external_id LIKE '%%@%%' THEN regexp_replace(external_id, %s, '\\1:') ELSE external_id END,
-            id IN (
+            coalesce(joined_into_id, id) IN (
                 SELECT party.debtor_id FROM portfolio_party party
                 JOIN portfolio_account account ON account.id = party.account_id WHERE account.portfolio_id = %s
             )
@@ -149,7 +195,7 @@ def fetch_debtors(context: LoadContext, duck: Workspace, people: People) -> Know
     """Return the debtors of the creditor that the file names, over all portfolios.
 
     Account numbers are a portfolio's own: a key made of one that another portfolio has already is `taken`, and this
-    portfolio's debtor has one with the portfolio in it.
+    portfolio's debtor has one with the portfolio in it. The key of who was joined with another leads to who stays.
     """
     creditor_id = context.portfolio.creditor_id
     with connection.cursor() as cursor:
@@ -157,26 +203,26 @@ def fetch_debtors(context: LoadContext, duck: Workspace, people: People) -> Know
         (has_debtors,) = cursor.fetchone()
     if not has_debtors:
         known = duck.create_from_arrow("known_debtors", _DEBTORS.empty_table())
-        return KnownDebtors(known, duck.create_empty("taken_keys", "key VARCHAR, own VARCHAR"))
+        return KnownDebtors(
+            known,
+            duck.create_from_arrow("debtor_joins", _JOINS.empty_table()),
+            duck.create_empty("taken_keys", "key VARCHAR, own VARCHAR"),
+        )
+    joins = duck.create_from_arrow("debtor_joins", tables.fetch(_FIND_JOINS, [creditor_id], _JOINS))
     own = f"regexp_replace(key, '^(account|party):', '\\1@{context.portfolio.pk}:')"
     copy_to_temporary(
         duck, "intake_people", "key text, own text", f"SELECT key, nullif({own}, key) AS own FROM {people.debtors}"
     )
-    query = (
-        "SELECT debtor.id, people.key, people.own FROM intake_people people JOIN portfolio_debtor debtor "
-        "ON debtor.external_id = people.key AND debtor.creditor_id = %s"
-    )
+    query = f"{_WHO_STAYS} AND debtor.external_id = people.key"
     known = duck.create_from_arrow("known_debtors", tables.fetch(query, [creditor_id], _DEBTORS))
     if Portfolio.objects.filter(creditor=creditor_id).count() == 1:
-        return KnownDebtors(known, duck.create_empty("taken_keys", "key VARCHAR, own VARCHAR"))
+        return KnownDebtors(known, joins, duck.create_empty("taken_keys", "key VARCHAR, own VARCHAR"))
+    foreign_query = _FOREIGN_WITH_JOINS if duck.count(joins) else _FOREIGN
     foreign = duck.create_from_arrow(
-        "foreign_debtors", tables.fetch(_FOREIGN, [creditor_id, context.portfolio.pk], _DEBTORS)
+        "foreign_debtors", tables.fetch(foreign_query, [creditor_id, context.portfolio.pk], _DEBTORS)
     )
     taken = duck.create("taken_keys", f"SELECT key, own FROM {foreign}")
     duck.execute(f"DELETE FROM {known} WHERE key IN (SELECT key FROM {taken})")
-    owned = (
-        "SELECT debtor.id, people.key, people.own FROM intake_people people JOIN portfolio_debtor debtor "
-        "ON debtor.external_id = people.own AND debtor.creditor_id = %s"
-    )
+    owned = f"{_WHO_STAYS} AND debtor.external_id = people.own"
     duck.append_arrow(known, tables.fetch(owned, [creditor_id], _DEBTORS))
-    return KnownDebtors(known, taken)
+    return KnownDebtors(known, joins, taken)

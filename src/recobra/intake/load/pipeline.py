@@ -14,6 +14,7 @@ from recobra.intake.load import (
     compare,
     current_state,
     diagnosis,
+    joined_debtors,
     last_load,
     mixed_debtors,
     quality,
@@ -155,6 +156,7 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     changed = _write_portfolio(context, duck, examined, ids, differences, load_id=load_id)
     if has_mixed:
         mixed_debtors.part_mixed(context)
+    joined_debtors.note_origins(context, duck, examined, ids, load_id=load_id)
     reopen_returned(returned_ids)
     store.post_charges(context, duck, differences, load_id=load_id)
     payments = compare.infer_payments(

@@ -59,7 +59,16 @@ def update_debtors(context: LoadContext, duck: Workspace, people: People, ids: A
         "id bigint, name text, kind text, national_id_kind text, national_id text, national_id_valid boolean, "
         "subdivision text, time_zone text",
         f"""
-        SELECT known.id, name, {kind}, national_id_kind, national_id, national_id_valid, subdivision, time_zone
+        -- Who was joined with another keeps the name and document of the own key.
+        SELECT
+            coalesce(joined_id, known.id) AS id,
+            name,
+            {kind},
+            national_id_kind,
+            national_id,
+            national_id_valid,
+            subdivision,
+            time_zone
         FROM {people.debtors} JOIN {ids.debtors} known USING (key)
         WHERE NOT new
         """,

@@ -117,7 +117,8 @@ class Contact(models.Model):
     """One attempt to reach a debtor: the outbox is this table. See ADR 0006 for its life.
 
     `price_micros` is what it cost, in millionths of the major unit of `price_currency`; None while nobody knows. Words
-    and answer are encrypted: they hold the debtor's links and where to pay.
+    and answer are encrypted: they hold the debtor's links and where to pay. `is_doubled`: it came with a debtor who was
+    joined with one who had a message of that day and channel already.
 
     Personal data: address and content as sent. Dies with the legal term of records of the country.
     """
@@ -192,6 +193,7 @@ class Contact(models.Model):
     replied_at = models.DateTimeField(null=True)
     undelivered_at = models.DateTimeField(null=True)
     complained_at = models.DateTimeField(null=True)
+    is_doubled = models.BooleanField(default=False, db_default=False)
 
     objects = ContactQuerySet.as_manager()
 
@@ -200,7 +202,7 @@ class Contact(models.Model):
             # Two cycles, or a cycle and a campaign, cannot both plan a message of the same day.
             models.UniqueConstraint(
                 fields=["debtor", "channel", "planned_for"],
-                condition=Q(status__in=["DUE", "LEASED", "SENT", "UNCERTAIN"]) & ~Q(purpose="REPLY"),
+                condition=Q(status__in=["DUE", "LEASED", "SENT", "UNCERTAIN"], is_doubled=False) & ~Q(purpose="REPLY"),
                 name="contact_one_per_debtor_channel_day",
             ),
             # The history that the gate counts goes by this mark.

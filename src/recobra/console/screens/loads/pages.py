@@ -22,6 +22,7 @@ from recobra.console.parameters import parse_page
 from recobra.intake import jobs, operations, queries
 from recobra.intake.operations import LoadRefused
 from recobra.kit import disk
+from recobra.portfolio.debtor_pairs import count_pairs
 from recobra.portfolio.queries import portfolios_for
 
 PAGE_ROWS = 50
@@ -72,6 +73,7 @@ def show_load(request: StaffRequest, load_id: int) -> HttpResponse:
         "can_download": has_right(request.user, Right.LOAD_FILES) and load.warnings.exists(),
         "has_alike": has_alike,
         "page": page,
+        "alike": count_pairs(request.user, creditor_id=load.portfolio.creditor_id) if load.status == "DONE" else 0,
         "errors": queries.errors_for(load, page=page) if rejected else [],
         "following": page + 1 if page * queries.PAGE_ROWS < rejected else None,
     }
