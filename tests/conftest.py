@@ -11,7 +11,7 @@ from django.conf import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from recobra.kit import file_cache, privileges
-from tests import databases, people
+from tests import databases, extent, people
 from tests.environment import WORKER
 from tests.worlds import Post, World
 
@@ -48,7 +48,7 @@ def pytest_collection_finish():
     """Spare the collector what stays until the end: the modules and the tests themselves."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(100_000, 30, 30)
     gc.enable()
 
 
@@ -59,7 +59,12 @@ def pytest_collection_modifyitems(items):
 
 
 # How long an example takes says how busy the machine is; what takes long is measured by `recobra bench`.
-hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "untimed",
+    max_examples=extent.choose(daily=50, whole=100),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("untimed")
 # Six people per test need no slow hash, and no client lists the thousands of files of the icon set first.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

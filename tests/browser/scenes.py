@@ -1,8 +1,8 @@
 """The scenes in which a page is looked at, and what axe and the layout are asked in each.
 
 In the long run a page is loaded anew in each scene and asked for every rule, as a person would meet it. In the daily
-run it is loaded once, at a desk by light, and asked for every rule; then it is shown in the dark and on a phone where
-it is, and asked what can be otherwise there: colours in the dark; on a phone how large targets are, what can be
+run it is loaded once, at a desk by light, and asked for every rule; then it is shown, by turns with the others, in the
+dark or on a phone where it is, and asked what can be otherwise there: colours in the dark; on a phone how large targets are, what can be
 reached, and the names of what shows only there.
 """
 

@@ -1,9 +1,9 @@
 """The crash: dispatchers killed at random over a server that misbehaves, and the accounts made up afterwards.
 
-Run as a program it is a nursery: it forks dispatchers and kills them with SIGKILL until it is told to stop.
+Run as a program it sets Django up once and forks nurseries, which fork dispatchers and kill them with SIGKILL.
 """
 
-# ruff: noqa: PLC0415 - the nursery must set Django up before it imports what is ours
+# ruff: noqa: PLC0415 - the program must set Django up before it imports what is ours
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import django
 import pyarrow as pa
@@ -25,6 +28,8 @@ from django.db import connection, connections
 
 ROOT = Path(__file__).parents[2]
 BEGIN = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)  # eight in the morning in Lima
+FAILED = 255
+"""What a child ends with that could not do its work; else it ends with the number that it returns."""
 SPEED = 120  # seconds of business a second, so that back-offs pass before the hours close
 
 
@@ -141,15 +146,12 @@ def run(*, sink, database_url: str, nurseries: int = 2, kills: int, longest_life
         "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
         "DJANGO_SETTINGS_MODULE": "recobra.config.settings",
     }
-    command = [sys.executable, "-m", "tests.messaging.crash", str(started), str(kills // nurseries), str(longest_life)]
-    at_work = [
-        subprocess.Popen([*command, str(number)], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        for number in range(nurseries)
-    ]
-    said = [process.communicate()[0] for process in at_work]
-    assert not any(process.returncode for process in at_work), said
-    done = sum(int(text) for text in said)
-    subprocess.run([*command[:3], str(started), "0", "0", "0"], env=environment, cwd=ROOT, check=True, timeout=900)
+    words = [str(started), str(kills // nurseries), str(longest_life), str(nurseries)]
+    command = [sys.executable, "-m", "tests.messaging.crash", *words]
+    ended = subprocess.run(
+        command, env=environment, cwd=ROOT, check=True, timeout=900, stdout=subprocess.PIPE, text=True
+    )
+    done = int(ended.stdout)
     return {"kills": done, **account_for(sink), "seconds": round(time.time() - started, 1)}
 
 
@@ -180,18 +182,41 @@ def account_for(sink) -> dict[str, object]:
     }
 
 
-def nursery(started: float, kills: int, longest_life: int, number: int) -> int:
-    """Fork dispatchers and kill each while a random handful of messages is on its way; return how many were killed.
-
-    `kills` 0: let one finish.
-    """
+def play(started: float, kills: int, longest_life: int, nurseries: int) -> int:
+    """Let nurseries kill side by side, then one dispatcher finish in peace; return how many were killed."""
     django.setup()
     from recobra.messaging.dispatch import gate_check as judging
 
     judging.warm_up()  # what is ready before the fork need not be made by each short-lived dispatcher
     connections.close_all()
-    if not kills:
-        _dispatch(started, os.open(os.devnull, os.O_WRONLY))
+    at_work = [_fork(partial(nursery, started, kills, longest_life, number)) for number in range(nurseries)]
+    killed = [_wait_for(child) for child in at_work]
+    _wait_for(_fork(partial(_dispatch, started, os.open(os.devnull, os.O_WRONLY))))
+    return sum(killed)
+
+
+def _fork(work: Callable[[], int]) -> int:
+    """Let a child do some work and end with the number that it returns; return the child's process id."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(work())
+        except BaseException:  # noqa: BLE001 - a forked child must not return into its parent's code
+            traceback.print_exc()
+            os._exit(FAILED)
+    return child
+
+
+def _wait_for(child: int) -> int:
+    """Return the number that a child ended with."""
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code < 0 or code == FAILED:
+        sys.exit("a child failed")
+    return code
+
+
+def nursery(started: float, kills: int, longest_life: int, number: int) -> int:
+    """Fork dispatchers and kill each while a random handful of messages is on its way; return how many were killed."""
     chance = random.Random(number)
     killed = 0
     while True:
@@ -208,7 +233,7 @@ def nursery(started: float, kills: int, longest_life: int, number: int) -> int:
         _, status = os.waitpid(child, 0)
         killed += os.WIFSIGNALED(status)
         if not os.WIFSIGNALED(status):
-            return killed if os.WEXITSTATUS(status) == 0 else sys.exit("a dispatcher failed")
+            return killed if os.WEXITSTATUS(status) == 0 else FAILED
         if killed >= kills:
             return killed
 
@@ -222,7 +247,7 @@ def _watch(progress: int, messages: int) -> None:
         messages -= len(begun)
 
 
-def _dispatch(started: float, tell: int) -> None:
+def _dispatch(started: float, tell: int) -> NoReturn:
     """Dispatch in accelerated time, telling of each round of messages begun; leave when nothing is open any more."""
     from recobra.messaging import operations as messaging
     from recobra.messaging.models import Contact
@@ -246,4 +271,4 @@ def _dispatch(started: float, tell: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(str(nursery(float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))))
+    sys.stdout.write(str(play(float(sys.argv[1]), *map(int, sys.argv[2:]))))
