@@ -200,4 +200,5 @@ HOSTILE = {
     "ten megabytes of quotation marks": (lambda: b"cuenta;saldo\n" + b'"\n' * 5_000_000, "too_many_broken"),
     "ten megabytes of half rows": (lambda: b"cuenta;saldo\n" + b"x\n" * 5_000_000, "too_many_broken"),
     "a header of ten megabytes": (lambda: b";" * 10_000_000, "too_many_columns"),
+    "a single name of ten megabytes": (lambda: b"<a>" * 3_000_000 + b"\n1\n", "long_name"),
 }

@@ -164,6 +164,21 @@ def test_a_line_that_cannot_be_split_is_set_aside(text, ends, db, tmp_path):
         assert (duck.count(sheet.raw), duck.count(sheet.broken)) == ends
 
 
+def test_a_line_that_lost_thousands_of_line_ends_spoils_itself_alone(db, tmp_path, settings):
+    settings.READ_MEMORY_MB = 500
+    path = tmp_path / "cartera.csv"
+    joined = "".join(f"A{number};CALLE LOS PINOS {number};100,00" for number in range(6_000))
+    path.write_text("\n".join(["cuenta;calle;saldo", "A;CALLE 1;100,00", *[joined] * 8, "B;CALLE 2;100,00"]))
+    seen = preview_file(path)
+    assert (seen["rows"], seen["broken"]) == (10, 8)
+
+
+def test_a_long_text_is_cut_where_a_person_looks_at_it(db, tmp_path):
+    path = tmp_path / "cartera.csv"
+    path.write_text("\n".join(["cuenta;nota", *("A;" + "x" * 3_000_000 for _row in range(5))]))
+    assert all(len(note) < 1_000 for _account, note in preview_file(path)["sample"])
+
+
 def test_a_row_of_zeros_is_a_row(db, tmp_path):
     path = tmp_path / "libro.xlsx"
     zeros = '<row r="2"><c r="A2"><v>0</v></c><c r="B2"><v>0</v></c></row><row r="3"/>'

@@ -15,6 +15,8 @@ from recobra.tabular.workspace import BATCH_ROWS, Relation, Workspace, workspace
 
 FILES: Final = {RAW: "raw.arrow", BROKEN: "broken.arrow", FAULTS: "faults.arrow", ASIDE: "aside.arrow"}
 """The file of each relation."""
+SHOWN_CHARACTERS: Final = 500
+"""Of a cell in the first rows: a person recognises it by these."""
 
 
 def read_table(*, path: str, folder: str, spill_bytes: int, options: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def preview_table(
             sample = duck.fetch_all(f"SELECT * EXCLUDE (line) FROM {sheet.raw} ORDER BY line LIMIT {shown_rows}")
             return {
                 **_describe(sheet),
-                "sample": [list(row) for row in sample],
+                "sample": [[cell and cell[:SHOWN_CHARACTERS] for cell in row] for row in sample],
                 "rows": duck.count(sheet.raw),
                 "broken": duck.count(sheet.broken) + duck.count(sheet.aside),
                 "refused": "",

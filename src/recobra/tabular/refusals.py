@@ -64,6 +64,10 @@ REASONS: Final[Mapping[str, Promise]] = {
         "%(found)s of the first %(rows)s rows cannot be laid out in columns (one is line %(line)s): the file is not a "
         "table with this separator and these quotation marks."
     ),
+    "long_name": _(
+        "What stands where the name of column %(position)s should be has %(found)s characters; %(limit)s is the limit: "
+        "the file is not a table, or its first line is lost."
+    ),
     "no_header": _("The first line holds no column names."),
     "header_only": _("The file has a header and no rows."),
     "missing_columns": _(

@@ -9,6 +9,7 @@ from recobra.kit.sizes import MEGABYTE
 BYTES: Final = 8 * 1024**3
 ROWS: Final = 10_000_000
 COLUMNS: Final = 500
+NAME_CHARACTERS: Final = 500  # of a column; Excel and databases take 255 at most
 FIELD_CHARACTERS: Final = 32_000
 LINE_BYTES: Final = 16 * MEGABYTE
 QUOTED_LINES: Final = 50  # a quoted field that runs over more lines is an unclosed quotation mark

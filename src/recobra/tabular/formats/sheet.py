@@ -116,6 +116,8 @@ def name_columns(cells: Iterable[str | None]) -> tuple[str, ...]:
         raise FileRefused("too_many_columns", found=len(cells), limit=limits.COLUMNS)
     for position, cell in enumerate(cells, start=1):
         name = (cell or "").replace("\0", " ").strip().strip("\ufeff") or f"column {position}"
+        if len(name) > limits.NAME_CHARACTERS:
+            raise FileRefused("long_name", position=position, found=len(name), limit=limits.NAME_CHARACTERS)
         counts[name] = counts.get(name, 0) + 1
         names.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
     if not any(name for name in names if not name.startswith("column ")):

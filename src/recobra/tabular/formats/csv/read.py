@@ -8,6 +8,7 @@ from typing import Final
 
 import duckdb
 
+from recobra.kit.sizes import MEGABYTE
 from recobra.tabular.formats import limits
 from recobra.tabular.formats.sheet import (
     BROKEN,
@@ -32,6 +33,8 @@ from .scan import Text, to_utf8
 _PARSED: Final = Relation("parsed_records")
 _REFUSED: Final = Relation("reject_errors")
 _SCANS: Final = Relation("reject_scans")
+# What DuckDB may copy of lines with more fields than columns: a line whose ends were lost is a thousand rows in one.
+_COPIED_BYTES: Final = 256 * MEGABYTE
 
 
 def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
@@ -41,12 +44,28 @@ def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
     headers = name_columns(dialect.header)
     if text.lines - dialect.header_line > limits.ROWS:
         raise FileRefused("too_many_rows", limit=limits.ROWS)
-    if not _read_fast(duck, text, dialect):
+    if _costs_too_much(text, dialect) or not _read_fast(duck, text, dialect):
         create_tables(duck, len(headers))
         append_rows(duck, exact.read_rows(text.path, dialect), width=len(headers))
     if text.is_damaged:
         _set_damaged_aside(duck, len(headers))
     return Sheet(headers, "csv", text.encoding, dialect.delimiter, header_line=dialect.header_line)
+
+
+def _costs_too_much(text: Text, dialect: Dialect) -> bool:
+    """Return whether DuckDB would take minutes and gigabytes for the faults of a few lines.
+
+    It copies a line once for each field beyond the last column, also where it does not keep the fault.
+    """
+    if not text.has_long_lines:
+        return False
+    copied = 0
+    with text.path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
+        while line := handle.readline(limits.LINE_BYTES):
+            copied += len(line) * max(line.count(dialect.delimiter) + 1 - len(dialect.header), 0)
+            if copied > _COPIED_BYTES:
+                return True
+    return False
 
 
 def _read_fast(duck: Workspace, text: Text, dialect: Dialect) -> bool:

@@ -16,6 +16,7 @@ from recobra.tabular.refusals import FileRefused
 
 CHUNK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 18
+LONG_BYTES = 1 << 12  # a divisor of CHUNK_BYTES
 LEGACY = ["cp1252", "cp850", "latin_1", "mac_roman"]  # encodings of Spanish before Unicode
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 26})  # all but tab, line feed, form feed, return and Ctrl-Z
@@ -23,12 +24,16 @@ _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 26})  # all but tab, line feed
 
 @dataclass(frozen=True)
 class Text:
-    """A UTF-8 file on disk, with how many physical lines it has (blank ones at the end left out)."""
+    """A UTF-8 file on disk, with how many physical lines it has (blank ones at the end left out).
+
+    `has_long_lines` where one has more than twice LONG_BYTES; shorter ones may count too.
+    """
 
     path: Path
     encoding: str
     lines: int
     is_damaged: bool
+    has_long_lines: bool
 
 
 @dataclass
@@ -45,6 +50,7 @@ class _ByteCounts:
     trailing: int = 0
     multibyte: bool = False
     invalid_at: int = -1
+    has_long_lines: bool = False
 
     @property
     def lines(self) -> int:
@@ -63,7 +69,7 @@ def to_utf8(path: Path, *, folder: Path, encoding: str = "") -> Text:
         _refuse_binary(sample)
         counts = _count_bytes(source)
         if counts.invalid_at < 0:
-            return Text(source, "utf-8", counts.lines, is_damaged=False)
+            return Text(source, "utf-8", counts.lines, is_damaged=False, has_long_lines=counts.has_long_lines)
         if encoding:
             raise FileRefused("encoding", encoding=encoding, position=counts.invalid_at)
         if counts.multibyte and not _is_mostly_legacy(source, counts):
@@ -151,6 +157,7 @@ def _count_bytes(path: Path) -> _ByteCounts:
         counts.newlines += chunk.count(b"\n")
         counts.returns += chunk.count(b"\r")
         counts.size += len(chunk)
+        counts.has_long_lines = counts.has_long_lines or _has_long_line(chunk)
         tail = (tail + chunk)[-4096:]
     if counts.size > limits.BYTES:
         raise FileRefused("too_big", limit=limits.BYTES)
@@ -158,6 +165,12 @@ def _count_bytes(path: Path) -> _ByteCounts:
     end = tail[len(tail.rstrip(b"\r\n \x1a")) :]
     counts.trailing = end.count(b"\n") or (0 if counts.newlines else end.count(b"\r"))
     return counts
+
+
+def _has_long_line(chunk: bytes) -> bool:
+    """Return whether a stretch of LONG_BYTES has no line end: a line of twice as many always covers one."""
+    starts = range(0, len(chunk) - LONG_BYTES + 1, LONG_BYTES)
+    return any(chunk.find(b"\n", start, start + LONG_BYTES) < 0 for start in starts)
 
 
 def _check_utf8(counts: _ByteCounts, decoder: codecs.IncrementalDecoder, chunk: bytes) -> None:
@@ -213,4 +226,5 @@ def _rewrite(source: Path, folder: Path, encoding: str, *, errors: str) -> Text:
         raise FileRefused("encoding", encoding=encoding, position=decoded_bytes + error.start) from None
     with target.open("rb") as handle:
         _refuse_binary(handle.read(SAMPLE_BYTES))
-    return Text(target, encoding, _count_bytes(target).lines, is_damaged=errors == "replace")
+    counts = _count_bytes(target)
+    return Text(target, encoding, counts.lines, is_damaged=errors == "replace", has_long_lines=counts.has_long_lines)
