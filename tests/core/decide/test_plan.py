@@ -101,55 +101,74 @@ def test_two_creditors_speak_for_themselves(planned):
     assert sorted(row["candidate_id"] for row in today.candidates) == [0, 1]
 
 
-@pytest.mark.parametrize(
-    ("story", "points", "chosen"),
-    [
-        ("el primer canal de la lista", [{"channel": "email"}, {"channel": "sms"}], 2),
-        ("el siguiente si el primero no es válido", [{"channel": "email"}, {"channel": "sms", "valid": False}], 1),
-        ("el siguiente si pidió no recibirlo", [{"channel": "email"}, {"channel": "sms", "opted_out": True}], 1),
-        (
-            "el siguiente si no se sabe si pidió la baja",
-            [{"channel": "email"}, {"channel": "sms", "opted_out": None}],
-            1,
-        ),
-        ("el siguiente si no se sabe si es válido", [{"channel": "email"}, {"channel": "sms", "valid": None}], 1),
-        ("el de mejor calidad", [{"quality": 10}, {"quality": 90}, {"quality": None}], 2),
-        ("a igual calidad, el preferido", [{"quality": 5, "rank": 2}, {"quality": 5, "rank": 1}], 2),
-        ("el canal que la persona prefiere", [{"channel": "sms"}, {"channel": "email", "preferred": True}], 2),
-        (
-            "otro que el preferido si por él no se llega",
-            [{"channel": "sms"}, {"channel": "email", "preferred": True, "valid": False}],
-            1,
-        ),
-        ("a igualdad, siempre el mismo", [{"contact_point_id": 9}, {"contact_point_id": 4}], 4),
-        ("nunca un canal que el paso no nombra", [{"channel": "whatsapp", "quality": 99}, {"channel": "email"}], 2),
-        ("nunca el de otra persona", [{"debtor_id": 2, "quality": 99}, {"channel": "email"}], 2),
-    ],
-)
-def test_the_way_to_reach_a_person(planned, story, points, chosen):
-    today = planned([{"dpd": 7}], points)
-    assert [row["contact_point_id"] for row in today.candidates] == [chosen], story
+WAYS = [
+    ("el primer canal de la lista", [{"channel": "email"}, {"channel": "sms"}], 2),
+    ("el siguiente si el primero no es válido", [{"channel": "email"}, {"channel": "sms", "valid": False}], 1),
+    ("el siguiente si pidió no recibirlo", [{"channel": "email"}, {"channel": "sms", "opted_out": True}], 1),
+    (
+        "el siguiente si no se sabe si pidió la baja",
+        [{"channel": "email"}, {"channel": "sms", "opted_out": None}],
+        1,
+    ),
+    ("el siguiente si no se sabe si es válido", [{"channel": "email"}, {"channel": "sms", "valid": None}], 1),
+    ("el de mejor calidad", [{"quality": 10}, {"quality": 90}, {"quality": None}], 2),
+    ("a igual calidad, el preferido", [{"quality": 5, "rank": 2}, {"quality": 5, "rank": 1}], 2),
+    ("el canal que la persona prefiere", [{"channel": "sms"}, {"channel": "email", "preferred": True}], 2),
+    (
+        "otro que el preferido si por él no se llega",
+        [{"channel": "sms"}, {"channel": "email", "preferred": True, "valid": False}],
+        1,
+    ),
+    ("a igualdad, siempre el mismo", [{"contact_point_id": 9}, {"contact_point_id": 4}], 4),
+    ("nunca un canal que el paso no nombra", [{"channel": "whatsapp", "quality": 99}, {"channel": "email"}], 2),
+    ("nunca el de otra persona", [{"debtor_id": 2, "quality": 99}, {"channel": "email"}], 2),
+]
 
 
-@pytest.mark.parametrize(
-    ("points", "arguments", "reason"),
-    [
-        ([], {}, "no_point"),
-        ([{"channel": "letter"}], {}, "no_point"),
-        ([{"channel": "sms"}], {"channels_open": ("email",)}, "channel_not_open"),
-        ([{"channel": "sms"}], {"channels_open": ()}, "channel_not_open"),
-        ([{"channel": "sms"}], {"templates": ("otra",)}, "no_template"),
-        ([{"valid": False}], {}, "point_not_valid"),
-        ([{"valid": False}, {"opted_out": True}], {}, "opted_out"),
-    ],
-)
-def test_who_cannot_be_reached_is_work_for_a_person(planned, points, arguments, reason):
-    today = planned([{"dpd": 7}], points, **arguments)
-    assert today.candidates == []
-    assert [(row["debtor_id"], row["lead_step_key"], row["reason"]) for row in today.unreachable] == [
-        (1, "amable", reason)
+def test_the_way_to_reach_a_person(planned):
+    """Each story has a person of its own, with contact points a hundred apart from the next one's."""
+    people = range(1, len(WAYS) + 1)
+    points = [
+        point
+        | {"debtor_id": person + 1_000 * (point.get("debtor_id", 1) - 1)}
+        | {"contact_point_id": 100 * person + point.get("contact_point_id", at)}
+        for person, (_story, told, _chosen) in zip(people, WAYS, strict=True)
+        for at, point in enumerate(told, start=1)
     ]
-    assert [(item["step_key"], item["reachable"]) for item in today.items] == [("amable", False)]
+    today = planned([{"account_id": person, "debtor_id": person, "dpd": 7} for person in people], points)
+    ways = {row["debtor_id"]: row["contact_point_id"] - 100 * row["debtor_id"] for row in today.candidates}
+    assert len(today.candidates) == len(WAYS)
+    told = {story: ways.get(person) for person, (story, _points, _chosen) in zip(people, WAYS, strict=True)}
+    assert told == {story: chosen for story, _points, chosen in WAYS}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "people"),
+    [
+        (
+            {},
+            [
+                ([], "no_point"),
+                ([{"channel": "letter"}], "no_point"),
+                ([{"valid": False}], "point_not_valid"),
+                ([{"valid": False}, {"opted_out": True}], "opted_out"),
+            ],
+        ),
+        ({"channels_open": ("email",)}, [([{"channel": "sms"}], "channel_not_open")]),
+        ({"channels_open": ()}, [([{"channel": "sms"}], "channel_not_open")]),
+        ({"templates": ("otra",)}, [([{"channel": "sms"}], "no_template")]),
+    ],
+)
+def test_who_cannot_be_reached_is_work_for_a_person(planned, arguments, people):
+    numbered = list(enumerate(people, start=1))
+    accounts = [{"account_id": number, "debtor_id": number, "dpd": 7} for number, _person in numbered]
+    points = [{**point, "debtor_id": number} for number, (told, _reason) in numbered for point in told]
+    today = planned(accounts, points, **arguments)
+    assert today.candidates == []
+    assert sorted((row["debtor_id"], row["lead_step_key"], row["reason"]) for row in today.unreachable) == [
+        (number, "amable", reason) for number, (_points, reason) in numbered
+    ]
+    assert [(item["step_key"], item["reachable"]) for item in today.items] == [("amable", False)] * len(people)
 
 
 def test_what_is_not_a_message_goes_its_own_way(engine, planned):
