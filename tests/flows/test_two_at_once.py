@@ -20,6 +20,7 @@ from recobra.kit import tables
 from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
 from recobra.payments.models import Payment
+from recobra.portfolio.debtor_joins import JoinRefused, join_debtors
 from recobra.portfolio.models import Debtor, Portfolio
 from recobra.strategy import operations as strategy
 from recobra.strategy.models import AccountState, Firing
@@ -121,6 +122,43 @@ def test_who_writes_while_the_cycle_decides_is_not_planned(several, now, monkeyp
     # Who was decided for anew is left out altogether; of the others only the message is.
     is_left_out = kind == "conversation.received"
     assert AccountState.objects.filter(account=writing).exists() is not is_left_out
+
+
+def join(kept_id, joined_id, now):
+    """Join two debtors; return whether they were not joined yet."""
+    try:
+        join_debtors(kept_id=kept_id, joined_id=joined_id, reason="DEBTOR", actor=acting("bruno", now=now))
+    except JoinRefused:
+        return False
+    return True
+
+
+def test_who_is_joined_while_the_cycle_decides_is_written_to_once_by_the_next(several, now, monkeypatch):
+    kept_id, joined_id = several[0].debtor_id, several[1].debtor_id
+    decide = cycle.run_decisions
+
+    def decide_while_joining(duck, **rest):
+        decisions = decide(duck, **rest)
+        thread, _answers = beside(lambda: join(kept_id, joined_id, now))
+        thread.join(60)
+        return decisions
+
+    monkeypatch.setattr(cycle, "run_decisions", decide_while_joining)
+    assert run(now)["contacts_planned"] == 3
+    monkeypatch.undo()
+    assert run(now)["contacts_planned"] == 1
+    planned = Contact.objects.filter(debtor__in=[kept_id, joined_id], status="DUE")
+    assert list(planned.values_list("debtor_id", flat=True)) == [kept_id]
+
+
+def test_two_who_join_the_same_debtors_at_once_join_them_once(several, now):
+    one, other = several[0].debtor_id, several[1].debtor_id
+    threads = [beside(partial(join, *pair, now)) for pair in ((one, other), (other, one))]
+    for thread, _answers in threads:
+        thread.join(60)
+    assert sorted(answers[0] for _thread, answers in threads) == [False, True]
+    kept = Debtor.objects.get(joined__isnull=False)
+    assert kept.accounts.count() == 2
 
 
 def pay(account, now, amount_minor=10_000, day=MONDAY):

@@ -24,10 +24,9 @@ _DROP_POINTS: Final = "DELETE FROM portfolio_contactpoint WHERE id = ANY(%s)"
 def _move_points(joining: Joining) -> list[MovedRow]:
     """Move the points that who stays does not have; of the others the strictest of both counts, and one is left."""
     moved = move_rows("portfolio.ContactPoint", joining, which=~Q(pk__in=joining.points))
-    going = ContactPoint.objects.in_bulk(joining.points.keys())
-    staying = ContactPoint.objects.in_bulk(joining.points.values())
+    points = _lock_points([*joining.points.keys(), *joining.points.values()])
     for point_id, kept_id in joining.points.items():
-        point, kept = going[point_id], staying[kept_id]
+        point, kept = points[point_id], points[kept_id]
         before = {"kept": kept_id, "own": _read_columns(point, _OWN), "kept_before": _read_columns(kept, _MERGED)}
         _take_strictest(kept, point)
         kept.save(update_fields=list(_MERGED))
@@ -42,8 +41,9 @@ def _put_points_back(joining: Joining, moved: Sequence[MovedRow]) -> None:
     doubled = [each for each in moved if "kept" in each.before]
     own_ids = [each.row_id for each in moved if "kept" not in each.before]
     ContactPoint.objects.filter(pk__in=own_ids, debtor_id=joining.kept_id).update(debtor_id=joining.joined_id)
+    points = _lock_points([each.before["kept"] for each in doubled])
     for each in doubled:
-        kept = ContactPoint.objects.get(pk=each.before["kept"])
+        kept = points[each.before["kept"]]
         now, own = _read_columns(kept, _MERGED), dict(each.before["own"])
         # What was said about the number meanwhile was said about both; the rest is as it was.
         said = {name for name in _MERGED if now[name] != each.before["kept_after"][name]}
@@ -57,6 +57,12 @@ def _put_points_back(joining: Joining, moved: Sequence[MovedRow]) -> None:
             value=kept.value,
             **{name: _write_value(name, value) for name, value in own.items()},
         )
+
+
+def _lock_points(point_ids: Sequence[int]) -> dict[int, ContactPoint]:
+    """Return points as they are now by id; an opt-out that comes meanwhile waits, and is written to what is left."""
+    points = ContactPoint.objects.select_for_update(no_key=True).filter(pk__in=point_ids)
+    return {point.pk: point for point in points.order_by("pk")}
 
 
 def _take_strictest(kept: ContactPoint, point: ContactPoint) -> None:
