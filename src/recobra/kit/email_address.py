@@ -24,6 +24,7 @@ _USER_WITH_LETTERS: Final = re.compile(rf"({_ATOM_SIGN}|{_LETTER})+(\.({_ATOM_SI
 _LONGEST_TEXT: Final = 4_000
 # Between addresses, and around one: «Ana Pérez <ana@example.com>», «mailto:ana@example.com».
 _BETWEEN: Final = re.compile(r"[\s<>()\[\]{},;:|\"“”«»\\\u200b\u2060\ufeff]+")
+_QUERY: Final = re.compile(r"(@[^?]*)\?.*")  # the rest of a link: «mailto:ana@example.com?subject=Hola»
 _AROUND: Final = ".'’‘´`-–—*"
 
 
@@ -57,7 +58,7 @@ def find_addresses(text: str) -> list[str]:
     for word in _BETWEEN.split(unicodedata.normalize("NFC", text[:_LONGEST_TEXT]).lower()):
         # A slash may be part of an address; between two of them it parts them.
         for part in word.split("/") if word.count("@") > 1 else [word]:
-            address = part.strip(_AROUND)
+            address = _QUERY.sub(r"\1", part).strip(_AROUND)
             if is_address(address):
                 found[address] = None
     return list(found)

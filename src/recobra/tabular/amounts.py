@@ -46,6 +46,7 @@ _BLANKS: Final = r"\s\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}"
 _GAPS: Final = rf"[{_BLANKS}'´’‘`]"
 _SPACED: Final = rf"[(+-]*\d{{1,3}}({_GAPS}\d{{3}})+([.,]\d+)?[)-]*"
 _MINUS_SIGNS: Final = r"[\x{2010}-\x{2015}\x{2212}\x{FE63}\x{FF0D}]"
+_NO_CENTS: Final = r"(\d)[.,][-=]{1,2}\s*$"  # «1.234.-» in Chile, Bolivia and elsewhere: nothing behind the mark
 _NOTE: Final = r"\([^()]*[A-Za-z]{2}[^()]*\)\s*$"  # a remark behind the number, such as «(parcial)»
 _NOTHING: Final = r"\(?-{1,3}\)?"  # how spreadsheets for accounts show zero
 # Currency marks that belong to one currency only; a bare «$» belongs to many.
@@ -128,7 +129,7 @@ def _gather_evidence(duck: Workspace, raw: Relation, text: str, *, last_line: in
     ) = duck.fetch_row(
         f"""
         WITH amounts AS (
-            SELECT {text} AS amount FROM {rows}
+            SELECT regexp_replace({text}, '{_NO_CENTS}', '\\1') AS amount FROM {rows}
         ), judged AS (
             SELECT
                 amount,
@@ -221,7 +222,7 @@ def _bare_sql(text: str) -> str:
     gaps = _GAPS.replace("'", "''")
     spaced = _SPACED.replace("'", "''")
     dashed = f"regexp_replace(regexp_replace({text}, '{_MINUS_SIGNS}', '-', 'g'), '{_NOTE}', '')"
-    unmarked = f"regexp_replace({dashed}, '{_SIGNS}', '', 'g')"
+    unmarked = f"regexp_replace(regexp_replace({dashed}, '{_NO_CENTS}', '\\1'), '{_SIGNS}', '', 'g')"
     # A blank that stands beside no figure parts nothing.
     tight = (
         f"regexp_replace(regexp_replace({unmarked}, '(^|[^\\d])[{_BLANKS}]+', '\\1', 'g'), "

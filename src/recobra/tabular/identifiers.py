@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_SCIENTIFIC: Final = r"[+-]?\d+([.,]\d+)?[Ee]\+\d+"
+# Spreadsheets write the plus; programs leave it out, and then only a decimal mark tells «4.5E12» from a code.
+_SCIENTIFIC: Final = r"[+-]?\d+([.,]\d+)?[Ee]\+\d+|[+-]?\d[.,]\d+[Ee]\d{1,3}"
 
 
 def is_scientific(text: str) -> bool:
@@ -15,6 +16,7 @@ def is_scientific(text: str) -> bool:
 
 def scientific_sql(text: str) -> str:
     """Return SQL for `is_scientific` of a text."""
-    # A search for two signs spares nearly all texts the pattern.
-    may_be = f"(contains({text}, 'E+') OR contains({text}, 'e+'))"
-    return f"{may_be} AND regexp_full_match({text}, '{_SCIENTIFIC}')"
+    # A search for the signs spares nearly all texts the pattern.
+    has_letter = f"(contains({text}, 'E') OR contains({text}, 'e'))"
+    has_mark = f"(contains({text}, '+') OR contains({text}, '.') OR contains({text}, ','))"
+    return f"({has_letter} AND {has_mark} AND regexp_full_match({text}, '{_SCIENTIFIC}'))"

@@ -10,8 +10,11 @@ from recobra.tabular.sql_text import cell, fold, literal
 from recobra.tabular.workspace import Workspace
 from recobra_core.folding import fold_name
 
-_BEGINNING: Final = r"(?i)^\W*(sub|gra|tot|sum|som|acu|$)"
-_TOTAL: Final = r"^\W*((sub\W{0,3}|gran(d|de)?\W+)?tota(l|les|is)|sumas?|sumatoria|soma|acumulado)\b"
+_BEGINNING: Final = r"(?i)^\W*(sub|gra|tot|sum|som|acu|$)|tota(l|les|is)\W*$"
+# «Total Andina», «Gran total», and behind what is added up: «Saldo total», «Andina Total».
+_TOTAL: Final = (
+    r"^\W*((sub\W{0,3}|gran(d|de)?\W+)?tota(l|les|is)|sumas?|sumatoria|soma|acumulado)\b|\btota(l|les|is)\W*$"
+)
 
 
 def set_totals_aside(duck: Workspace, sheet: Sheet, *, key: int, blank: Sequence[int]) -> None:
