@@ -13,6 +13,7 @@ from recobra.access.models import SavedView
 from recobra.console import spreadsheet
 from recobra.insight.queries import receivables
 from recobra.insight.queries.receivables import AccountFilters
+from recobra.intake.models import Mapping
 from recobra.kit import clock
 from recobra.portfolio.models import Account, Debtor, Portfolio
 from recobra.strategy.models import AccountState
@@ -70,6 +71,16 @@ def test_filters_and_order(world, cast, conditions, numbers):
 def test_what_accounts_lack_is_a_list_that_leads_to_the_debtor(at_desk, world, cast):
     """María has all that is needed, José no contract, Pedro neither a document nor a day; of Lucía nothing is valid."""
     accounts = world.accounts
+    # Nobody lacks what no file of the portfolio says.
+    assert found(cast["ana"], missing="contract") == []
+    Mapping.objects.create(
+        portfolio=accounts["José"].portfolio,
+        name="consumo",
+        version=1,
+        document={"account": {"external_id": "cuenta", "contract": "contrato"}, "balance": "saldo"},
+        created_at=clock.now(),
+        created_by="ana",
+    )
     Account.objects.exclude(pk=accounts["José"].pk).update(contract="K-1")
     world.debtors["Lucía"].points.update(valid=False)
     accounts["Pedro"].instalments.update(due_date=None)
@@ -113,7 +124,7 @@ def test_debts_near_prescription_are_found_in_time(at_desk, world, cast):
     assert "Prescribe el" in text(at_desk("ana").get(f"/ficha/{world.debtors['Lucía'].pk}/"))
     counted = text(at_desk("carla").get("/datos/"))
     assert "Prescriben en 90 días o menos 1" in counted
-    assert "Sin contrato 5" in counted
+    assert "Sin contrato No se pide: ningún mapeo de la cartera nombra el contrato" in counted
     AccountState.objects.all().delete()
     assert found(cast["ana"], near_limitation=True) == ["PR-1002"]
     Portfolio.objects.update(country="UY")  # whose law's file names no years

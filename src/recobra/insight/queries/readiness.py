@@ -1,6 +1,7 @@
 """What an account lacks before it can be worked by the machine, and debts that are about to be prescribed.
 
 An account is ready with a valid identity document of its debtor, a contract, a way to reach the debtor and a due date.
+A contract is asked for only where a mapping of the portfolio says which column holds it.
 """
 
 from __future__ import annotations
@@ -16,13 +17,18 @@ from django.db import connection
 from recobra.portfolio.models import Portfolio
 from recobra_core.law.limitation import NEAR_DAYS, due_days_near_limitation, prescribed_on
 
+# The portfolios of which a mapping, in its newest version, says where the contract stands; read once for all accounts.
+_WITH_CONTRACTS: Final = """SELECT newest.portfolio_id FROM (
+        SELECT DISTINCT ON (portfolio_id, name) portfolio_id, document
+        FROM intake_mapping ORDER BY portfolio_id, name, version DESC
+    ) newest WHERE newest.document #> '{account,contract}' IS NOT NULL"""
 COUNTS_CACHE_SECONDS: Final = 300
 LACKS: Final = {
     "document": (
         "EXISTS (SELECT FROM portfolio_debtor lacking WHERE lacking.id = a.debtor_id "
         "AND (lacking.national_id = '' OR lacking.national_id_valid = false))"
     ),
-    "contract": "a.contract = ''",
+    "contract": f"(a.contract = '' AND a.portfolio_id IN ({_WITH_CONTRACTS}))",
     "contact": (
         "NOT EXISTS (SELECT FROM portfolio_contactpoint point WHERE point.debtor_id = a.debtor_id "
         "AND point.valid AND point.retired_at IS NULL)"
@@ -77,7 +83,8 @@ def near_due_days(portfolio: Portfolio, now: datetime) -> tuple[date, date] | No
 class Readiness:
     """The open accounts of a portfolio: all, those that lack something by what, those ready, those near prescription.
 
-    `near_limitation` is None where the law of the country names no years.
+    `near_limitation` is None where the law of the country names no years. `has_contracts`: whether a contract is asked
+    for at all.
     """
 
     portfolio: Portfolio
@@ -85,11 +92,13 @@ class Readiness:
     lacking: dict[str, int]
     ready: int
     near_limitation: int | None
+    has_contracts: bool
 
 
 def count_readiness(portfolios: Sequence[Portfolio], now: datetime) -> list[Readiness]:
     """Return the figures of each portfolio, as of some minutes ago: a million accounts take seconds to count."""
     found = []
+    with_contracts = {portfolio_id for (portfolio_id,) in _fetch_rows(_WITH_CONTRACTS, [])}
     for portfolio in portfolios:
         key = f"readiness:{portfolio.pk}:{portfolio.local_day(now)}"
         figures = cache.get(key)
@@ -104,6 +113,7 @@ def count_readiness(portfolios: Sequence[Portfolio], now: datetime) -> list[Read
                 lacking=dict(zip(LACKS, lacking, strict=True)),
                 ready=ready,
                 near_limitation=near,
+                has_contracts=portfolio.pk in with_contracts,
             )
         )
     return found
@@ -117,7 +127,10 @@ def _count(portfolio: Portfolio, now: datetime) -> list[int | None]:
     columns = ", ".join(f"{condition} AS {lack}" for lack, condition in LACKS.items())
     (figures,) = _fetch_rows(
         f"""
-        WITH a AS (SELECT id, debtor_id, contract FROM portfolio_account WHERE portfolio_id = %s AND status = 'OPEN'),
+        WITH a AS (
+            SELECT id, portfolio_id, debtor_id, contract FROM portfolio_account
+            WHERE portfolio_id = %s AND status = 'OPEN'
+        ),
         judged AS (
             SELECT {columns}, coalesce(state.oldest_due_date, CASE WHEN state.account_id IS NULL THEN {OLDEST_DUE} END)
                 AS oldest
