@@ -25,6 +25,7 @@ LINES = 1_200
 KINDS: dict[str, list[Any]] = yaml.safe_load(Path(__file__).with_name("damages.yaml").read_text("utf-8"))
 HEADER = ("cuenta", "cliente", "nombre", "documento", "emision", "vence", "saldo", "moneda", "correo", "telefono")
 TITLES = (("CUENTAS POR COBRAR AL 25/11/2026",), ("Empresa de Prueba SAC", "", "RUC", "20512333797"), ())
+UNREADABLE = {"amount", "text_error"}
 COLUMNS = {
     "amounts": "saldo",
     "days": "vence",
@@ -48,14 +49,26 @@ MAPPING: dict[str, Any] = {
 
 @dataclass
 class Right:
-    """What must come out: by account its amount, day and points; the rows that are no debts by reason."""
+    """What must come out: by account its amount, day and points; the rows that are no debts by reason; the money.
+
+    `money` is by part (accepted, rejected, each reason for setting aside) and currency, to the cent; `unread` counts the
+    rejected rows whose amount nobody can read.
+    """
 
     accounts: dict[str, tuple[Decimal, date]] = field(default_factory=dict)
     customers: dict[str, str] = field(default_factory=dict)
     points: dict[str, set[str]] = field(default_factory=dict)
     rejected: Counter[str] = field(default_factory=Counter)
     aside: Counter[str] = field(default_factory=Counter)
-    other_amount: Decimal = Decimal(0)
+    money: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unread: int = 0
+
+    def sum_file(self) -> dict[str, Decimal]:
+        """Return the money of the whole file by currency."""
+        totals: Counter[str] = Counter()
+        for (_part, currency), amount in self.money.items():
+            totals[currency] += amount
+        return dict(totals)
 
 
 def make_rows(*, is_workbook: bool) -> tuple[list[list[str]], Right, set[int]]:
@@ -93,6 +106,8 @@ def _make_row(number: int, kind: str, damage: dict[str, Any], right: Right) -> l
     if kind == "rows" and damage.get("aside") != "hidden":
         outcome = "aside" if "aside" in damage else "rejected"
         getattr(right, outcome)[damage[outcome]] += 1
+        # Its cells are not where the header has them, so none of them is surely its amount.
+        right.unread += outcome == "rejected"
         if damage["cells"] == "header":
             return list(HEADER)
         written = {name: text.format(n=number) for name, text in damage["cells"].items()}
@@ -105,10 +120,15 @@ def _make_row(number: int, kind: str, damage: dict[str, Any], right: Right) -> l
     if "reads" not in damage:
         outcome = "aside" if "aside" in damage else "rejected"
         getattr(right, outcome)[damage[outcome]] += 1
-        if damage.get("aside") == "currency":
-            right.other_amount += _amount(cells["saldo"])
+        if damage.get("rejected") in UNREADABLE and kind == "amounts":
+            right.unread += 1
+        else:
+            part = "rejected" if outcome == "rejected" else damage["aside"]
+            currency = "USD" if damage.get("aside") == "currency" else "PEN"
+            right.money[part, currency] += _amount(cells["saldo"])
         return [cells[name] for name in HEADER]
     amount = Decimal(read["saldo"]) if kind == "amounts" else _amount(read["saldo"])
+    right.money["accepted", "PEN"] += amount
     right.accounts[read["cuenta"]] = (amount, date.fromisoformat(read["vence"]))
     right.customers[read["cuenta"]] = read["cliente"]
     right.points[read["cuenta"]] = set(f"{read['correo']} {read['telefono']}".split())
@@ -116,7 +136,9 @@ def _make_row(number: int, kind: str, damage: dict[str, Any], right: Right) -> l
 
 
 def _amount(text: str) -> Decimal:
-    return Decimal(text.replace(",", "."))
+    """Return an amount as these rows write it: with a comma, below zero with its sign or in brackets."""
+    figures = text.strip("(−)").replace(",", ".")
+    return Decimal(figures) * (1 if figures == text.replace(",", ".") else -1)
 
 
 def write_text(rows: list[list[str]]) -> bytes:
@@ -163,8 +185,10 @@ def _write_typed_rows(book: xlsxwriter.Workbook, sheet: Any, at: int, right: Rig
     sheet.write_formula(at + 3, HEADER.index("saldo"), "=A1+1", None, "")
     sheet.write_formula(at + 4, HEADER.index("saldo"), "=NA()", None, "#N/A")
     right.rejected += Counter(cell_formula=1, cell_error=1)
+    right.unread += 2
     for offset in range(3):
         account = f"{700 + offset:08}"
+        right.money["accepted", "PEN"] += Decimal("10.25") + offset
         right.accounts[account] = (Decimal("10.25") + offset, due)
         right.customers[account] = "KM"
         right.points[account] = set()
@@ -192,7 +216,9 @@ def write_files(folder: Path) -> None:
             "amount": str(sum(amount for amount, _day in right.accounts.values())),
             "rejected": dict(right.rejected),
             "set_aside": dict(right.aside),
-            "in_other_currencies": str(right.other_amount),
+            "money": {f"{part} {currency}": str(amount) for (part, currency), amount in right.money.items()},
+            "rows_whose_amount_cannot_be_read": right.unread,
+            "whole_file": {currency: str(amount) for currency, amount in right.sum_file().items()},
         }
     (folder / "debe_salir.json").write_text(json.dumps(figures, indent=2), "utf-8")
 

@@ -80,7 +80,7 @@ def test_of_a_file_put_aside_nothing_is_asked_any_more(day, now):
 
 def test_two_numbers_alike_in_one_file_wait_too(day, now):
     held = day(20, {"0012": "1", "12": "2", "13": "3"})
-    assert held["reason"].startswith("2 ")
+    assert ": 2." in held["reason"]
     assert {line: rows[0][0] for line, rows in asked().items()} == {2: "alike_in_file", 3: "alike_in_file"}
     done = confirm(held, "join", now)
     # Said to be one, they are two rows of one account.

@@ -67,7 +67,7 @@ class Load(models.Model):
 
 
 class LoadWarning(models.Model):
-    """One kind of warning of a load, with the lines of all the rows that it is about. Personal data: none.
+    """One kind of warning of a load, or of what was set aside, with all the lines it is about. Personal data: none.
 
     `column` is the name in the file, empty where the warning is about none. Goes with the load's rejected rows.
     """

@@ -13,9 +13,9 @@ from django.utils.translation import gettext
 from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
 
-from .models import Load
+from .models import Load, RejectedRow
 from .models import Mapping as Mapping  # noqa: PLC0414 - the doors name the type from here
-from .refusals import WARNINGS, expected_words
+from .refusals import LINE_KINDS, expected_words
 
 PAGE_ROWS = 50
 TREND_LOADS = 12
@@ -43,7 +43,7 @@ def last_loads(portfolio_ids: Iterable[int]) -> dict[int, date]:
 def errors_for(load: Load, *, page: int = 1) -> list[dict[str, Any]]:
     """Return a page of rejected rows: line, row as delivered and errors with `expected` in words."""
     start = (page - 1) * PAGE_ROWS
-    rows = load.rejected.order_by("line", "id")[start : start + PAGE_ROWS]
+    rows = shown_order(load)[start : start + PAGE_ROWS]
     shown = []
     for row in rows:
         errors = [{**error, "expected": expected_words(error)} for error in row.errors]
@@ -51,12 +51,17 @@ def errors_for(load: Load, *, page: int = 1) -> list[dict[str, Any]]:
     return shown
 
 
+def shown_order(load: Load) -> QuerySet[RejectedRow]:
+    """Return the rows of a load that were not accepted; of a held one those to decide about come first."""
+    return load.rejected.order_by(*(["id"] if load.status == Load.Status.HELD else ["line", "id"]))
+
+
 def warning_lines(load: Load) -> Iterator[list[str | int]]:
-    """Yield the head and a row for each line that a load warns of: line, column and what is wrong."""
+    """Yield the head and a row for each line that a load warns of or set aside: line, column and why."""
     yield [gettext("Line in the file"), gettext("Column"), gettext("Warning")]
     for warning in load.warnings.order_by("code", "column").iterator(chunk_size=1):
         for line in warning.lines:
-            yield [line, warning.column, str(WARNINGS[warning.code])]
+            yield [line, warning.column, str(LINE_KINDS[warning.code])]
 
 
 class ScoredLoad(NamedTuple):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -12,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from recobra.tabular import refusals
 from recobra.tabular.refusals import FileRefused
+
+WriteSums: TypeAlias = Callable[[Mapping[str, str]], str]
+"""How sums by currency are written, in major units."""
 
 REASONS: Final[Mapping[str, Promise]] = {
     **refusals.REASONS,
@@ -43,14 +46,19 @@ REASONS: Final[Mapping[str, Promise]] = {
 HELD: Final = {
     "shrunk": _("The file has %(found)s accounts; the portfolio has %(known)s open ones."),
     "less_money": _("The file adds up to %(found)s; the last one to %(known)s."),
+    "unread_currency": _(
+        "The column «%(column)s» names another currency in %(found)s of %(rows)s rows (for example «%(value)s», line "
+        "%(line)s), and the mapping does not read it: their amounts would count as %(own)s. Say in the mapping that it "
+        "is the currency."
+    ),
     "other_currency": _("%(found)s of %(rows)s rows are in another currency and would be left out: %(amounts)s."),
     "doubles": _(
         "Of %(rows)s rows, %(repeated)s repeat another one and would count once, and %(different)s have the number of "
         "another one and differ, so they would be rejected."
     ),
     "alike": _(
-        "%(count)s numbers of the file are like known ones or like each other: they differ only in leading zeros or in "
-        "what a spreadsheet does to a number. Loaded as they are, they would be debts or debtors of their own."
+        "Numbers of the file that are like known ones or like each other: %(count)s. They differ only in leading zeros "
+        "or in what a spreadsheet does to a number; loaded as they are, they would be debts or debtors of their own."
     ),
     "control_rows": _("The control total says %(given)s rows; the file has %(found)s."),
     "control_amount": _("The control total says %(given)s; the rows add up to %(found)s."),
@@ -110,6 +118,8 @@ WARNINGS: Final[Mapping[str, Promise]] = {
     "not_a_number": _("The value is no number: left out"),
     "not_yes_or_no": _("The value is neither yes nor no: left out"),
     "nothing_owed": _("Nothing is owed"),
+    "payment_contradicted": _("The file does not show what was paid, or not all of it: what it says is owed"),
+    "payment_unseen": _("A payment on record that the file does not show yet: it stays paid"),
     "stand_in_id": _("What stands for no identity document: general public, zeros, S/N"),
 }
 """What is worth a look in rows that were accepted."""
@@ -128,11 +138,17 @@ MONEY: Final[Mapping[str, Promise]] = {
     "rejected": _("Rejected"),
     "currency": _("Set aside: other currencies"),
     "filter": _("Set aside: by the mapping's filter"),
+    "header": _("Set aside: names of the columns once more"),
     "hidden": _("Set aside: hidden rows"),
     "repeated": _("Set aside: identical lines"),
+    "total": _("Set aside: totals, which say once more what other rows say"),
     "file": _("The whole file"),
 }
 """What became of a file's money."""
+
+
+LINE_KINDS: Final[Mapping[str, Promise]] = {**WARNINGS, **{f"aside_{code}": MONEY[code] for code in ASIDE}}
+"""Why a line is in the list of a load's warnings and of what was set aside."""
 
 
 class LoadRefused(FileRefused):
@@ -155,16 +171,25 @@ def refuse_load() -> Iterator[None]:
         raise LoadRefused(refusal.code, **refusal.facts) from None
 
 
-def held_words(reasons: list[dict[str, Any]]) -> str:
-    """Return why a load waits, in words; `reasons` hold `code` and its facts."""
-    return " ".join(str(HELD[reason["code"]]) % reason for reason in reasons)
+def plain_sums(amounts: Mapping[str, str]) -> str:
+    """Return sums by currency as a command writes them, such as «PEN 10.50»."""
+    return ", ".join(f"{currency} {amount}" for currency, amount in amounts.items())
 
 
-def aside_words(aside: dict[str, Any]) -> str:
+def held_words(reasons: list[dict[str, Any]], write_sums: WriteSums = plain_sums) -> str:
+    """Return why a load waits, in words; `reasons` hold `code` and its facts, of which sums are by currency."""
+    facts = [
+        {name: write_sums(value) if isinstance(value, dict) else value for name, value in reason.items()}
+        for reason in reasons
+    ]
+    return " ".join(str(HELD[each["code"]]) % each for each in facts)
+
+
+def aside_words(aside: dict[str, Any], write_sums: WriteSums = plain_sums) -> str:
     """Return in words what was set aside for one reason; `aside` holds `code`, `rows`, first `lines`, `amounts`."""
     lines = ", ".join(map(str, aside["lines"]))
     more = ", …" if aside["rows"] > len(aside["lines"]) else ""
-    amounts = ", ".join(f"{currency} {amount}" for currency, amount in aside.get("amounts", {}).items())
+    amounts = write_sums(aside.get("amounts", {}))
     return str(ASIDE[aside["code"]]) % {"rows": aside["rows"], "lines": lines + more, "amounts": amounts}
 
 

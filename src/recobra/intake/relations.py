@@ -21,6 +21,7 @@ class FileRows:
     faults: Relation  # line, position, code, params, value: cells of `raw` without a value to rely on
     aside: Relation  # line, cells, code: totals, hidden rows: what stands in the sheet and is no row of the table
     header_line: int
+    unread_currency: dict[str, Any]  # column, found, line, value: other currencies that the mapping does not read
 
 
 @dataclass(frozen=True)

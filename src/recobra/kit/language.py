@@ -1,8 +1,10 @@
 """The language of whoever reads the screen."""
 
+from contextlib import AbstractContextManager
 from typing import Literal
 
-from django.utils.translation import get_language
+from django.conf import settings
+from django.utils.translation import get_language, override
 
 
 def active_language() -> str:
@@ -13,3 +15,8 @@ def active_language() -> str:
 def screen_language() -> Literal["en", "es"]:
     """Return the active language as the core names it."""
     return "en" if active_language() == "en" else "es"
+
+
+def in_installation_language() -> AbstractContextManager[None]:
+    """Write texts that are kept in the installation's language: who reads them later is not who asked for the work."""
+    return override(settings.LANGUAGE_CODE)

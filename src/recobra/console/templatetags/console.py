@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -21,14 +23,14 @@ from recobra.compliance.evidence import format as evidence_format
 from recobra.console import labels, masks, narrative, reasons
 from recobra.console.guard import may_open
 from recobra.insight.queries.board import OpenAlarm
-from recobra.intake.refusals import aside_words, routed_words
+from recobra.intake.refusals import aside_words, held_words, routed_words
 from recobra.kit.date_format import format_date
 from recobra.kit.money_format import format_minor, format_units
 from recobra.kit.personal_data import DIGEST, ERASED
 from recobra.messaging.queries import cite_article
 from recobra.portfolio import address_forms
 from recobra_core.law import load_countries
-from recobra_core.money import rounded_units, units_of
+from recobra_core.money import EXPONENTS, rounded_units, units_of
 from recobra_core.stages import Bucket
 
 register = template.Library()
@@ -55,9 +57,25 @@ class Place(Protocol):
 
 
 @register.filter
-def aside(entry: dict[str, Any]) -> str:
+def sums(amounts: Mapping[str, str], place: Place) -> str:
+    """Write sums by currency as a place's country does; one in no known currency stays as it was read."""
+    locale = number_locale(place.country)
+    return " · ".join(
+        format_units(Decimal(amount), currency, locale) if currency in EXPONENTS else f"{amount} {currency}"
+        for currency, amount in amounts.items()
+    )
+
+
+@register.filter
+def aside(entry: dict[str, Any], place: Place) -> str:
     """Say what was set aside of a file for one reason."""
-    return aside_words(entry)
+    return aside_words(entry, partial(sums, place=place))
+
+
+@register.filter
+def held(reasons: list[dict[str, Any]], place: Place) -> str:
+    """Say why a load waits for a person."""
+    return figures(held_words(reasons, partial(sums, place=place)), place)
 
 
 @register.filter

@@ -36,6 +36,10 @@ def find_hold_reasons(
     document = context.document
     if not document.options.partial:
         reasons += _find_losses(context, duck, examined, amount_minor=amount_minor, previous=previous)
+    own = context.portfolio.currency
+    unread = examined.file.unread_currency
+    if unread:
+        reasons.append({"code": "unread_currency", **unread, "rows": rows, "own": own})
     if rows >= FROM_ROWS:
         limit = document.options.aside_limit * rows
         others = _count_other_currencies(context, duck, examined)
@@ -50,7 +54,8 @@ def find_hold_reasons(
         reasons.append({"code": "control_rows", "given": document.control.rows, "found": rows})
     amount = Decimal(amount_minor).scaleb(-context.decimals)
     if document.control.amount is not None and document.control.amount != amount:
-        reasons.append({"code": "control_amount", "given": str(document.control.amount), "found": str(amount)})
+        given, found = ({own: f"{each:f}"} for each in (document.control.amount, amount))
+        reasons.append({"code": "control_amount", "given": given, "found": found})
     alike = duck.count(examined.alike.rows)
     if alike:
         reasons.append({"code": "alike", "count": alike})
@@ -74,7 +79,7 @@ def _find_losses(
         accounts, known_minor = previous.figures.get("accounts", 0), previous.figures.get("amount_minor", 0)
     if accounts >= FROM_ROWS and amount_minor < known_minor * kept:
         own = context.portfolio.currency
-        found, known = (f"{own} {from_minor(minor, own)}" for minor in (amount_minor, known_minor))
+        found, known = ({own: f"{from_minor(minor, own):f}"} for minor in (amount_minor, known_minor))
         yield {"code": "less_money", "found": found, "known": known}
 
 
@@ -88,8 +93,8 @@ def _count_other_currencies(context: LoadContext, duck: Workspace, examined: Exa
     return int(rejected + aside)
 
 
-def _other_amounts(context: LoadContext, examined: ExaminedFile) -> str:
-    """Return in words what rows in other currencies say is owed, those that go to another portfolio left out."""
+def _other_amounts(context: LoadContext, examined: ExaminedFile) -> dict[str, str]:
+    """Return by currency what rows in other currencies say is owed, those that go to another portfolio left out."""
     known = {context.portfolio.currency, *context.document.currencies}
     sums: dict[str, Decimal] = {}
     for part in examined.money:
@@ -97,4 +102,4 @@ def _other_amounts(context: LoadContext, examined: ExaminedFile) -> str:
             for currency, amount in part["amounts"].items():
                 if currency not in known:
                     sums[currency] = sums.get(currency, Decimal(0)) + Decimal(amount)
-    return ", ".join(f"{currency} {amount:f}" for currency, amount in sorted(sums.items()))
+    return {currency: f"{amount:f}" for currency, amount in sorted(sums.items())}

@@ -32,7 +32,7 @@ from recobra.intake.relations import (
     LedgerDifferences,
     StatedDebts,
 )
-from recobra.intake.stage import checks, keys, left_out, money, people, rows, warnings
+from recobra.intake.stage import checks, currencies, keys, left_out, money, people, rows, warnings
 from recobra.intake.stage.columns import find_columns
 from recobra.kit import tables
 from recobra.payments.operations import record_payments
@@ -74,6 +74,7 @@ def read_file(context: LoadContext, duck: Workspace) -> FileRows:
         sheet.faults,
         sheet.aside,
         sheet.header_line,
+        currencies.find_unread_currency(context, duck, sheet),
     )
 
 
@@ -92,7 +93,7 @@ def examine(
     parsed = rows.parse_rows(context, duck, file, changes, notation)
     alike = alike_numbers.settle_debtors(context, duck, file, parsed, accounts=known.accounts, alike=alike)
     checked = checks.check_rows(context, duck, file, row_keys, parsed, notation=notation, alike=alike)
-    checks.refuse_if_not_as_mapped(duck, file, changes, checked)
+    checks.refuse_if_not_as_mapped(duck, file, row_keys, checked)
     stated = compare.collect_stated_debts(context, duck, row_keys, changes, checked)
     report_step("people")
     persons = people.collect_people(context, duck, checked)
@@ -152,7 +153,6 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     gone_count = duck.count(gone_accounts)
     # A row without a readable account number may be any of the accounts that seem gone.
     is_doubtful = gone_count > 0 and compare.count_unidentified_rows(context, duck, examined) > 0
-
     changed = _write_portfolio(context, duck, examined, ids, differences, load_id=load_id)
     if has_mixed:
         mixed_debtors.part_mixed(context)
@@ -177,7 +177,7 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     store.realign_concepts(context, duck, differences, load_id=load_id)
     store.mark_gone_accounts(context, duck, gone_accounts, is_doubtful=is_doubtful)
     store.insert_rejected_rows(duck, examined.file, examined.checked, load_id=load_id)
-    store.insert_warnings(duck, examined.checked, load_id=load_id)
+    store.insert_warnings(duck, examined.file, examined.checked, load_id=load_id)
     figures = {
         **_count_changes(duck, stated, ids, changed),
         "gone": gone_count,

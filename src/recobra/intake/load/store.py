@@ -398,8 +398,8 @@ def insert_rejected_rows(duck: Workspace, file: FileRows, checked: CheckedRows, 
     )
 
 
-def insert_warnings(duck: Workspace, checked: CheckedRows, *, load_id: int) -> None:
-    """Insert the warnings of a load: one row for each kind, with all the lines that it is about."""
+def insert_warnings(duck: Workspace, file: FileRows, checked: CheckedRows, *, load_id: int) -> None:
+    """Insert the warnings of a load and what was set aside: one row for each kind, with all the lines it is about."""
     duck.copy_to_postgres(
         "intake_loadwarning",
         f"""
@@ -408,7 +408,10 @@ def insert_warnings(duck: Workspace, checked: CheckedRows, *, load_id: int) -> N
             code,
             col AS "column",
             '{{' || array_to_string(list_sort(list(line)), ',') || '}}' AS lines
-        FROM {checked.warnings} GROUP BY code, col ORDER BY code, col
+        FROM (
+            SELECT line, col, code FROM {checked.warnings}
+            UNION ALL SELECT line, '', 'aside_' || code FROM {file.aside}
+        ) GROUP BY code, col ORDER BY code, col
         """,
     )
 

@@ -1,7 +1,7 @@
 """Mappings: which column of a source is which fact of a receivable."""
 
 from .document import AMOUNTS, Attribute, Control, Document, MappingFile, Options, Party, Source, parse_mapping
-from .guess import USUAL_NAMES, guess_mapping
+from .guess import USUAL_NAMES, find_currency_column, guess_mapping
 
 __all__ = [
     "AMOUNTS",
@@ -13,6 +13,7 @@ __all__ = [
     "Options",
     "Party",
     "Source",
+    "find_currency_column",
     "guess_mapping",
     "parse_mapping",
 ]

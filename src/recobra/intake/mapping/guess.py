@@ -11,6 +11,11 @@ from recobra_core.law import find_subdivision, load_countries
 
 _ID_NAMES: Final = r"doc\w*|dni|ruc|rut|rfc|curp|cuit|cuil|cedula|ci|nit|cpf|cnpj|nif|identificacion"
 _ACCOUNT_NAMES: Final = r"cuenta|credito|prestamo|operacion|factura|tarjeta|suministro|obligacion|documento|pagare"
+_NAME: Final = (
+    r"nombres?|razon social|apellidos y nombres|nombre completo|titular|nombre (del )?(cliente|deudor|titular)"
+    r"|name|(full|customer|debtor) ?name"
+)
+_CUSTOMER: Final = r"cliente|deudor|customer|client|debtor"
 USUAL_NAMES: Final = (
     "cuenta",
     "nro cuenta",
@@ -147,8 +152,8 @@ WORDS: Final = (
     (
         "debtor.name",
         (
-            r"nombres?|razon social|cliente|deudor|apellidos y nombres|nombre completo|titular",
-            r"nombre (del )?(cliente|deudor|titular)|name|(full|customer|debtor) ?name",
+            _NAME,
+            _CUSTOMER,
         ),
     ),
     ("debtor.subdivision", (r"departamento", r"provincia", r"estado", r"region", r"state")),
@@ -178,6 +183,7 @@ def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str | None]]
         is_other = target == "debtor.subdivision" and not _holds_places(headers, sample, column)
         if column and not is_other:
             flat[target] = column
+    _tell_number_from_name(flat, free, headers, sample)
     # A total beside its parts would count twice; parts without the principal are not the whole debt.
     if any(target.startswith("amounts.") for target in flat) and "amounts.principal" in flat:
         flat.pop("balance", None)
@@ -189,6 +195,8 @@ def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str | None]]
         if column:
             address[part] = column
     for target, column in flat.items():
+        if not column:
+            continue
         group, _dot, name = target.partition(".")
         if name:
             document.setdefault(group, {})[name] = column
@@ -197,6 +205,12 @@ def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str | None]]
     if address:
         document["address"] = address
     return {name: value for name, value in document.items() if value}
+
+
+def find_currency_column(headers: Sequence[str]) -> str:
+    """Return the column that says the currency by its name, '' where none does."""
+    free = {fold_words(header): header for header in headers}
+    return _take_column(free, "|".join(dict(WORDS)["currency"]))
 
 
 def _take_column(free: dict[str, str], words: str) -> str:
@@ -212,10 +226,32 @@ def _take_columns(free: dict[str, str], words: str) -> list[str]:
     return [free.pop(name) for name in list(free) if re.fullmatch(words, name)]
 
 
+def _tell_number_from_name(
+    flat: dict[str, str], free: dict[str, str], headers: Sequence[str], sample: Sequence[Sequence[str | None]]
+) -> None:
+    """Take «Cliente» for the customer number where codes stand in it, and the name from a column of its own."""
+    if "debtor.external_id" in flat:
+        return
+    named = flat.get("debtor.name", "")
+    others = [header for name, header in free.items() if re.fullmatch(_CUSTOMER, name)]
+    column = named if re.fullmatch(_CUSTOMER, fold_words(named)) else "".join(others[:1])
+    filled = _filled_cells(headers, sample, column)
+    codes = [cell for cell in filled if re.fullmatch(r"(?=.*\d)\S+", cell.strip())]
+    if len(codes) > len(filled) / 2:
+        flat["debtor.external_id"] = column
+        if column == named:
+            flat["debtor.name"] = _take_column(free, _NAME)
+
+
+def _filled_cells(headers: Sequence[str], sample: Sequence[Sequence[str | None]], column: str) -> list[str]:
+    """Return the cells of a column that are not empty, as text."""
+    position = headers.index(column) if column in headers else len(headers)
+    return [str(row[position]) for row in sample if position < len(row) and row[position]]
+
+
 def _holds_places(headers: Sequence[str], sample: Sequence[Sequence[str | None]], column: str) -> bool:
     """Tell if half of the filled cells of a column, or more, are states or provinces of a country."""
-    position = headers.index(column) if column in headers else len(headers)
-    filled = [str(row[position]) for row in sample if position < len(row) and row[position]]
+    filled = _filled_cells(headers, sample, column)
     places = [cell for cell in filled if _is_place(cell)]
     return len(places) >= len(filled) / 2
 

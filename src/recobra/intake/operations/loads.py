@@ -25,12 +25,13 @@ from recobra.intake.load_context import LoadContext
 from recobra.intake.mapping import Control, Document, parse_mapping
 from recobra.intake.models import Load, Mapping
 from recobra.intake.portfolio_lock import lock_portfolio
+from recobra.intake.queries import shown_order
 from recobra.intake.refusals import LoadRefused, held_words, refuse_load
 from recobra.intake.relations import ExaminedFile
 from recobra.journal.operations import record_fact
 from recobra.kit import disk
 from recobra.kit.job_retries import is_interruption
-from recobra.kit.language import screen_language
+from recobra.kit.language import in_installation_language, screen_language
 from recobra.portfolio.models import Portfolio
 from recobra.tabular import caged, formats
 from recobra.tabular.workspace import Workspace, open_workspace
@@ -276,7 +277,8 @@ def run_load(load: Load, *, context: LoadContext) -> dict[str, Any]:
                 # Its file is still there: the confirmation is tried again, or given again.
                 running.update(status=Load.Status.HELD, progress={})
             elif running.exists():
-                reason = str(LoadRefused("failed", detail=type(error).__name__))
+                with in_installation_language():
+                    reason = str(LoadRefused("failed", detail=type(error).__name__))
                 _end_load(load, Load.Status.FAILED, context.actor.now, reason=reason)
         raise
 
@@ -347,8 +349,12 @@ def _hold_load(
         load.figures = figures | {"held": reasons, "options": options}
         if not context.is_dry_run:
             load.stored_as = str(keep_held_file(context.path, load_id=load.pk))
+        # What a person has to decide about, then what would be rejected.
         store.insert_alike_rows(duck, examined.alike, load_id=load.pk)
-        _end_load(load, Load.Status.HELD, context.actor.now, reason=held_words(reasons))
+        store.insert_rejected_rows(duck, examined.file, examined.checked, load_id=load.pk)
+        with in_installation_language():
+            reason = held_words(reasons)
+        _end_load(load, Load.Status.HELD, context.actor.now, reason=reason)
         held = LoadHeld(load_id=load.pk, reasons=[reason["code"] for reason in reasons])
         record_fact(held, actor=context.actor, portfolio_id=load.portfolio_id)
     return describe_load(load)
@@ -366,7 +372,9 @@ def _record_done(load: Load, context: LoadContext) -> None:
 def _record_refusal(load: Load, refusal: LoadRefused, context: LoadContext) -> None:
     """End the load as refused and record it in the journal with the code of the refusal."""
     with transaction.atomic():
-        _end_load(load, Load.Status.REFUSED, context.actor.now, reason=str(refusal))
+        with in_installation_language():
+            reason = str(refusal)
+        _end_load(load, Load.Status.REFUSED, context.actor.now, reason=reason)
         refused = LoadTurnedAway(load_id=load.pk, code=refusal.code)
         record_fact(refused, actor=context.actor, portfolio_id=load.portfolio_id)
 
@@ -387,12 +395,13 @@ def describe_load(load: Load) -> dict[str, Any]:
         "amount_minor",
     )
     figures = {name: load.figures.get(name, 0) for name in names}
-    shown_rows = load.rejected.order_by("line", "id")[:SHOWN_ERRORS]
+    shown_rows = shown_order(load)[:SHOWN_ERRORS]
     return {
         "load_id": load.pk,
         **figures,
         "currency": load.figures.get("currency", ""),
         "held": load.status == Load.Status.HELD,
+        "held_reasons": load.figures.get("held", []),
         "errors_file": None,
         "status": load.status,
         "reason": load.reason,
@@ -416,5 +425,7 @@ def _lock_portfolio(portfolio: Portfolio) -> Iterator[None]:
         # had been held has its file still, and waits again.
         killed = Load.objects.filter(portfolio=portfolio, status=Load.Status.RUNNING)
         killed.exclude(stored_as="").update(status=Load.Status.HELD, progress={})
-        killed.filter(stored_as="").update(status=Load.Status.FAILED, reason=str(LoadRefused("killed")))
+        with in_installation_language():
+            reason = str(LoadRefused("killed"))
+        killed.filter(stored_as="").update(status=Load.Status.FAILED, reason=reason)
         yield

@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 
 from recobra.intake.load_context import LoadContext
 from recobra.intake.refusals import LoadRefused
-from recobra.intake.relations import AlikeNumbers, CheckedRows, FileChanges, FileRows, RowKeys
+from recobra.intake.relations import AlikeNumbers, CheckedRows, FileRows, RowKeys
 from recobra.tabular import amounts, dates, identifiers, identity
 from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
@@ -153,9 +153,10 @@ def _add_cell_faults(context: LoadContext, duck: Workspace, file: FileRows, pars
     duck.execute(f"INSERT INTO {errors} SELECT line, col, code, params, value, '' FROM {faults}")
 
 
-def refuse_if_not_as_mapped(duck: Workspace, file: FileRows, changes: FileChanges, checked: CheckedRows) -> None:
+def refuse_if_not_as_mapped(duck: Workspace, file: FileRows, keys: RowKeys, checked: CheckedRows) -> None:
     """Refuse the file whole where nearly no row is what the mapping says. Raises LoadRefused."""
-    read = duck.count(changes.rows) + duck.count(file.broken)
+    # Rows that did not change count too: the day after, those that are still wrong may be all that is read.
+    read = duck.count(keys.rows) + duck.count(file.broken)
     rejected = duck.count(checked.rejected)
     if rejected < max(REFUSE_FROM_ROWS, REFUSE_SHARE * read):
         return

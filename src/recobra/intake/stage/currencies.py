@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from recobra.intake.load_context import LoadContext
+from recobra.intake.mapping import find_currency_column
 from recobra.tabular import amounts
+from recobra.tabular.formats import Sheet
 from recobra.tabular.sql_text import fold, literal
+from recobra.tabular.workspace import Workspace
+from recobra_core.money import EXPONENTS
 
 from .columns import Columns
 
@@ -46,3 +50,20 @@ def stated_currency_sql(context: LoadContext, columns: Columns) -> str:
         stated.insert(0, named_currency_sql(context, columns.text(document.currency)))
     named = ", ".join(f"nullif({text}, '')" for text in stated)
     return f"coalesce({named}, '')"
+
+
+def find_unread_currency(context: LoadContext, duck: Workspace, sheet: Sheet) -> dict[str, Any]:
+    """Return what a column that the mapping does not read says of other currencies; empty where it says none.
+
+    The facts are its name (`column`), how many rows name another currency (`found`), and the first (`line`, `value`).
+    """
+    column = "" if context.document.currency else find_currency_column(sheet.headers)
+    if not column:
+        return {}
+    text = f"trim(c{sheet.headers.index(column)})"
+    known = ", ".join(map(literal, EXPONENTS.keys() - {context.portfolio.currency}))
+    found, line, value = duck.fetch_row(
+        f"SELECT count(*), min(line), arg_min({text}, line) FROM {sheet.raw} "
+        f"WHERE {named_currency_sql(context, text)} IN ({known})"
+    )
+    return {"column": column, "found": found, "line": line, "value": value} if found else {}

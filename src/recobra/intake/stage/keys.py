@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import FileRows, RowKeys
+from recobra.tabular import identifiers
 from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
 
@@ -32,7 +33,7 @@ def fingerprint_rows(context: LoadContext, duck: Workspace, file: FileRows) -> R
         "row_keys", f"SELECT line, {account} AS account, {number} AS number, {fingerprint} AS print FROM {file.raw}"
     )
     # Two items that say the same are two items.
-    shared = None if context.has_item_rows else _find_shared_keys(duck, rows)
+    shared = None if context.has_item_rows else _find_shared_keys(context, duck, file, rows)
     if shared is not None:
         _set_repeated_aside(duck, file, rows, shared)
     if context.has_several_rows:
@@ -46,11 +47,25 @@ def fingerprint_rows(context: LoadContext, duck: Workspace, file: FileRows) -> R
     return RowKeys(rows, accounts, _find_duplicates(duck, rows, shared))
 
 
-def _find_shared_keys(duck: Workspace, rows: Relation) -> Relation | None:
-    """Return the keys (account, number) that several rows have, None where there are none."""
+def _find_shared_keys(context: LoadContext, duck: Workspace, file: FileRows, rows: Relation) -> Relation | None:
+    """Return the keys (account, number) that several rows have, None where there are none.
+
+    What stands in the place of a number that was lost, an error or scientific notation, is no key of theirs.
+    """
     shared = duck.create(
         "shared_keys",
         f"SELECT account, number FROM {rows} WHERE account IS NOT NULL GROUP BY account, number HAVING count(*) > 1",
+    )
+    if not duck.count(shared):
+        return None
+    positions = ", ".join(map(str, file.columns.positions_of(context.document.fields["account.external_id"]))) or "-1"
+    faulty = (
+        f"SELECT account FROM {rows} SEMI JOIN "
+        f"(SELECT line FROM {file.faults} WHERE position IN ({positions})) faulty USING (line)"
+    )
+    duck.execute(
+        f"DELETE FROM {shared} WHERE account IN ({faulty} WHERE account IS NOT NULL) "
+        f"OR {identifiers.scientific_sql('account')}"
     )
     return shared if duck.count(shared) else None
 

@@ -17,7 +17,7 @@ from recobra_core.money import EXPONENTS, from_minor
 from .currencies import stated_currency_sql
 from .rows import Notation
 
-# Totals and repeated headers say once more what other rows say.
+# Totals and repeated headers say once more what other rows say: their rows count, and they hold no money.
 _NO_MONEY: Final = ("header", "total")
 _LONGEST_CODE: Final = 4
 
@@ -43,7 +43,8 @@ def describe_money(
 ) -> list[dict[str, Any]]:
     """Return the file's money by what became of it: part, rows, amounts by currency, rows without a readable amount.
 
-    The parts are `accepted`, `rejected` and each reason for setting aside; the last, `file`, is all of them together.
+    The parts are `accepted`, `rejected` and each reason for setting aside; the last, `file`, is all of them together
+    and has every row of the file.
     """
     (amount_minor,) = duck.fetch_row(f"SELECT coalesce(sum(amount_minor), 0)::BIGINT FROM {stated.accepted}")
     own = context.portfolio.currency
@@ -54,9 +55,11 @@ def describe_money(
     # The cells of a broken row are not where the header has them, so none of them is surely its amount.
     broken = duck.count(file.broken)
     sums["rejected"] = Sums(rejected.rows + broken, rejected.amounts, rejected.unread + broken)
-    codes = duck.fetch_all(f"SELECT DISTINCT code FROM {file.aside} ORDER BY code")
-    for (code,) in codes:
-        if code not in _NO_MONEY:
+    codes = duck.fetch_all(f"SELECT code, count(*) FROM {file.aside} GROUP BY code ORDER BY code")
+    for code, count in codes:
+        if code in _NO_MONEY:
+            sums[code] = Sums(count, {}, 0)
+        else:
             cells = cells_of(file, f"SELECT cells FROM {file.aside} WHERE code = {literal(code)}")
             sums[code] = sum_money(context, duck, file, notation, rows=cells)
     given = {part: each for part, each in sums.items() if each.rows}

@@ -14,6 +14,7 @@ from recobra.access.actors import Actor
 from recobra.access.permissions import consequence
 from recobra.journal.operations import record_facts
 from recobra.kit import tables
+from recobra.kit.language import in_installation_language
 from recobra.payments.facts import PaymentRecorded, PaymentReversed
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Portfolio, Posting
@@ -155,12 +156,12 @@ def _reverse(
     """Reverse the inferred payments that were replaced, each with the reference of the payment in its place."""
     reversals = [posting for one in replaced for posting in build_reversals(shares=one.shares, now=actor.now)]
     Posting.objects.bulk_create(reversals, batch_size=5_000)
+    with in_installation_language():
+        reason = _("It is the payment «%(reference)s».")
     for one in replaced:
         one.payment.reversed_at = actor.now
         one.payment.reversed_by = actor.name
-        one.payment.reversal_reason = _("It is the payment «%(reference)s».") % {
-            "reference": references[one.payment.pk]
-        }
+        one.payment.reversal_reason = reason % {"reference": references[one.payment.pk]}
     written = ["reversed_at", "reversed_by", "reversal_reason"]
     Payment.objects.bulk_update([one.payment for one in replaced], written, batch_size=1_000)
     record_facts(PaymentReversed, _facts_of([one.payment for one in replaced], portfolio), actor=actor)

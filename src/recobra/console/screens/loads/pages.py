@@ -64,11 +64,12 @@ def show_load(request: StaffRequest, load_id: int) -> HttpResponse:
     load = queries.load_for(request.user, load_id)
     page = parse_page(request.GET.get("pagina", ""), last=100_000)
     is_held = load.status == "HELD"
-    # A held load has no rejected rows yet: its rows are those that a person must decide about.
+    # The rows of a held load are those that a person must decide about, too.
     has_alike = is_held and any(reason["code"] == "alike" for reason in load.figures.get("held", ()))
-    rejected = load.rejected.count() if has_alike else 0 if is_held else int(load.figures.get("rejected") or 0)
+    rejected = load.rejected.count() if is_held else int(load.figures.get("rejected") or 0)
     context = {
         "load": load,
+        "portfolio": load.portfolio,
         "trend": queries.quality_trend([load.portfolio_id]).get(load.portfolio_id, []),
         "can_download": has_right(request.user, Right.LOAD_FILES) and load.warnings.exists(),
         "has_alike": has_alike,
