@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 
 import psycopg
 import pytest
 
 from recobra.intake import operations
+from recobra.payments import operations as payments
 from tests import databases
 from tests.people import acting
 
@@ -71,3 +72,19 @@ def day(load):
         return load(text, mapping=mapping, as_of=date(2026, 11, number), **more)
 
     return day
+
+
+@pytest.fixture
+def bank(company, now, tmp_path):
+    """Load rows (account, amount, day of November, reference) as a file of payments."""
+
+    def bank(*rows):
+        path = tmp_path / "pagos.csv"
+        lines = [f"{account};{amount};2026-11-{day};{reference}" for account, amount, day, reference in rows]
+        path.write_text("\n".join(["cuenta;monto;fecha;referencia", *lines]))
+        actor = acting("ana", now=now + timedelta(days=5))
+        answer = payments.load_file(path=path, portfolio_code=company.code, actor=actor)
+        assert answer["rejected"] == 0
+        return answer
+
+    return bank

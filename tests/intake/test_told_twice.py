@@ -5,49 +5,15 @@ from datetime import date, timedelta
 import pytest
 from django.db.models import Sum
 
-from recobra.journal.models import Entry
+from recobra.intake.models import LoadWarning
 from recobra.payments import operations as payments
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Posting
 from tests.people import acting
 
+from .balances import owed, received
+
 PAID = {"gone": "paid", "shrink_limit": 1}
-
-
-@pytest.fixture
-def bank(company, now, tmp_path):
-    """Load rows (account, amount, day of November, reference) as a file of payments."""
-
-    def bank(*rows):
-        path = tmp_path / "pagos.csv"
-        lines = [f"{account};{amount};2026-11-{day};{reference}" for account, amount, day, reference in rows]
-        path.write_text("\n".join(["cuenta;monto;fecha;referencia", *lines]))
-        actor = acting("ana", now=now + timedelta(days=5))
-        answer = payments.load_file(path=path, portfolio_code=company.code, actor=actor)
-        assert answer["rejected"] == 0
-        return answer
-
-    return bank
-
-
-def owed():
-    sums = Account.objects.order_by("external_id").annotate(owed=Sum("postings__amount_minor"))
-    return dict(sums.values_list("external_id", "owed"))
-
-
-def received():
-    """Return what was received, and prove that ledger and journal say the same."""
-    standing = Payment.objects.filter(reversed_at=None)
-    for payment in Payment.objects.all():
-        applied = Posting.objects.filter(payment_id=payment.pk).aggregate(sum=Sum("amount_minor"))["sum"] or 0
-        expected = 0 if payment.reversed_at else payment.amount_minor - payment.unapplied_minor
-        assert -applied == expected
-    told = dict.fromkeys(("payment.recorded", "payment.reversed"), 0)
-    for entry in Entry.objects.filter(kind__in=told):
-        told[entry.kind] += entry.payload["amount_minor"]
-    total = sum(standing.values_list("amount_minor", flat=True))
-    assert told["payment.recorded"] - told["payment.reversed"] == total
-    return total
 
 
 def standing():
@@ -206,3 +172,59 @@ def test_a_new_instalment_hides_no_payment_that_came_back(load, bank, now):
     rows = f"{head}A;1;01/10/2026;100\nA;2;01/11/2026;100\nA;3;01/12/2026;100\n"
     load(rows, mapping=mapping, as_of=date(2026, 11, 29))
     assert (owed(), received()) == ({"A": 30_000}, 0)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (24, 100, 60, "payment_unseen"),  # of the day before the payment
+        (25, 100, 60, "payment_unseen"),
+        (27, 100, 60, "payment_unseen"),  # the bank is faster than the creditor's books
+        (27, 60, 60, None),
+        (24, 150, 110, "payment_unseen"),  # 50 more, and nothing of the payment yet
+        (27, 150, 150, "payment_contradicted"),  # more than the file before: it may be anything
+        (27, 80, 80, "payment_contradicted"),
+    ],
+)
+def test_a_payment_that_the_sheet_does_not_show_yet_is_no_new_debt(day, bank, case):
+    as_of, states, owes, warned = case
+    day(23, {"G": 100})
+    bank(("G", "40,00", 25, "TR-1"))
+    result = day(as_of, {"G": states}, options=PAID)
+    assert (owed(), received()) == ({"G": owes * 100}, 4_000)
+    codes = {each["code"]: each["lines"] for each in result["warnings"] if each["code"].startswith("payment")}
+    assert codes == ({warned: [2]} if warned else {})
+    assert list(LoadWarning.objects.filter(code__startswith="payment").values_list("lines", flat=True)) == (
+        [[2]] if warned else []
+    )
+    assert day(28, {"G": owes}, options=PAID)["payments"] == 0
+    assert (owed(), received()) == ({"G": owes * 100}, 4_000)
+
+
+def test_an_account_that_is_paid_stays_paid_until_the_sheet_shows_it(day, bank):
+    day(23, {"G": 100, "H": 5})
+    bank(("G", "100,00", 25, "TR-1"))
+    for number in (26, 27):
+        assert day(number, {"G": 100, "H": 5}, options=PAID)["updated"] == 0
+    assert dict(Account.objects.values_list("external_id", "status")) == {"G": "PAID", "H": "OPEN"}
+    assert day(28, {"H": 5}, options=PAID)["payments"] == 0
+    assert (owed(), received()) == ({"G": 0, "H": 500}, 10_000)
+
+
+def test_a_payment_that_the_creditors_books_never_show_is_believed_no_longer_and_said(day, bank):
+    day(15, {"G": 100})
+    bank(("G", "40,00", 16, "TR-1"))
+    day(20, {"G": 100})
+    assert owed() == {"G": 6_000}
+    result = day(22, {"G": 100})
+    assert owed() == {"G": 10_000}
+    assert "payment_contradicted" in [each["code"] for each in result["warnings"]]
+    assert [each["code"] for each in day(23, {"G": 100})["warnings"]] == ["no_contact_point", "no_national_id"]
+
+
+def test_another_bill_of_the_same_amount_is_new_debt(load, bank):
+    mapping = {"account": {"external_id": "cuenta"}, "balance": "saldo", "instalment": {"due_date": "vence"}}
+    load("cuenta;vence;saldo\nG;01/10/2026;40,00\n", mapping=mapping, as_of=date(2026, 11, 23))
+    bank(("G", "40,00", 25, "TR-1"))
+    load("cuenta;vence;saldo\nG;01/11/2026;40,00\n", mapping=mapping, as_of=date(2026, 11, 26))
+    assert owed() == {"G": 4_000}

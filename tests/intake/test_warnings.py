@@ -1,10 +1,7 @@
 """What a file says twice, what is worth a look in it, what becomes of its money, and where each debt comes from."""
 
 from datetime import date
-from decimal import Decimal
-from random import Random
 
-import pytest
 from django.db import transaction
 
 from recobra.intake import operations, queries
@@ -51,30 +48,6 @@ def test_identical_lines_are_taken_once_and_differing_ones_refused(load):
     ]
     assert result["aside"] == [{"code": "repeated", "rows": 3, "lines": [4, 7, 8], "amounts": {"PEN": "20.50"}}]
     assert set(Account.objects.values_list("external_id", flat=True)) == {"A", "C"}
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_accepted_rejected_and_set_aside_add_up_to_the_files_money(load, seed):
-    chance = Random(seed)
-    whole, rows = {"PEN": Decimal(0), "USD": Decimal(0)}, []
-    for number in range(60):
-        amount, currency = Decimal(chance.randrange(1, 9_999)) / 100, chance.choice(["PEN", "PEN", "PEN", "USD"])
-        due = chance.choice(["2026-10-01", "2026-10-01", "30/30/2026"])
-        state = chance.choice(["viva", "viva", "viva", "anulada"])
-        row = f"C{chance.choice([number, number, 7])};{due};{amount};{currency};{state}"
-        for _ in range(chance.choice([1, 1, 2])):
-            whole[currency] += amount
-            rows.append(row)
-    chance.shuffle(rows)
-    options = {"other_currencies": chance.choice(["reject", "set_aside"]), "aside_limit": 1, "decimal": "point"}
-    mapping = SHORT | {"currency": "moneda", "filters": {"estado": {"leave_out": ["anulada"]}}, "options": options}
-    result = load("\n".join(["cuenta;vence;saldo;moneda;estado", *rows]) + "\n", mapping=mapping, dry_run=True)
-    *parts, file = result["money"]
-    assert {name: Decimal(amount) for name, amount in file["amounts"].items()} == whole
-    assert file["rows"] == result["rows"] == len(rows)
-    assert parts[0]["amounts"] == {"PEN": f"{Decimal(result['amount_minor']) / 100:.2f}"}
-    own = sum(Decimal(part["amounts"].get("PEN", 0)) for part in parts)
-    assert own == whole["PEN"]
 
 
 def test_what_is_worth_a_look_is_told_by_line_and_costs_no_debt(load, now):

@@ -1,11 +1,8 @@
 """Two debtors are one only where a valid document or a customer number proves it."""
 
-import random
-import re
 import shutil
 
 import pytest
-import stdnum.pe.ruc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -248,39 +245,6 @@ def test_a_mixed_guarantor_is_parted_too(load):
     load(rows, mapping=mapping)
     parts = dict(Party.objects.values_list("account__external_id", "debtor__external_id"))
     assert parts == {"N0": "party:N0:1", "N1": "party:N1:1"}
-
-
-def _proof(number, document, name):
-    """Return what a row proves, by a second reading of the rules; without a proof it is alone with its name."""
-    bare = re.sub("[^0-9A-Z]", "", document.upper())
-    is_repeated = len({*bare}) < 2
-    if number.strip("0-") and number not in {"S/N", "N/A", "no tiene"} and not (number == bare and is_repeated):
-        return "number", number
-    is_ruc = re.fullmatch("[0-9]{11}", bare) and stdnum.pe.ruc.is_valid(bare)
-    if not is_repeated and (is_ruc or re.fullmatch("[0-9]{8}", bare)):
-        return "document", bare
-    return "alone", name
-
-
-@pytest.mark.parametrize("seed", [13, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(20))])
-def test_whatever_a_file_says_two_debtors_are_one_only_by_a_proof(load, seed):
-    chance = random.Random(seed)
-    documents = ["S/N", "", "0", "00000000", "99999999", "20512333797", "20512333798", "45678901", "45.678.901"]
-    documents += ["4567890", "XAXX010101000", "sin dni", "-", "10203040", "20100070970", "N0", "id:45678901"]
-    numbers = ["", "", "", "S/N", "0", "C1", "C2", "N/A", "no tiene", "45678901", "99999999", "account:N1", "--"]
-    rows = [(f"N{n}", chance.choice(numbers), chance.choice(documents), f"Nombre {n}") for n in range(400)]
-    text = "factura;cliente;documento;nombre;vence;saldo\n"
-    text += "".join(f"{account};{number};{document};{name};;1\n" for account, number, document, name in rows)
-    debtor = {"external_id": "cliente", "name": "nombre", "national_id": "documento"}
-    figures = load(text, mapping=MAPPING | {"debtor": debtor, "emails": []})
-    assert figures["accepted"] == 400
-    owners = dict(Account.objects.values_list("external_id", "debtor_id"))
-    expected = {}
-    for account, number, document, name in rows:
-        expected.setdefault(_proof(number, document, name), set()).add(owners[account])
-    # One debtor for each proof, and no debtor of two proofs.
-    assert all(len(debtors) == 1 for debtors in expected.values())
-    assert len({debtor for debtors in expected.values() for debtor in debtors}) == len(expected)
 
 
 @settings(max_examples=300, deadline=None)

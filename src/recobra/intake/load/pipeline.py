@@ -21,6 +21,7 @@ from recobra.intake.load import (
     store,
 )
 from recobra.intake.load.returned import leave_returned_out, reopen_returned
+from recobra.intake.load.unseen_payments import leave_unseen_out
 from recobra.intake.load_context import LoadContext
 from recobra.intake.models import Load
 from recobra.intake.refusals import refuse_load
@@ -149,10 +150,12 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     first_instalment = tables.reserve_ids("portfolio_instalment", duck.count(examined.checked.good))
     instalments = compare.match_instalments(duck, examined.checked, ids, ledger, first_instalment=first_instalment)
     differences = compare.compare_with_ledger(context, duck, examined, ids, ledger=ledger, instalments=instalments)
+    unseen = leave_unseen_out(context, duck, examined, ids, differences, ledger=ledger)
     returned_ids = leave_returned_out(context, duck, examined, differences, gone_accounts=gone_accounts, ledger=ledger)
     gone_count = duck.count(gone_accounts)
     # A row without a readable account number may be any of the accounts that seem gone.
     is_doubtful = gone_count > 0 and compare.count_unidentified_rows(context, duck, examined) > 0
+
     changed = _write_portfolio(context, duck, examined, ids, differences, load_id=load_id)
     if has_mixed:
         mixed_debtors.part_mixed(context)
@@ -183,10 +186,9 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
         "gone": gone_count,
         "payments": payment_count,
         "last_posting": current_state.last_posting_id(),
+        **({"warnings": warnings.count_warnings(duck, examined.checked)} if duck.count(unseen) else {}),
     }
-    if not examined.is_first_load:
-        return LoadOutcome(figures, {})
-    return LoadOutcome(figures, diagnosis.diagnose(context, duck, examined, ids))
+    return LoadOutcome(figures, diagnosis.diagnose(context, duck, examined, ids) if examined.is_first_load else {})
 
 
 def _write_portfolio(
