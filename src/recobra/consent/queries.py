@@ -10,7 +10,6 @@ from recobra.consent.address_digest import digest_addresses, list_known_forms
 from recobra.consent.models import ConsentEntry, Silence
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import ContactPoint, Debtor
-from recobra.portfolio.queries import with_joined
 from recobra_core.channels import CHANNELS_BY_KIND
 
 
@@ -53,6 +52,8 @@ def find_digested_silences(addresses: Collection[tuple[str, str]]) -> set[tuple[
 
 def consent_by_point(debtor: Debtor) -> list[PointConsent]:
     """Return a debtor's contact points with their entries; a silence holds for every debtor at the address."""
+    from recobra.portfolio.queries import with_joined  # noqa: PLC0415 - every command loads this module as it begins
+
     points = list(debtor.points.order_by("retired_at", "-quality", "pk"))
     forms_by_point = {point.pk: address_forms.list_forms(point.value, kind=point.kind) for point in points}
     values: set[str] = set()
