@@ -164,6 +164,17 @@ def test_a_line_that_cannot_be_split_is_set_aside(text, ends, db, tmp_path):
         assert (duck.count(sheet.raw), duck.count(sheet.broken)) == ends
 
 
+@pytest.mark.parametrize("last", ['"LOS ANDES', 'TUBOS 1/2"'])
+def test_two_lines_with_a_stray_mark_swallow_nobody_between_them(last, db, tmp_path):
+    path = tmp_path / "cartera.csv"
+    rows = ["A;ANA;1", 'B;"EL SOL;2', "C;CARLA;3", f"D;{last};4", 'E;"dos\nlineas";5']
+    path.write_text("\n".join(["cuenta;nombre;saldo", *rows]))
+    with open_workspace() as duck:
+        sheet = formats.read(path, duck, formats.ReadOptions())
+        assert [row[0] for row in duck.fetch_all(f"SELECT c0 FROM {sheet.raw} ORDER BY line")] == ["A", "C", "E"]
+        assert duck.count(sheet.broken) == 2
+
+
 def test_a_line_that_lost_thousands_of_line_ends_spoils_itself_alone(db, tmp_path, settings):
     settings.READ_MEMORY_MB = 500
     path = tmp_path / "cartera.csv"

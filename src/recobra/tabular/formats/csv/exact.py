@@ -68,15 +68,25 @@ def _read_record(line: str, lines: _Lines, dialect: Dialect) -> Row:
         following.append(more)
         if more.count(dialect.quote) % 2:
             ended = [f"{text}\n" for text in (line, *following)]
+            # Strictly: marks that two records begin a field with would make one of them and all between.
+            reader = csv.reader(ended, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
             try:
-                cells = next(csv.reader(ended, delimiter=dialect.delimiter, quotechar=dialect.quote), [""])
-            except csv.Error:  # the lines together are longer than a field may be
+                cells = next(reader, [""])
+            except csv.Error:  # no end of a field follows the mark, or the lines are longer than a field may be
                 break
-            if len(cells) == len(dialect.header):
+            # A record that ends before the last line would lose the others.
+            is_whole = len(cells) == len(dialect.header) and reader.line_num == len(ended)
+            if is_whole and not _are_two_records(line, more, dialect):
                 return Row(number, list(cells))
             break
     lines.give_back(following)
     return unclosed_row(number, line, dialect)
+
+
+def _are_two_records(first: str, last: str, dialect: Dialect) -> bool:
+    """Return whether both lines have all columns by themselves: each has a mark without partner then."""
+    separators = len(dialect.header) - 1
+    return separators > 1 and first.count(dialect.delimiter) == last.count(dialect.delimiter) == separators
 
 
 def unclosed_row(number: int, line: str, dialect: Dialect) -> Row:
