@@ -39,6 +39,9 @@ def test_two_files_of_one_person_become_one_and_two_again(at_desk, pair):
     assert "PR-1005" in file
     assert bruno.get(f"/ficha/{pedro.pk}/").url == f"/ficha/{maria.pk}/"
     assert "PR-1005" in text(bruno.get("/cartera/?q=CLI-0005"))
+    # Somebody who has both before him still learns where they are now.
+    assert bruno.post(f"{address}distintos/").url == f"/ficha/{maria.pk}/"
+    assert bruno.get(address).url == f"/ficha/{maria.pk}/"
     assert "Deudores unidos" in file
     union = maria.joins.get().pk
     bruno.post(f"/ficha/{maria.pk}/separar/", {"union": union, "motivo": "MISTAKE"})
@@ -52,6 +55,13 @@ def test_different_people_leave_the_list_for_good(at_desk, pair):
     bruno.post(f"/deudores-parecidos/{pair[0].pk}/{pair[1].pk}/distintos/")
     assert "Nadie se parece a otro" in text(bruno.get("/deudores-parecidos/"))
     assert Entry.objects.filter(kind="debtor.found_different", actor="bruno").count() == 2
+
+
+def test_who_is_not_there_is_neither_joined_nor_told_apart(at_desk, pair):
+    bruno = at_desk("bruno")
+    for address in (f"/deudores-parecidos/{pair[0].pk}/999999/", f"/deudores-parecidos/{10**20}/{pair[0].pk}/"):
+        for step in ("unir/", "distintos/"):
+            assert bruno.post(f"{address}{step}", {"queda": pair[0].pk, "motivo": "OTHER"}).status_code == 404
 
 
 def test_a_person_finds_the_other_file_by_its_number_and_who_collects_joins_nobody(at_desk, world):
@@ -68,3 +78,8 @@ def test_the_administrator_sees_numbers_and_documents_masked(at_desk, pair):
     shown = text(at_desk("dario").get(f"/deudores-parecidos/{pair[0].pk}/{pair[1].pk}/"))
     assert "+51987654321" not in shown
     assert "45678912" not in shown
+    at_desk("bruno").post(
+        f"/deudores-parecidos/{pair[0].pk}/{pair[1].pk}/unir/", {"queda": pair[0].pk, "motivo": "OTHER"}
+    )
+    pair[0].accounts.filter(external_id="PR-1005").update(external_id="45678913-1")
+    assert "45678913" not in text(at_desk("dario").get(f"/ficha/{pair[0].pk}/"))

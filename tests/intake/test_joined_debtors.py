@@ -1,6 +1,9 @@
 """Two debtors who are one: what a person joins follows, files reach who stays, and parted again all is as before."""
 
+import io
 import random
+import zipfile
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -8,6 +11,7 @@ from django.db.models import Sum
 
 from recobra.access.permissions import OutOfScope
 from recobra.compliance.models import Closing
+from recobra.compliance.retention.copies import copy_person
 from recobra.conversations.models import Conversation
 from recobra.journal.models import Entry
 from recobra.kit.declarations import declared
@@ -15,8 +19,19 @@ from recobra.messaging.models import Contact
 from recobra.payments.operations import record_payment
 from recobra.portfolio.debtor_joins import JoinRefused, find_different, gather_late_rows, join_debtors, part_debtors
 from recobra.portfolio.debtor_pairs import survey_debtors
-from recobra.portfolio.models import Account, ContactPoint, Debtor, DebtorPair, Hold, JoinedRow, Portfolio, Posting
+from recobra.portfolio.models import (
+    Account,
+    ContactPoint,
+    Creditor,
+    Debtor,
+    DebtorPair,
+    Hold,
+    JoinedRow,
+    Portfolio,
+    Posting,
+)
 from recobra.portfolio.operations import place_hold
+from recobra.portfolio.sql import retire_points
 from recobra.strategy.models import AccountState
 from tests import receivables
 from tests.people import acting
@@ -238,6 +253,86 @@ def test_a_payment_meanwhile_goes_with_its_account(both, dario, company):
     part_debtors(join_id=made.pk, reason="DEBTOR", actor=dario)
     assert (joined.payments.count(), kept.payments.count()) == (1, 0)
     assert sorted(Hold.objects.values_list("debtor_id", flat=True)) == sorted([hold.debtor_id, joined.pk])
+
+
+def test_money_without_an_account_that_was_applied_meanwhile_goes_with_its_account(both, dario, company):
+    payment = record_payment(
+        portfolio_id=company.pk,
+        debtor_id=both[1].pk,
+        amount_minor=100_000,
+        paid_date=TODAY,
+        reference="OP-2",
+        source="SCREEN",
+        actor=dario,
+    )
+    owed = sum(balances(debtor) for debtor in both)
+    made = join(both, dario)
+    assert balances(both[0]) == owed
+    payment.account = Account.objects.get(external_id="A")
+    payment.save()
+    part_debtors(join_id=made.pk, reason="MISTAKE", actor=dario)
+    payment.refresh_from_db()
+    assert payment.debtor == both[0]
+
+
+def send(debtor, company, now, **more):
+    given = {"status": "SENT", "handed_over_at": now, "point": debtor.points.get(kind="PHONE")}
+    return Contact.objects.create(
+        debtor=debtor,
+        portfolio=company,
+        channel="sms",
+        template_code="a",
+        planned_for=TODAY,
+        planned_at=now,
+        due_at=now,
+        zones="America/Lima",
+        **given | more,
+    )
+
+
+def test_a_message_that_took_the_place_of_one_that_failed_is_no_hindrance_to_parting(both, dario, company, now):
+    kept, joined = both
+    failed = send(kept, company, now)
+    send(joined, company, now)
+    made = join(both, dario)
+    Contact.objects.filter(pk=failed.pk).update(status="FAILED", reason="rejected")
+    again = send(kept, company, now, point=ContactPoint.objects.get(value="rq@correo.pe"))
+    part_debtors(join_id=made.pk, reason="MISTAKE", actor=dario)
+    again.refresh_from_db()
+    assert (again.debtor, again.is_doubled) == (joined, True)
+
+
+def test_what_a_person_wrote_and_is_about_to_leave_is_judged_by_what_is_known_of_both(both, dario, company, now):
+    leased = send(
+        both[1], company, now, status="LEASED", purpose="MANUAL", handed_over_at=None, lease=uuid4(), leased_until=now
+    )
+    join(both, dario)
+    leased.refresh_from_db()
+    assert (leased.status, leased.debtor) == ("DUE", both[0])
+
+
+def test_a_number_wrong_for_the_same_person_at_another_creditor_is_wrong_for_who_was_joined(both, dario, now):
+    kept, joined = both
+    # The right document is that of who goes.
+    Debtor.objects.filter(pk=joined.pk).update(national_id_kind="DNI", national_id="45678907")
+    creditor = Creditor.objects.create(code="OTRO", name="Otro")
+    twin = Debtor.objects.create(
+        creditor=creditor, external_id="X", name="Rosa", country="PE", national_id_kind="DNI", national_id="45678907"
+    )
+    twin.points.create(kind="PHONE", value="+51987654321", valid=True)
+    join(both, dario)
+    for named in (twin, kept):
+        ContactPoint.objects.update(retired_at=None)
+        retired = retire_points(kind="PHONE", forms=["+51987654321"], debtor_ids=[named.pk], at=now)
+        assert sorted(retired["debtor_id"].to_pylist()) == sorted([kept.pk, twin.pk])
+
+
+def test_a_copy_of_the_own_data_shows_the_number_of_who_was_joined(both, dario):
+    Debtor.objects.filter(pk=both[1].pk).update(external_id="91234567")
+    join(both, dario)
+    content = copy_person(debtor_id=both[0].pk, actor=dario).content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert "91234567" in archive.read("datos.json").decode()
 
 
 def test_the_history_of_both_counts_and_two_messages_of_a_day_are_no_hindrance(both, dario, company, now):

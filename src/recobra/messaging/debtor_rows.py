@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from recobra.kit.debtor_rows import DebtorRows, Joining, MovedRow, put_rows_back
 from recobra.portfolio.models import ContactPoint
@@ -20,12 +20,8 @@ def _move(joining: Joining) -> list[MovedRow]:
     # Nobody hands one over meanwhile.
     contacts = list(Contact.objects.select_for_update().filter(debtor_id=joining.joined_id).order_by("pk").only("pk"))
     ids = [contact.pk for contact in contacts]
-    taken = Contact.objects.filter(
-        _HAS_SLOT, debtor_id=joining.kept_id, channel=OuterRef("channel"), planned_for=OuterRef("planned_for")
-    )
     going = Contact.objects.filter(pk__in=ids)
-    doubled_ids = list(going.filter(_HAS_SLOT, Exists(taken), is_doubled=False).values_list("pk", flat=True))
-    going.filter(pk__in=doubled_ids).update(is_doubled=True)
+    doubled_ids = _mark_doubled(going, debtor_id=joining.kept_id)
     before: dict[int, dict[str, int | bool]] = {contact_id: {} for contact_id in ids}
     for contact_id in doubled_ids:
         before[contact_id]["is_doubled"] = True
@@ -36,6 +32,20 @@ def _move(joining: Joining) -> list[MovedRow]:
         about.update(point_id=kept_id)
     going.update(debtor_id=joining.kept_id)
     return [MovedRow(row_id=contact_id, before=before[contact_id]) for contact_id in ids]
+
+
+def _mark_doubled(contacts: QuerySet[Contact], *, debtor_id: int) -> list[int]:
+    """Mark the contacts whose place another one of a debtor has whom they come to; return their ids."""
+    taken = Contact.objects.filter(
+        _HAS_SLOT,
+        debtor_id=debtor_id,
+        is_doubled=False,
+        channel=OuterRef("channel"),
+        planned_for=OuterRef("planned_for"),
+    )
+    doubled_ids = list(contacts.filter(_HAS_SLOT, Exists(taken), is_doubled=False).values_list("pk", flat=True))
+    Contact.objects.filter(pk__in=doubled_ids).update(is_doubled=True)
+    return doubled_ids
 
 
 def _put_back(joining: Joining, moved: Sequence[MovedRow]) -> None:
@@ -53,7 +63,9 @@ def _put_back(joining: Joining, moved: Sequence[MovedRow]) -> None:
 def _part(joining: Joining) -> None:
     """Give who goes again what was sent since to the own numbers."""
     points = ContactPoint.objects.filter(debtor_id=joining.joined_id)
-    Contact.objects.filter(debtor_id=joining.kept_id, point__in=points).update(debtor_id=joining.joined_id)
+    since = Contact.objects.filter(debtor_id=joining.kept_id, point__in=points)
+    _mark_doubled(since, debtor_id=joining.joined_id)
+    since.update(debtor_id=joining.joined_id)
 
 
 FOLLOWING = (DebtorRows(model="messaging.Contact", move=_move, put_back=_put_back, part=_part),)

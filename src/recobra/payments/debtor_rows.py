@@ -22,7 +22,8 @@ def _has_same_movement(joining: Joining) -> bool:
 
 
 def _part(joining: Joining) -> None:
-    move_with_accounts(debtor_ids=[joining.kept_id])
+    # What came without an account went back already, and may have been applied to one of who stays meanwhile.
+    move_with_accounts(debtor_ids=[joining.kept_id, joining.joined_id])
 
 
 FOLLOWING = (

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pyarrow as pa
 from django.db import connection
+from django.db.models import Q
 
 from recobra.kit import tables
 from recobra.tabular import identity
@@ -41,9 +42,10 @@ _MARK_OPTED_OUT = """
     RETURNING point.id, point.debtor_id"""
 
 _RETIRE_POINTS = """
-    -- The same person may be a debtor of several creditors: the number is wrong for all of those.
+    -- The same person may be a debtor of several creditors: the number is wrong for all of those. Who was joined with
+    -- another has the own document still, and the numbers are with who stays.
     WITH same_person AS (
-        SELECT debtor.id FROM portfolio_debtor debtor
+        SELECT DISTINCT coalesce(debtor.joined_into_id, debtor.id) AS id FROM portfolio_debtor debtor
         WHERE debtor.id = ANY(%s) OR (debtor.country, debtor.national_id_kind, debtor.national_id) IN (
             SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]))
     ), wrong AS (
@@ -95,7 +97,8 @@ def mark_opted_out(*, kind: str, forms: Sequence[str], at: datetime) -> pa.Table
 
 def retire_points(*, kind: str, forms: Sequence[str], debtor_ids: Sequence[int], at: datetime) -> pa.Table:
     """Retire an address for some debtors and for the same persons at other creditors (schema CHANGED_POINTS)."""
-    stated = Debtor.objects.filter(pk__in=debtor_ids).values_list("country", "national_id_kind", "national_id")
+    named = Debtor.objects.filter(Q(pk__in=debtor_ids) | Q(joined_into__in=debtor_ids))
+    stated = named.values_list("country", "national_id_kind", "national_id")
     # An id that stands in for none, or is not valid, shows nobody to be the same person.
     proved = [person for person in stated.distinct() if identity.is_proof(*person)]
     countries, kinds, ids = (list(values) for values in zip(*proved, strict=True)) if proved else ([], [], [])

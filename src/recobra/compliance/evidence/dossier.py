@@ -48,7 +48,7 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
         .prefetch_related("items__account", "receipts")
         .order_by("planned_at", "id")
     )
-    redaction = redaction.about(debtor.national_id)
+    redaction = redaction.about([debtor.national_id, *debtor.joined.values_list("national_id", flat=True)])
     # One more than the limit, to notice that there are too many.
     contacts = list(all_contacts[: CONTACTS_LIMIT + 1])
     both = with_joined([debtor.pk])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,17 +16,17 @@ from recobra.access.roles import Right
 class Redaction:
     """The personal data that one reader may see; `reader` is a user name, or `command`.
 
-    `own_document` is that of the debtor who is told of: it is masked in texts and references too.
+    `own_documents` are those of the debtor who is told of: they are masked in texts and references too.
     """
 
     reader: str
     contact_data: bool
     national_id: bool
-    own_document: str = ""
+    own_documents: tuple[str, ...] = ()
 
-    def about(self, document: str) -> Redaction:
-        """Return the redaction for what is told of the debtor with a document."""
-        return replace(self, own_document=document)
+    def about(self, documents: Iterable[str]) -> Redaction:
+        """Return the redaction for what is told of a debtor: the own document, and those of whoever was joined."""
+        return replace(self, own_documents=tuple(documents))
 
     def address(self, value: str) -> str:
         """Return a number or address, masked unless it may be seen."""
@@ -38,7 +39,11 @@ class Redaction:
 
     def reference(self, value: str) -> str:
         """Return a customer's or an account's number; where it is the debtor's document, it is masked like one."""
-        return value if self.national_id else masks.mask_document_in(value, self.own_document)
+        if self.national_id:
+            return value
+        for document in self.own_documents:
+            value = masks.mask_document_in(value, document)
+        return value
 
     def document(self, value: str) -> str:
         """Return an identity document, masked unless it may be seen."""

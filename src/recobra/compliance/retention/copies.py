@@ -115,7 +115,9 @@ def _copy(debtor: Debtor, actor: Actor) -> Copy:
 def _list_own_values(debtor: Debtor) -> list[str]:
     """Return what stays readable in texts: the person's own numbers and e-mails, and those that the creditor gave."""
     own = [value for _kind, value in debtor.points.values_list("kind", "value")]
-    own += [debtor.national_id, debtor.external_id, debtor.creditor.complaint_contact, debtor.creditor.agency_phone]
+    own += [debtor.creditor.complaint_contact, debtor.creditor.agency_phone]
+    for each in [debtor, *debtor.joined.all()]:
+        own += [each.national_id, each.external_id]
     # A text is searched for runs of digits, so «PR-0000311» is found there as 0000311.
     numbers = Account.objects.filter(debtor=debtor).values_list("external_id", flat=True)
     return own + [run for number in numbers for run in (number, *re.findall(r"\d+", number))]

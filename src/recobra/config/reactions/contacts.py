@@ -33,8 +33,7 @@ def cancel_contacts_of_writer(recorded: Recorded[ConversationReceived]) -> None:
 def cancel_contacts_on_hold(recorded: Recorded[HoldPlaced]) -> None:
     """Cancel what was planned for debtors on hold from today or earlier, as far as the hold is of the whole debtor."""
     actor = recorded.actor
-    # A contact that a dispatcher has judged already is judged once more, so that it meets the hold.
-    messaging.judge_again(debtor_ids=recorded.debtor_ids())
+    _judge_once_more(recorded)
     today = schedule.today(actor.now)
     debtor_ids = []
     for subject, hold in recorded:
@@ -49,8 +48,15 @@ def cancel_contacts_on_hold(recorded: Recorded[HoldPlaced]) -> None:
 def cancel_contacts_of_joined(recorded: Recorded[DebtorJoined] | Recorded[DebtorPartedAgain]) -> None:
     """Cancel what was planned for debtors who are one now, or two again: it is decided anew for each.
 
-    Answers to what a debtor wrote stay: they go to the address that wrote.
+    Answers to what a debtor wrote stay, and what a person wrote: a dispatcher that has judged them already judges once
+    more, by what is known of both.
     """
+    _judge_once_more(recorded)
     messaging.cancel_planned(
         debtor_ids=recorded.debtor_ids(), reason=reasons.JOINED, keep_answers=True, actor=recorded.actor
     )
+
+
+def _judge_once_more(recorded: Recorded[HoldPlaced] | Recorded[DebtorJoined] | Recorded[DebtorPartedAgain]) -> None:
+    """Let a contact that a dispatcher has judged and not handed over meet what has become known."""
+    messaging.judge_again(debtor_ids=recorded.debtor_ids())

@@ -45,6 +45,7 @@ def show_debtor(request: StaffRequest, debtor_id: int) -> HttpResponse:
         "outcomes": labels.choices("outcome"),
         "beyond": queries.owes_elsewhere(request.user, debtor_id),
         "joins": joins_of(file.debtor),
+        "joined_documents": list(file.debtor.joined.values_list("national_id", flat=True)),
         "part_reasons": DebtorJoin.PartReason.choices,
     }
     return render(request, "console/debtor/index.html", context)

@@ -17,7 +17,7 @@ from recobra.insight.queries import debtor_file
 from recobra.kit import clock
 from recobra.portfolio import debtor_joins
 from recobra.portfolio.debtor_pairs import pair_of, pairs_for, surveys_for
-from recobra.portfolio.queries import DebtorJoin, debtor_for, find_by_number
+from recobra.portfolio.queries import DebtorJoin, debtor_for, find_by_number, find_kept
 
 from .place import installation_place
 
@@ -46,6 +46,9 @@ def list_pairs(request: StaffRequest) -> HttpResponse:
 @needs(Right.JOIN_DEBTORS)
 def show_pair(request: StaffRequest, debtor_id: int, other_id: int) -> HttpResponse:
     """Show two debtors side by side, proposed or not, with what a person may decide about them."""
+    elsewhere = _find_elsewhere(request, debtor_id, other_id)
+    if elsewhere is not None:
+        return elsewhere
     now = clock.now()
     sides = [debtor_file.debtor_file_for(request.user, each, now) for each in (debtor_id, other_id)]
     # The guard writes down who looked at the first.
@@ -63,8 +66,9 @@ def show_pair(request: StaffRequest, debtor_id: int, other_id: int) -> HttpRespo
 @needs(Right.JOIN_DEBTORS)
 def join_pair(request: StaffRequest, debtor_id: int, other_id: int) -> HttpResponse:
     """Join two debtors: the one that was chosen stays."""
-    for each in (debtor_id, other_id):
-        debtor_for(request.user, each)
+    elsewhere = _find_elsewhere(request, debtor_id, other_id)
+    if elsewhere is not None:
+        return elsewhere
     kept_id = parse_id(request.POST.get("queda", ""))
     if kept_id not in {debtor_id, other_id}:
         messages.error(request, _("Choose which of the two files stays."))
@@ -85,6 +89,9 @@ def join_pair(request: StaffRequest, debtor_id: int, other_id: int) -> HttpRespo
 @needs(Right.JOIN_DEBTORS)
 def find_pair_different(request: StaffRequest, debtor_id: int, other_id: int) -> HttpResponse:
     """Keep that two debtors are different people."""
+    elsewhere = _find_elsewhere(request, debtor_id, other_id)
+    if elsewhere is not None:
+        return elsewhere
     try:
         debtor_joins.find_different(first_id=debtor_id, second_id=other_id, actor=actor_of(request))
     except debtor_joins.JoinRefused as refusal:
@@ -125,6 +132,20 @@ def part_debtor(request: StaffRequest, debtor_id: int) -> HttpResponse:
         return redirect("console:debtor", debtor_id)
     messages.success(request, _("They are two debtors again, each with the own accounts and numbers."))
     return redirect("console:debtor", debtor_id)
+
+
+def _find_elsewhere(request: StaffRequest, debtor_id: int, other_id: int) -> HttpResponse | None:
+    """Return the way to the file that stayed where one of two was joined meanwhile, None where both are themselves.
+
+    Raises Debtor.DoesNotExist for whom the user may not see.
+    """
+    for each in (debtor_id, other_id):
+        kept_id = find_kept(request.user, each)
+        if kept_id is not None:
+            messages.error(request, _("One of them was joined with another debtor meanwhile."))
+            return redirect("console:debtor", kept_id)
+        debtor_for(request.user, each)
+    return None
 
 
 urlpatterns = [

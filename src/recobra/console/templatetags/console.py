@@ -253,7 +253,13 @@ def hide_document(context: template.Context, text: str, document: str) -> str:
     """Write a reference, or a text about a debtor, with the debtor's document in it masked where a role needs it."""
     if str(text).startswith(_ERASED_MARKS):
         return translation.gettext("anonymised")
-    return text if context["can"].get("see_national_id") else masks.mask_document_in(str(text), document)
+    if context["can"].get("see_national_id"):
+        return text
+    # Accounts and payments of whoever was joined with a debtor may name the former's document.
+    documents: list[str] = [document, *(context.get("joined_documents") or ())]
+    for each in documents:
+        text = masks.mask_document_in(str(text), each)
+    return text
 
 
 @register.simple_tag(takes_context=True)
