@@ -425,7 +425,11 @@ def test_what_cannot_be_joined_is_refused_with_why(both, dario, now, company):
     Debtor.objects.filter(pk=joined.pk).update(erased_at=now)
     with pytest.raises(JoinRefused):
         join(both, dario)
-    Debtor.objects.filter(pk=joined.pk).update(erased_at=None)
+    Debtor.objects.filter(pk=joined.pk).update(erased_at=None, country="CL")
+    with pytest.raises(JoinRefused, match="países"):
+        join(both, dario)
+    assert survey_debtors(creditor_id=company.creditor_id, actor=acting("night", now=now)) == 0
+    Debtor.objects.filter(pk=joined.pk).update(country=kept.country)
     made = join(both, dario)
     with pytest.raises(JoinRefused):
         join(both, dario)

@@ -170,6 +170,9 @@ def _refuse_unlike(kept: Debtor, joined: Debtor) -> None:
         raise JoinRefused(_("This is the same debtor."))
     if kept.creditor_id != joined.creditor_id:
         raise JoinRefused(_("They are debtors of different creditors: each creditor's are kept apart."))
+    if kept.country != joined.country:
+        # Hours, caps and periods go by the country of the debtor.
+        raise JoinRefused(_("They are debtors of different countries: each is contacted by the law of the own one."))
     if kept.joined_into_id is not None or joined.joined_into_id is not None:
         raise JoinRefused(_("One of them was joined with another debtor meanwhile."))
     if kept.erased_at is not None or joined.erased_at is not None:

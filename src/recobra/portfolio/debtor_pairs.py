@@ -94,7 +94,8 @@ _JUDGE: Final = f"""
                 AND (SELECT size FROM alike_name WHERE id = block.first) <= {SHARED_MAX} AS same_region,
             one.valid AND other.valid AND one.kind = other.kind AND one.document <> other.document AS both_proved
         FROM ({_BLOCKS}) block
-        JOIN alike_person one ON one.id = block.first JOIN alike_person other ON other.id = block.second
+        JOIN alike_person one ON one.id = block.first
+        JOIN alike_person other ON other.id = block.second AND other.country = one.country
     ), judged AS (
         SELECT *, same_region AND NOT both_proved AS same_place FROM signs
     )
