@@ -12,7 +12,7 @@ from recobra.kit import engine, sql_cache
 from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as portfolio
-from recobra.portfolio.models import Portfolio
+from recobra.portfolio.models import Account, Portfolio
 from recobra.strategy import operations as strategy
 from recobra.strategy.models import AccountState, Alarm, CycleRun, Firing, KpiDay
 from recobra.strategy.operations import decision, redecide
@@ -225,6 +225,19 @@ def test_a_past_day_is_decided_by_the_policy_of_that_day(late, now):
     assert set(KpiDay.objects.filter(day=MONDAY).values_list("key", "value")) == monday
     # The load of Monday is too old for a policy that wants one of the day.
     assert Alarm.objects.filter(kind="stale_load", cleared_at=None).exists()
+
+
+@pytest.mark.parametrize("is_whole_day", [True, False])
+def test_an_account_that_a_file_moved_is_decided_with_whose_it_is_now(late, now, is_whole_day):
+    run(now)
+    other = receivables.debtor(late.portfolio, "Ramón")
+    Account.objects.filter(pk=late.pk).update(debtor=other)
+    if is_whole_day:
+        run(now)
+    else:
+        strategy.redecide_debtors(debtor_ids=[other.pk], actor=acting("ana", now=now))
+    state = AccountState.objects.get()
+    assert (state.account_id, state.debtor_id) == (late.pk, other.pk)
 
 
 def test_a_redecision_asks_the_same_queries_for_one_debtor_and_for_many(late, now):

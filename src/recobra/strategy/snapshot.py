@@ -23,6 +23,7 @@ from .models import Firing
 STATES = pa.schema(
     [
         ("account_id", pa.int64()),
+        ("debtor_id", pa.int64()),
         ("stage", pa.string()),
         ("stage_since", pa.date32()),
         ("cycle_date", pa.date32()),
@@ -37,8 +38,11 @@ STATES = pa.schema(
 
 
 def read_states(scope: Scope) -> pa.Table:
-    """Return the state of the accounts as last written (schema STATES)."""
-    where, parameters = scope.where(debtor="debtor_id", portfolio="portfolio_id")
+    """Return the state of the accounts as last written, with the debtor of then (schema STATES)."""
+    # A load may have moved an account since: it is found by whose it is now.
+    where, parameters = scope.where(debtor="account.debtor_id", portfolio="portfolio_id")
+    if scope.debtor_ids is not None:
+        where = f"account_id IN (SELECT account.id FROM portfolio_account account WHERE {where})"
     query = f"SELECT {', '.join(STATES.names)} FROM strategy_accountstate WHERE {where}"
     return tables.fetch(query, parameters, STATES)
 

@@ -110,8 +110,9 @@ _CONTACTS = f"""
     SELECT contact.id AS contact_id, contact.public_id, contact.debtor_id, debtor.creditor_id, contact.portfolio_id,
         contact.channel, contact.template_code, contact.purpose, contact.zones, contact.attempts, contact.point_id,
         target.kind AS point_kind, target.value AS address, coalesce(point.place, '') AS place,
-        (SELECT state.stage FROM strategy_accountstate state
-         WHERE state.debtor_id = contact.debtor_id AND state.balance_minor > 0
+        (SELECT state.stage FROM portfolio_account account
+         JOIN strategy_accountstate state ON state.account_id = account.id
+         WHERE account.debtor_id = contact.debtor_id AND state.balance_minor > 0
          ORDER BY array_position(%s::text[], state.stage::text) DESC NULLS LAST LIMIT 1) AS stage,
         coalesce(nullif(debtor.country, ''), portfolio.country) AS country, debtor.subdivision,
         debtor.name AS debtor_name, coalesce(nullif(debtor.language, ''), 'es') AS language,

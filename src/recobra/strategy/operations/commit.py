@@ -182,7 +182,7 @@ def _write_states(decisions: Decisions, *, kept_for: date | None) -> None:
     changed = decisions.pop("changed_states")
     if changed.num_rows == 0:
         return
-    columns = [name for name in changed.column_names if name not in {"account_id", "portfolio_id", "debtor_id"}]
+    columns = [name for name in changed.column_names if name not in {"account_id", "portfolio_id"}]
     assignments = ", ".join(f"{name} = changed_state.{name}" for name in columns)
     with connection.cursor() as cursor:
         # One UPDATE from a copied table; ANALYZE, or the planner takes it for empty and loops over it.

@@ -226,9 +226,10 @@ def _compile_decisions(classified: ir.Table, facts: DayFacts, policies: Policies
 
 def _compile_states(accounts: ir.Table) -> tuple[Statement, ...]:
     """Return the statement of the states to write: accounts without one, and those whose state differs."""
-    differences = [~accounts[name].identical_to(accounts[f"was_{name}"]) for name in _STATE_COLUMNS]
+    written = ("debtor_id", *_STATE_COLUMNS)
+    differences = [~accounts[name].identical_to(accounts[f"was_{name}"]) for name in written]
     differs: Any = ibis.or_(*differences)
-    columns = ["account_id", "portfolio_id", "debtor_id", *_STATE_COLUMNS, "stage_since", *_TRANSITION_COLUMNS]
+    columns = ["account_id", "portfolio_id", *written, "stage_since", *_TRANSITION_COLUMNS]
     states = accounts.filter(accounts.was_stage.isnull() | differs).select(*columns)
     return (compile_statement("states", states),)
 
