@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.db.models import Sum
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from recobra.access.permissions import OutOfScope
 from recobra.compliance.models import Closing
@@ -17,6 +18,7 @@ from recobra.journal.models import Entry
 from recobra.kit.declarations import declared
 from recobra.messaging.models import Contact
 from recobra.payments.operations import record_payment
+from recobra.portfolio import jobs
 from recobra.portfolio.debtor_joins import JoinRefused, find_different, gather_late_rows, join_debtors, part_debtors
 from recobra.portfolio.debtor_pairs import survey_debtors
 from recobra.portfolio.models import (
@@ -104,6 +106,14 @@ def test_debtors_that_look_like_one_are_proposed_with_why_and_never_joined(both,
     assert {pair.first, pair.second} == set(both)
     assert set(pair.signs) == {"alike_document", "same_name", "same_contact"}
     assert Debtor.objects.filter(joined_into=None).count() == 2
+
+
+def test_each_creditor_is_compared_by_a_job_of_its_own(both):
+    Creditor.objects.create(code="OTRO", name="Otro")
+    for _night in range(2):
+        jobs.survey_all(0)
+    queued = ProcrastinateJob.objects.filter(task_name="debtors.survey").values_list("args__creditor_id", flat=True)
+    assert sorted(queued) == sorted(Creditor.objects.values_list("pk", flat=True))
 
 
 def test_who_is_different_is_not_proposed_again(both, dario, now):

@@ -26,14 +26,20 @@ def survey_creditor(creditor_id: int) -> None:
 @app.periodic(cron="20 3 * * *")
 @app.task(name="debtors.survey_all", queueing_lock="debtors.survey_all")
 def survey_all(timestamp: int) -> None:  # noqa: ARG001 - a late tick compares what is there now
-    """Compare the debtors of every creditor: staff and debtors bring numbers without a load."""
+    """Queue the comparison for every creditor: staff and debtors bring numbers without a load.
+
+    Each is a job of its own, so that one that fails keeps nobody else's from being compared.
+    """
     for creditor_id in Creditor.objects.order_by("pk").values_list("pk", flat=True):
-        survey_creditor(creditor_id)
+        _queue_creditor(creditor_id)
 
 
 def queue_survey(*, portfolio_id: int) -> None:
     """Queue the comparison of a portfolio's creditor, unless one waits already."""
-    creditor_id = Portfolio.objects.values_list("creditor_id", flat=True).get(pk=portfolio_id)
+    _queue_creditor(Portfolio.objects.values_list("creditor_id", flat=True).get(pk=portfolio_id))
+
+
+def _queue_creditor(creditor_id: int) -> None:
     task = survey_creditor.configure(lock=f"debtors {creditor_id}", queueing_lock=f"debtors {creditor_id}")
     with suppress(AlreadyEnqueued), transaction.atomic():
         task.defer(creditor_id=creditor_id)
