@@ -62,10 +62,12 @@ _GATHER: Final = """
     )
     SELECT shared, id, size FROM counted WHERE size > 1"""
 _COUNT_LEFT_OUT: Final = "SELECT count(DISTINCT shared) FROM alike_{name} WHERE size > {most}"
+# Before the planner counts: one number that half of them share would have it plan for all pairs of those.
+_LEAVE_OUT: Final = "DELETE FROM alike_{name} WHERE size > {most}"
 _BLOCKS: Final = " UNION ".join(
     f"SELECT one.id AS first, other.id AS second FROM alike_{name} one JOIN alike_{name} other "
-    f"ON other.shared = one.shared AND other.id > one.id WHERE one.size <= {most}"
-    for name, (most, _members) in _GROUPS.items()
+    "ON other.shared = one.shared AND other.id > one.id"
+    for name in _GROUPS
 )
 # One figure written otherwise, or two neighbours exchanged.
 _ALIKE: Final = """
@@ -88,7 +90,7 @@ _JUDGE: Final = f"""
             cardinality(ARRAY(SELECT unnest(one.words) INTERSECT SELECT unnest(other.words))) > 1 AS similar_name,
             EXISTS (
                 SELECT FROM alike_contact mine JOIN alike_contact theirs USING (shared)
-                WHERE mine.id = block.first AND theirs.id = block.second AND mine.size <= {SHARED_MAX}
+                WHERE mine.id = block.first AND theirs.id = block.second
             ) AS same_contact,
             one.subdivision = other.subdivision AND one.subdivision <> ''
                 AND (SELECT size FROM alike_name WHERE id = block.first) <= {SHARED_MAX} AS same_region,
@@ -143,9 +145,10 @@ def survey_debtors(*, creditor_id: int, actor: Actor) -> int:
         cursor.execute("CREATE UNIQUE INDEX ON alike_person (id); ANALYZE alike_person")
         for name, (most, members) in _GROUPS.items():
             cursor.execute(_GATHER.format(name=name, members=members))
-            cursor.execute(f"CREATE INDEX ON alike_{name} (id); ANALYZE alike_{name}")
             cursor.execute(_COUNT_LEFT_OUT.format(name=name, most=most))
             (left_out[name],) = cursor.fetchone()
+            cursor.execute(_LEAVE_OUT.format(name=name, most=most))
+            cursor.execute(f"CREATE INDEX ON alike_{name} (id); ANALYZE alike_{name}")
         cursor.execute(_JUDGE)
         cursor.execute(_FORGET, given)
         cursor.execute(_KEEP, given)
