@@ -32,6 +32,7 @@ def test_two_files_of_one_person_become_one_and_two_again(at_desk, pair):
     address = f"/deudores-parecidos/{maria.pk}/{pedro.pk}/"
     both = text(bruno.get(address))
     assert "PR-1001" in both
+    assert "casi siempre son dos personas" not in both, "their documents differ by one figure"
     assert "PR-1005" in both
     bruno.post(f"{address}unir/", {"queda": maria.pk, "motivo": "DOCUMENT"})
     file = text(bruno.get(f"/ficha/{maria.pk}/"))
@@ -66,8 +67,10 @@ def test_who_is_not_there_is_neither_joined_nor_told_apart(at_desk, pair):
 
 def test_a_person_finds_the_other_file_by_its_number_and_who_collects_joins_nobody(at_desk, world):
     maria, jose = world.debtors["María"], world.debtors["José"]
+    Debtor.objects.filter(pk__in=[maria.pk, jose.pk]).update(national_id_valid=True)
     found = at_desk("bruno").post(f"/ficha/{maria.pk}/parecido/", {"cliente": "CLI-0002"})
     assert found.url == f"/deudores-parecidos/{maria.pk}/{jose.pk}/"
+    assert "casi siempre son dos personas" in text(at_desk("bruno").get(found.url))
     assert at_desk("bruno").post(f"/ficha/{maria.pk}/parecido/", {"cliente": "CLI-9"}).url == f"/ficha/{maria.pk}/"
     ana = at_desk("ana")
     assert ana.get(found.url).status_code == 403

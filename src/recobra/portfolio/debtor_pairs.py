@@ -18,7 +18,7 @@ from recobra.access.queries import User
 from recobra.access.roles import Right, has_right
 from recobra.kit import tables
 
-from .models import Account, DebtorPair, DebtorSurvey
+from .models import Account, Debtor, DebtorPair, DebtorSurvey
 from .queries import portfolios_for
 from .scope import debtors_in
 
@@ -185,6 +185,14 @@ def pair_of(one_id: int, other_id: int) -> DebtorPair | None:
     """Return what is known of two debtors as a pair, None where nothing is."""
     first_id, second_id = sorted([one_id, other_id])
     return DebtorPair.objects.filter(first=first_id, second=second_id).first()
+
+
+def have_two_documents(one: Debtor, other: Debtor, pair: DebtorPair | None) -> bool:
+    """Tell if valid documents say that two debtors are two people, and not by one figure that may be a slip."""
+    are_valid = all(each.national_id and each.national_id_valid for each in (one, other))
+    are_same = (one.national_id_kind, one.national_id) == (other.national_id_kind, other.national_id)
+    is_slip = pair is not None and DebtorPair.Sign.ALIKE_DOCUMENT in pair.signs
+    return are_valid and not are_same and not is_slip
 
 
 def surveys_for(user: User) -> list[DebtorSurvey]:

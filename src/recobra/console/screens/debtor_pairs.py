@@ -16,7 +16,7 @@ from recobra.console.parameters import parse_id, parse_page
 from recobra.insight.queries import debtor_file
 from recobra.kit import clock
 from recobra.portfolio import debtor_joins
-from recobra.portfolio.debtor_pairs import pair_of, pairs_for, surveys_for
+from recobra.portfolio.debtor_pairs import have_two_documents, pair_of, pairs_for, surveys_for
 from recobra.portfolio.queries import DebtorJoin, debtor_for, find_by_number, find_kept
 
 from .place import installation_place
@@ -53,9 +53,11 @@ def show_pair(request: StaffRequest, debtor_id: int, other_id: int) -> HttpRespo
     sides = [debtor_file.debtor_file_for(request.user, each, now) for each in (debtor_id, other_id)]
     # The guard writes down who looked at the first.
     record_reading(request, other_id)
+    pair = pair_of(debtor_id, other_id)
     context = {
         "sides": sides,
-        "pair": pair_of(debtor_id, other_id),
+        "has_two_documents": have_two_documents(sides[0].debtor, sides[1].debtor, pair),
+        "pair": pair,
         "reasons": DebtorJoin.Reason.choices,
         "place": installation_place(),
     }
