@@ -39,12 +39,13 @@ STATES = pa.schema(
 
 def read_states(scope: Scope) -> pa.Table:
     """Return the state of the accounts as last written, with the debtor of then (schema STATES)."""
-    # A load may have moved an account since: it is found by whose it is now.
-    where, parameters = scope.where(debtor="account.debtor_id", portfolio="portfolio_id")
+    where, ids = "portfolio_id = ANY(%s)", list(scope.portfolio_ids)
     if scope.debtor_ids is not None:
-        where = f"account_id IN (SELECT account.id FROM portfolio_account account WHERE {where})"
+        # A load may have moved an account since: it is found by whose it is now.
+        accounts = Account.objects.filter(scope.condition(debtor="debtor_id"))
+        where, ids = "account_id = ANY(%s)", list(accounts.values_list("pk", flat=True))
     query = f"SELECT {', '.join(STATES.names)} FROM strategy_accountstate WHERE {where}"
-    return tables.fetch(query, parameters, STATES)
+    return tables.fetch(query, [ids], STATES)
 
 
 FIRINGS = pa.schema(
