@@ -1,6 +1,7 @@
 """Deudores parecidos: the list, both side by side, one person, two again; from a debtor's file too."""
 
 import pytest
+from django.urls import reverse
 
 from recobra.journal.models import Entry
 from recobra.kit import clock
@@ -84,5 +85,8 @@ def test_the_administrator_sees_numbers_and_documents_masked(at_desk, pair):
     at_desk("bruno").post(
         f"/deudores-parecidos/{pair[0].pk}/{pair[1].pk}/unir/", {"queda": pair[0].pk, "motivo": "OTHER"}
     )
-    pair[0].accounts.filter(external_id="PR-1005").update(external_id="45678913-1")
+    account = pair[0].accounts.get(external_id="PR-1005")
+    pair[0].accounts.filter(pk=account.pk).update(external_id="45678913-1")
     assert "45678913" not in text(at_desk("dario").get(f"/ficha/{pair[0].pk}/"))
+    ledger = reverse("console:debtor-ledger", args=[pair[0].pk, account.pk])
+    assert "45678913" not in text(at_desk("dario").get(ledger))

@@ -67,6 +67,11 @@ def with_joined(debtor_ids: Sequence[int]) -> list[int]:
     return [*debtor_ids, *joined.order_by("pk").values_list("pk", flat=True)]
 
 
+def joined_documents(debtor: Debtor) -> list[str]:
+    """Return the documents of whoever was joined with a debtor: they are masked where the debtor's own is."""
+    return list(debtor.joined.values_list("national_id", flat=True))
+
+
 def joins_of(debtor: Debtor) -> list[DebtorJoin]:
     """Return who was joined with a debtor, the last first; that one may be undone."""
     return list(debtor.joins.filter(parted_at__isnull=True).select_related("joined").order_by("-pk"))

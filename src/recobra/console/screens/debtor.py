@@ -21,6 +21,7 @@ from recobra.portfolio.queries import (
     accounts_for,
     debtor_for,
     find_kept,
+    joined_documents,
     joins_of,
     ledger_lines,
     portfolios_for,
@@ -45,7 +46,7 @@ def show_debtor(request: StaffRequest, debtor_id: int) -> HttpResponse:
         "outcomes": labels.choices("outcome"),
         "beyond": queries.owes_elsewhere(request.user, debtor_id),
         "joins": joins_of(file.debtor),
-        "joined_documents": list(file.debtor.joined.values_list("national_id", flat=True)),
+        "joined_documents": joined_documents(file.debtor),
         "part_reasons": DebtorJoin.PartReason.choices,
     }
     return render(request, "console/debtor/index.html", context)
@@ -72,7 +73,13 @@ def show_ledger(request: StaffRequest, debtor_id: int, account_id: int) -> HttpR
     lines = ledger_lines(account)
     loads = loads_by_id(request.user, {posting.load_id for posting, _balance in lines})
     shown = [(posting, balance, loads.get(posting.load_id or 0)) for posting, balance in lines]
-    context = {"debtor": debtor, "account": account, "place": account.portfolio, "lines": shown}
+    context = {
+        "debtor": debtor,
+        "account": account,
+        "place": account.portfolio,
+        "lines": shown,
+        "joined_documents": joined_documents(debtor),
+    }
     return render(request, "console/debtor/ledger.html", context)
 
 
@@ -82,6 +89,7 @@ def show_message(request: StaffRequest, debtor_id: int, contact_id: int) -> Http
     """Show a contact: its verdict, and the message exactly as it was sent."""
     contact = debtor_file.contact_for(request.user, debtor_id, contact_id)
     context = {
+        "joined_documents": joined_documents(contact.debtor),
         "debtor": contact.debtor,
         "contact": contact,
         "place": contact.portfolio,

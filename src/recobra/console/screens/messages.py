@@ -27,7 +27,7 @@ from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging import queries
 from recobra.messaging.queries import Contact, Filters
-from recobra.portfolio.queries import portfolios_for, with_joined
+from recobra.portfolio.queries import joined_documents, portfolios_for, with_joined
 from recobra.strategy import schedule
 
 from . import mailbox_reply
@@ -121,6 +121,7 @@ def show_message(request: StaffRequest, contact_id: int) -> HttpResponse:
         "items": queries.items_for(request.user, contact),
         "not_due": queries.is_upcoming_only(contact),
         "beyond": queries.owes_elsewhere(request.user, contact.debtor_id),
+        "joined_documents": joined_documents(contact.debtor),
     }
     record_reading(request, contact.debtor_id)
     return render(request, "console/messages/detail.html", context)
