@@ -42,8 +42,8 @@ def connect() -> None:
     react(LoadDone, "recobra.config.reactions.consent.apply_consent_to_new_points")
     react(LoadDone, "recobra.config.reactions.pairs.compare_debtors")
     react(ConversationReceived, "recobra.config.reactions.contacts.cancel_contacts_of_writer")
-    for other in (DebtorJoined, DebtorPartedAgain):
-        react(other, "recobra.config.reactions.contacts.cancel_contacts_of_joined")
+    react(DebtorJoined, "recobra.config.reactions.contacts.cancel_contacts_of_joined")
+    react(DebtorPartedAgain, "recobra.config.reactions.contacts.cancel_contacts_of_parted")
     # After the cancellations above: what they took back is decided anew.
     for deciding in DECIDED_ANEW:
         react(deciding, "recobra.config.reactions.decisions.redecide_debtors")

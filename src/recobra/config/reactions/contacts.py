@@ -45,8 +45,18 @@ def cancel_contacts_on_hold(recorded: Recorded[HoldPlaced]) -> None:
         messaging.cancel_planned(debtor_ids=debtor_ids, reason="hold", keep_answers=True, actor=actor)
 
 
-def cancel_contacts_of_joined(recorded: Recorded[DebtorJoined] | Recorded[DebtorPartedAgain]) -> None:
-    """Cancel what was planned for debtors who are one now, or two again: it is decided anew for each.
+def cancel_contacts_of_joined(recorded: Recorded[DebtorJoined]) -> None:
+    """Cancel what was planned for debtors who are one now: it is decided anew."""
+    _decide_anew(recorded)
+
+
+def cancel_contacts_of_parted(recorded: Recorded[DebtorPartedAgain]) -> None:
+    """Cancel what was planned for debtors who are two again: it is decided anew for each."""
+    _decide_anew(recorded)
+
+
+def _decide_anew(recorded: Recorded[DebtorJoined] | Recorded[DebtorPartedAgain]) -> None:
+    """Cancel what was planned.
 
     Answers to what a debtor wrote stay, and what a person wrote: a dispatcher that has judged them already judges once
     more, by what is known of both.
