@@ -1,7 +1,7 @@
 """What of an app's rows follows a debtor who is joined with another, declared by each app in `debtor_rows.py`.
 
 `FOLLOWING` has one entry for each model that points to a debtor. `recobra.portfolio.debtor_joins` moves the rows,
-remembers them and puts them back; `tests/portfolio/test_debtor_joins.py` names a model that is in no such module.
+remembers them and puts them back; `tests/intake/test_joined_debtors.py` names a model that is in no such module.
 """
 
 from __future__ import annotations

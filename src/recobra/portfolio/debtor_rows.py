@@ -46,9 +46,9 @@ def _put_points_back(joining: Joining, moved: Sequence[MovedRow]) -> None:
         kept = points[each.before["kept"]]
         now, own = _read_columns(kept, _MERGED), dict(each.before["own"])
         # What was said about the number meanwhile was said about both; the rest is as it was.
-        said = {name for name in _MERGED if now[name] != each.before["kept_after"][name]}
-        own |= {name: now[name] for name in said}
-        for name in set(_MERGED) - said:
+        changed = {name for name in _MERGED if now[name] != each.before["kept_after"][name]}
+        own |= {name: now[name] for name in changed}
+        for name in set(_MERGED) - changed:
             setattr(kept, name, _write_value(name, each.before["kept_before"][name]))
         kept.save(update_fields=list(_MERGED))
         ContactPoint.objects.create(
