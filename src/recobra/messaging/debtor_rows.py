@@ -21,6 +21,7 @@ def _move(joining: Joining) -> list[MovedRow]:
     contacts = list(Contact.objects.select_for_update().filter(debtor_id=joining.joined_id).order_by("pk").only("pk"))
     ids = [contact.pk for contact in contacts]
     going = Contact.objects.filter(pk__in=ids)
+    _clear_slots(going, debtor_id=joining.kept_id)
     doubled_ids = _mark_doubled(going, debtor_id=joining.kept_id)
     before: dict[int, dict[str, int | bool]] = {contact_id: {} for contact_id in ids}
     for contact_id in doubled_ids:
@@ -32,6 +33,19 @@ def _move(joining: Joining) -> list[MovedRow]:
         about.update(point_id=kept_id)
     going.update(debtor_id=joining.kept_id)
     return [MovedRow(row_id=contact_id, before=before[contact_id]) for contact_id in ids]
+
+
+def _clear_slots(contacts: QuerySet[Contact], *, debtor_id: int) -> None:
+    """Let what has left keep its place: whatever of who stays has it and has not left is taken back after the join."""
+    left = contacts.filter(
+        _HAS_SLOT,
+        handed_over_at__isnull=False,
+        is_doubled=False,
+        channel=OuterRef("channel"),
+        planned_for=OuterRef("planned_for"),
+    )
+    waiting = Contact.objects.filter(_HAS_SLOT, Exists(left), debtor_id=debtor_id, handed_over_at__isnull=True)
+    waiting.update(is_doubled=True)
 
 
 def _mark_doubled(contacts: QuerySet[Contact], *, debtor_id: int) -> list[int]:

@@ -92,16 +92,25 @@ _MARK = """
     FROM marked JOIN ours ON ours.id = marked.id WHERE c.id = marked.id
     RETURNING c.id"""
 
-# UNCERTAIN: another dispatcher took us for dead, but we know how the attempt ended.
+# UNCERTAIN: another dispatcher took us for dead, but we know how the attempt ended. A message that would be tried again
+# ends where its debtor was joined meanwhile with one who has had that day's message: one person does not get both.
 _END_ATTEMPTS = f"""
     WITH ends AS (
         SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
             %s::boolean[]) AS given(id, status, reason, answer, reference, due_at, untried)
     ), ours AS (
-        SELECT leased.id FROM messaging_contact leased JOIN ends ON ends.id = leased.id
+        SELECT leased.id, ends.status = 'DUE' AND leased.purpose NOT IN ('REPLY', 'MANUAL') AND (
+            leased.is_doubled OR EXISTS (
+                SELECT FROM messaging_contact twin
+                WHERE twin.debtor_id = leased.debtor_id AND twin.channel = leased.channel
+                    AND twin.planned_for = leased.planned_for AND twin.is_doubled
+                    AND twin.status IN ('LEASED', 'SENT', 'UNCERTAIN'))) AS is_with_other
+        FROM messaging_contact leased JOIN ends ON ends.id = leased.id
         WHERE leased.lease = %s AND leased.status IN ('LEASED', 'UNCERTAIN') ORDER BY leased.id FOR UPDATE OF leased)
     UPDATE messaging_contact c
-    SET status = ends.status, reason = ends.reason, answer = ends.answer, provider_reference = ends.reference,
+    SET status = CASE WHEN ours.is_with_other THEN 'CANCELLED' ELSE ends.status END,
+        reason = CASE WHEN ours.is_with_other THEN '{reasons.JOINED}' ELSE ends.reason END,
+        answer = ends.answer, provider_reference = ends.reference,
         sent_at = CASE WHEN ends.status = 'SENT' THEN %s::timestamptz END, due_at = coalesce(ends.due_at, c.due_at),
         leased_until = NULL, lease = NULL, attempts = c.attempts - ends.untried::int,
         handed_over_at = CASE WHEN ends.status IN ('SENT', 'UNCERTAIN') THEN c.handed_over_at END,

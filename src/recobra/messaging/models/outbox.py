@@ -117,8 +117,8 @@ class Contact(models.Model):
     """One attempt to reach a debtor: the outbox is this table. See ADR 0006 for its life.
 
     `price_micros` is what it cost, in millionths of the major unit of `price_currency`; None while nobody knows. Words
-    and answer are encrypted: they hold the debtor's links and where to pay. `is_doubled`: it came with a debtor who was
-    joined with one who had a message of that day and channel already.
+    and answer are encrypted: they hold the debtor's links and where to pay. `is_doubled`: the debtor was joined
+    with another one, and both had a message of that day and channel: the second, or one that had not left.
 
     Personal data: address and content as sent. Dies with the legal term of records of the country.
     """
