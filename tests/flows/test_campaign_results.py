@@ -9,6 +9,7 @@ from recobra.insight.queries import campaigns
 from recobra.journal.operations import record_fact
 from recobra.messaging.models import Contact
 from recobra.payments.models import Payment
+from recobra.portfolio.debtor_joins import join_debtors
 from recobra.portfolio.models import Debtor, Portfolio
 from recobra.strategy import queries_campaigns as queries
 from recobra.strategy.models import Campaign, CampaignMember
@@ -118,6 +119,19 @@ def test_payments_outside_the_days_or_reversed_count_for_nobody(ended, now):
     _paid(ended, debtor, 999, day=MONDAY + timedelta(2), reversed_at=LAUNCH)
     assert campaigns.campaign_result(campaign=ended, days=7, now=now).control.paid == 30
     assert campaigns.campaign_result(campaign=ended, days=14, now=now).control.paid == 31
+
+
+def test_two_members_who_were_joined_count_as_before(ended, company, now):
+    treated, control = (Debtor.objects.get(external_id=name) for name in ("D3", "D105"))
+    receivables.promise(company, treated, LAUNCH + timedelta(2))
+    account = receivables.account(company, treated, "L-3", (MONDAY, 50_000))
+    before = campaigns.campaign_result(campaign=ended, days=7, now=now)
+    join_debtors(kept_id=control.pk, joined_id=treated.pk, reason="DEBTOR", actor=acting("bruno", now=now))
+    assert campaigns.campaign_result(campaign=ended, days=7, now=now) == before
+    _paid(ended, control, 500, day=MONDAY + timedelta(1), account=account)
+    found = campaigns.campaign_result(campaign=ended, days=7, now=now)
+    assert (found.treated.paid_minor, found.treated.paid) == (before.treated.paid_minor + 500, before.treated.paid)
+    assert found.control == before.control
 
 
 def test_promises_are_counted_by_debtor_and_too_few_say_nothing(ended, company, now):

@@ -29,29 +29,48 @@ DAYS: Final = (7, 14, 30, 60)
 ONLY_TREATED: Final = ("sent", "delivered", "read", "clicked")
 COMPARED: Final = ("replied", "promised", "paid")
 
+_MOVED: Final = ["messaging.Contact", "agreements.Promise", "payments.Payment", "portfolio.Account"]
+"""What a join of debtors moves of that which counts."""
+
 # The counts of each arm, under the names of the fields of `Arm`.
 _ARMS = """
     WITH member AS (
         SELECT debtor_id, arm FROM strategy_campaignmember WHERE campaign_id = %(campaign)s
+    ), origin AS (
+        -- Two members who were joined meanwhile are two here: what moved by the join counts for whom it was of.
+        SELECT DISTINCT ON (moved.model, moved.row_id) moved.model, moved.row_id, member.debtor_id
+        FROM portfolio_debtorjoin joined JOIN member ON member.debtor_id = joined.joined_id
+            JOIN portfolio_joinedrow moved ON moved.join_id = joined.id
+        WHERE joined.parted_at IS NULL AND moved.model = ANY(%(moved)s)
+        ORDER BY moved.model, moved.row_id, joined.id
     ), message AS (
         -- A debtor may have several contacts of a campaign: one that did not arrive is planned again.
-        SELECT debtor_id, bool_or(handed_over_at IS NOT NULL AND status IN ('SENT', 'UNCERTAIN')) AS sent,
-            bool_or(delivered_at IS NOT NULL) AS delivered, bool_or(read_at IS NOT NULL) AS read,
-            bool_or(clicked_at IS NOT NULL) AS clicked
-        FROM messaging_contact WHERE campaign_id = %(campaign)s GROUP BY debtor_id
+        SELECT coalesce(origin.debtor_id, contact.debtor_id) AS debtor_id,
+            bool_or(contact.handed_over_at IS NOT NULL AND contact.status IN ('SENT', 'UNCERTAIN')) AS sent,
+            bool_or(contact.delivered_at IS NOT NULL) AS delivered, bool_or(contact.read_at IS NOT NULL) AS read,
+            bool_or(contact.clicked_at IS NOT NULL) AS clicked
+        FROM messaging_contact contact
+            LEFT JOIN origin ON origin.model = 'messaging.Contact' AND origin.row_id = contact.id
+        WHERE contact.campaign_id = %(campaign)s GROUP BY 1
     ), reply AS (
         SELECT DISTINCT entry.debtor_id FROM journal_entry entry JOIN member USING (debtor_id)
         WHERE entry.kind = 'conversation.received' AND entry.at >= %(launched_at)s AND entry.at < %(until)s
             AND (entry.portfolio_id = %(portfolio)s OR entry.portfolio_id IS NULL)
     ), promise AS (
-        SELECT DISTINCT promise.debtor_id FROM agreements_promise promise JOIN member USING (debtor_id)
+        SELECT DISTINCT coalesce(origin.debtor_id, promise.debtor_id) AS debtor_id
+        FROM agreements_promise promise JOIN member USING (debtor_id)
+            LEFT JOIN origin ON origin.model = 'agreements.Promise' AND origin.row_id = promise.id
         WHERE promise.portfolio_id = %(portfolio)s
             AND promise.registered_at >= %(launched_at)s AND promise.registered_at < %(until)s
     ), paid AS (
-        SELECT payment.debtor_id, sum(payment.amount_minor) AS minor
+        -- A payment that came after the join is of whom its account was.
+        SELECT coalesce(origin.debtor_id, account.debtor_id, payment.debtor_id) AS debtor_id,
+            sum(payment.amount_minor) AS minor
         FROM payments_payment payment JOIN member USING (debtor_id)
+            LEFT JOIN origin ON origin.model = 'payments.Payment' AND origin.row_id = payment.id
+            LEFT JOIN origin account ON account.model = 'portfolio.Account' AND account.row_id = payment.account_id
         WHERE payment.portfolio_id = %(portfolio)s AND payment.reversed_at IS NULL
-            AND payment.paid_date >= %(from_day)s AND payment.paid_date < %(to_day)s GROUP BY payment.debtor_id
+            AND payment.paid_date >= %(from_day)s AND payment.paid_date < %(to_day)s GROUP BY 1
     )
     SELECT member.arm, count(*) AS members, count(*) FILTER (WHERE message.sent) AS sent,
         count(*) FILTER (WHERE message.delivered) AS delivered, count(*) FILTER (WHERE message.read) AS read,
@@ -164,13 +183,14 @@ def _read_arms(campaign: Campaign, from_day: date, to_day: date) -> dict[str, Ar
     Payments count from `from_day` up to the day before `to_day`, other facts for as long from the launch on.
     """
     assert campaign.launched_at is not None
-    values: dict[str, int | date | datetime] = {
+    values: dict[str, int | date | datetime | list[str]] = {
         "campaign": campaign.pk,
         "portfolio": campaign.portfolio_id,
         "launched_at": campaign.launched_at,
         "until": campaign.launched_at + (to_day - from_day),
         "from_day": from_day,
         "to_day": to_day,
+        "moved": _MOVED,
     }
     with connection.cursor() as cursor:
         cursor.execute(_ARMS, values)
