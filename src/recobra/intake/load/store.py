@@ -93,7 +93,10 @@ def update_debtors(context: LoadContext, duck: Workspace, people: People, ids: A
 
 
 def insert_contact_points(duck: Workspace, people: People, ids: AssignedIds, *, load_id: int) -> Relation:
-    """Insert contact points and return the known debtors who got one more (id)."""
+    """Insert contact points, in the order of the file's row, and return the known debtors who got one more (id).
+
+    Of equally good ones the first is written to.
+    """
     points = f"""
         SELECT
             known.id AS debtor_id,
@@ -106,13 +109,13 @@ def insert_contact_points(duck: Workspace, people: People, ids: AssignedIds, *, 
             {load_id} AS load_id
         FROM {people.points} JOIN {ids.debtors} known USING (key)
         """
-    duck.copy_to_postgres("portfolio_contactpoint", f"{points} WHERE new ORDER BY known.id")
+    duck.copy_to_postgres("portfolio_contactpoint", f"{points} WHERE new ORDER BY known.id, place")
     copy_to_temporary(
         duck,
         "intake_point",
         "debtor_id bigint, kind text, value text, line text, source text, valid boolean, quality smallint, "
         "load_id bigint",
-        f"{points} WHERE NOT new",
+        f"{points} WHERE NOT new ORDER BY known.id, place",
     )
     columns = "debtor_id, kind, value, line, source, valid, quality, load_id"
     added_points = _fetch_ids(

@@ -15,6 +15,7 @@ from recobra.tabular.workspace import Relation, Workspace
 LONGEST_POINT: Final = 500  # the index on values holds no more than some 2,700 bytes
 # Several numbers in a cell, «987654321 / 912345678», without a word beside them.
 _SEVERAL_NUMBERS: Final = r"[\s\d+().*-]*([;,|/\r\n][\s\d+().*-]*)+"
+_PLACES: Final = 10_000  # of what one cell holds
 
 
 def collect_people(context: LoadContext, duck: Workspace, checked: CheckedRows) -> People:
@@ -97,17 +98,22 @@ def _settle_ids(duck: Workspace, people: Relation) -> Relation:
 
 
 def _collect_points(context: LoadContext, duck: Workspace, checked: CheckedRows) -> Relation:
-    """Return the contact points of everyone in the good rows, each once: key, kind, value, line, valid."""
+    """Return the contact points of everyone in the good rows, each once: key, kind, value, line, valid, place.
+
+    `place` is the order in which a row names them, by columns and within a cell.
+    """
     texts = duck.create("point_texts", _point_texts_query(context, checked))
     has_several = f"kind = 'PHONE' AND regexp_full_match(raw, '{_SEVERAL_NUMBERS}')"
     duck.execute(
         f"""
         INSERT INTO {texts}
-        SELECT DISTINCT key, kind, part FROM (
-            SELECT key, kind, trim(unnest(string_split_regex(raw, '[;,|/\\r\\n]'))) AS part
-            FROM {texts} WHERE {has_several}
+        SELECT DISTINCT key, kind, trim(parts[nth]), place + nth FROM (
+            SELECT key, kind, place, parts, unnest(range(1, len(parts) + 1)) AS nth FROM (
+                SELECT key, kind, place, string_split_regex(raw, '[;,|/\\r\\n]') AS parts
+                FROM {texts} WHERE {has_several}
+            )
         )
-        WHERE part <> ''
+        WHERE trim(parts[nth]) <> ''
         """
     )
     duck.execute(f"DELETE FROM {texts} WHERE {has_several}")
@@ -118,17 +124,17 @@ def _collect_points(context: LoadContext, duck: Workspace, checked: CheckedRows)
         "contact_points",
         f"""
         WITH points AS (
-            SELECT key, kind, left(value, {LONGEST_POINT}) AS value, line, valid
+            SELECT key, kind, left(value, {LONGEST_POINT}) AS value, line, valid, place
             FROM {texts} JOIN {phone_numbers} USING (raw)
             WHERE kind = 'PHONE' AND value <> ''
             UNION ALL
-            SELECT key, kind, left(value, {LONGEST_POINT}), '', valid
+            SELECT key, kind, left(value, {LONGEST_POINT}), '', valid, place + nth
             FROM {texts} JOIN {addresses} USING (raw) WHERE kind = 'EMAIL'
             UNION ALL
             -- Nobody can check an address.
-            SELECT key, kind, {address}, '', true FROM {texts} WHERE kind = 'ADDRESS'
+            SELECT key, kind, {address}, '', true, place FROM {texts} WHERE kind = 'ADDRESS'
         )
-        SELECT key, kind, value, any_value(line) AS line, any_value(valid) AS valid
+        SELECT key, kind, value, any_value(line) AS line, any_value(valid) AS valid, min(place) AS place
         FROM points GROUP BY key, kind, value
         """,
     )
@@ -137,28 +143,33 @@ def _collect_points(context: LoadContext, duck: Workspace, checked: CheckedRows)
 
 
 def _point_texts_query(context: LoadContext, checked: CheckedRows) -> str:
-    """Return SQL for the texts of all contact points, as the file has them: key, kind, raw."""
+    """Return SQL for the texts of all contact points, as the file has them: key, kind, raw, place.
+
+    Places leave room for as many as a cell may hold.
+    """
     document = context.document
     columns = [("PHONE", f"phone_{position}") for position in range(len(document.phones))]
     columns += [("EMAIL", f"email_{position}") for position in range(len(document.emails))]
     columns.append(("ADDRESS", "address"))
     queries = [
-        f"SELECT debtor AS key, '{kind}' AS kind, {column} AS raw FROM {checked.good} WHERE {column} IS NOT NULL"
-        for kind, column in columns
+        f"SELECT debtor AS key, '{kind}' AS kind, {column} AS raw, {place * _PLACES} AS place "
+        f"FROM {checked.good} WHERE {column} IS NOT NULL"
+        for place, (kind, column) in enumerate(columns)
     ]
     for position, party in enumerate(document.parties):
         for kind, part in (("PHONE", "phone"), ("EMAIL", "email")):
             if part in party.sources:
                 column = f"party_{position}_{part}"
                 queries.append(
-                    f"SELECT {party_key(position)} AS key, '{kind}' AS kind, {column} AS raw "
+                    f"SELECT {party_key(position)} AS key, '{kind}' AS kind, {column} AS raw, "
+                    f"{(len(columns) + position) * _PLACES} AS place "
                     f"FROM {checked.good} WHERE {column} IS NOT NULL AND {is_party_named(position)}"
                 )
-    return f"SELECT DISTINCT key, kind, raw FROM ({' UNION ALL '.join(queries)})"
+    return f"SELECT key, kind, raw, min(place) AS place FROM ({' UNION ALL '.join(queries)}) GROUP BY key, kind, raw"
 
 
 def _parse_emails(duck: Workspace, texts: Relation) -> Relation:
-    """Return the addresses of every distinct cell with e-mail: raw, value, valid; several where it holds several."""
+    """Return the addresses of every distinct cell with e-mail: raw, value, valid, nth of those that it holds."""
     pattern = email_address.PLAIN_PATTERN.replace("'", "''")
     is_short = (
         f"length(raw) <= {email_address.LENGTH_MAX} AND position('@' IN raw) <= {email_address.USER_LENGTH_MAX} + 1"
@@ -166,7 +177,7 @@ def _parse_emails(duck: Workspace, texts: Relation) -> Relation:
     addresses = duck.create(
         "email_addresses",
         f"""
-        SELECT DISTINCT raw, lower(raw) AS value, true AS valid FROM {texts}
+        SELECT DISTINCT raw, lower(raw) AS value, true AS valid, 0 AS nth FROM {texts}
         WHERE kind = 'EMAIL' AND {is_short} AND regexp_full_match(lower(raw), '{pattern}')
         """,
     )
@@ -175,9 +186,9 @@ def _parse_emails(duck: Workspace, texts: Relation) -> Relation:
     )
     # What holds no address at all is kept as it is, for a person to mend.
     found = [(raw, email_address.find_addresses(raw)) for (raw,) in undecided]
-    rows = [(raw, value, True) for raw, values in found for value in values]
-    rows += [(raw, raw.lower(), False) for raw, values in found if not values]
-    raws, values, valid = zip(*rows, strict=True) if rows else ((), (), ())
+    rows = [(raw, value, True, nth) for raw, values in found for nth, value in enumerate(values)]
+    rows += [(raw, raw.lower(), False, 0) for raw, values in found if not values]
+    raws, values, valid, nths = zip(*rows, strict=True) if rows else ((), (), (), ())
     duck.append_arrow(
         addresses,
         pa.table(
@@ -185,6 +196,7 @@ def _parse_emails(duck: Workspace, texts: Relation) -> Relation:
                 "raw": pa.array(raws, pa.string()),
                 "value": pa.array(values, pa.string()),
                 "valid": pa.array(valid, pa.bool_()),
+                "nth": pa.array(nths, pa.int32()),
             }
         ),
     )
