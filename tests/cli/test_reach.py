@@ -31,4 +31,7 @@ def test_commands_speak_english_unless_spanish_is_asked_for(recobra, tmp_path):
     (tmp_path / "mapeo.yaml").write_text("account: [", encoding="utf-8")
     mapped = ("intake", "load", "a.csv", "--portfolio", "X", "--mapping", tmp_path / "mapeo.yaml")
     assert "mapeo.yaml no es YAML: " in recobra(*mapped, RECOBRA_LANGUAGE="es").reason
+    # Also what is refused before anything is opened.
+    assert "No existe el archivo no.dump." in recobra("db", "restore", "no.dump", RECOBRA_LANGUAGE="es").reason
+    assert "No existe el usuario «nadie»." in recobra("user", "change", "nadie", RECOBRA_LANGUAGE="es").reason
     assert "en or es was expected" in recobra(*words, RECOBRA_LANGUAGE="fr").reason

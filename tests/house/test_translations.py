@@ -16,6 +16,7 @@ from .conftest import ROOT, tracked
 CATALOGUE = ROOT / "src" / "recobra" / "locale" / "es" / "LC_MESSAGES" / "django.po"
 KEYWORDS = {
     "_": None,
+    "CommandRefused": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,

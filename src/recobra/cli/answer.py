@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+LOCALE: Final = Path(__file__).parents[1] / "locale"
 
 
 class CommandRefused(Exception):
-    """The command was understood and cannot be done; the text is the one-line reason (exit code 1)."""
+    """The command was understood and cannot be done; the text is the one-line reason (exit code 1).
+
+    `text` is said in the language of the commands, with `values` for its %(name)s.
+    """
+
+    def __init__(self, text: str, **values: object) -> None:
+        said = translate(text)
+        super().__init__(said % values if values else said)
+
+
+def translate(text: str) -> str:
+    """Return a text of the catalogue in the language of the commands, also before Django is set up."""
+    if os.environ.get("RECOBRA_LANGUAGE") != "es":
+        return text
+    import gettext  # noqa: PLC0415 - few commands are refused
+
+    return gettext.translation("django", localedir=LOCALE, languages=["es"], fallback=True).gettext(text)
 
 
 @dataclass(frozen=True, kw_only=True)

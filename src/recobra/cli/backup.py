@@ -38,7 +38,7 @@ def back_up(arguments: argparse.Namespace) -> Answer:
     """Write database, files and keys to one encrypted file."""
     file = arguments.file.resolve()
     if not file.parent.is_dir():
-        raise CommandRefused(f"The folder of {arguments.file} does not exist.")
+        raise CommandRefused("The folder of %(path)s does not exist.", path=arguments.file)
     public_key = _read_file(arguments.public_key) if arguments.public_key else b""
     has_passphrase = arguments.passphrase_file or arguments.passphrase_stdin or not public_key
     passphrase = _read_passphrase(arguments) if has_passphrase else ""
@@ -64,7 +64,7 @@ def back_up(arguments: argparse.Namespace) -> Answer:
 def restore_backup(arguments: argparse.Namespace) -> Answer:
     """Read a backup into an empty directory, and prove it."""
     if not arguments.file.is_file():
-        raise CommandRefused(f"There is no file {arguments.file}.")
+        raise CommandRefused("There is no file %(path)s.", path=arguments.file)
     private_key = _read_file(arguments.private_key) if arguments.private_key else b""
     passphrase = "" if private_key else _read_passphrase(arguments)
     from recobra.installation.container import Opener  # noqa: PLC0415 - other commands start without it
@@ -89,7 +89,9 @@ def _prove(manifest: Manifest, files: int) -> Answer:
     with database.as_owner():
         unknown = bootstrap.unknown_migrations()
     if unknown:
-        raise CommandRefused(f"The backup is of a newer version of Recobra: this one does not know {unknown[0]}.")
+        raise CommandRefused(
+            "The backup is of a newer version of Recobra: this one does not know %(unknown)s.", unknown=unknown[0]
+        )
     applied = bootstrap.apply_migrations(again=True)  # a dump has no privileges
     proved = proof.prove_restored(manifest, files=files, actor=service_actor(Service.COMMAND, now=clock.now()))
     altered = proved.journal.first_altered
@@ -127,4 +129,4 @@ def _read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CommandRefused(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise CommandRefused("%(path)s cannot be read: %(why)s.", path=path, why=error.strerror or error) from error

@@ -34,7 +34,9 @@ def set_up(*, tables: bool = True, is_restoring: bool = False) -> None:
     from recobra.installation.data_files import UNFINISHED  # noqa: PLC0415 - loads Django
 
     if not is_restoring and (database.data_dir() / UNFINISHED).exists():
-        raise CommandRefused(f"A restore into {database.data_dir()} was cut off: empty it and restore again.")
+        raise CommandRefused(
+            "A restore into %(folder)s was cut off: empty it and restore again.", folder=database.data_dir()
+        )
     clock.read_shift()  # refused before anything is read or written
     file_modes.restrict_existing_files(database.data_dir())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recobra.config.settings")
@@ -49,7 +51,7 @@ def set_up(*, tables: bool = True, is_restoring: bool = False) -> None:
     # Refusals come in the language of the commands themselves, unless the installation asks for Spanish.
     language = os.environ.get("RECOBRA_LANGUAGE") or "en"
     if language not in {"en", "es"}:
-        raise CommandRefused(f"RECOBRA_LANGUAGE is «{language}»; en or es was expected.")
+        raise CommandRefused("RECOBRA_LANGUAGE is «%(language)s»; en or es was expected.", language=language)
     translation.activate(language)
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version_num")
@@ -164,7 +166,7 @@ def _apply_migrations(*, again: bool) -> list[str]:
                 if not isinstance(error.__cause__, LockNotAvailable):
                     raise
                 if not tries_left:
-                    raise CommandRefused(_describe_waiting()) from error
+                    raise _refuse_waiting() from error
             report_progress("A table is in use; the migration lets the others pass and tries again.")
             time.sleep(LOCK_SECONDS)
         _stop_sending_where_restored()
@@ -196,16 +198,18 @@ def _bring_to_present(*, again: bool) -> None:
         _give_privileges()
 
 
-def _describe_waiting() -> str:
-    """Say who uses tables for so long that a migration does not come in between."""
+def _refuse_waiting() -> CommandRefused:
+    """Return a refusal that says who uses tables for so long that a migration does not come in between."""
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_HOLDERS)
         users = ", ".join(f"{pid} ({role})" for pid, role in cursor.fetchall())
-    return (
-        f"The tables stayed in use for {2 * LOCK_SECONDS * LOCK_TRIES} seconds, by processes of the database: {users}. "
-        "End the long work (a load, a report, a backup) and try again. What is applied stays; nothing is half done."
+    return CommandRefused(
+        "The tables stayed in use for %(seconds)s seconds, by processes of the database: %(users)s. "
+        "End the long work (a load, a report, a backup) and try again. What is applied stays; nothing is half done.",
+        seconds=2 * LOCK_SECONDS * LOCK_TRIES,
+        users=users,
     )
 
 

@@ -100,7 +100,7 @@ def _read_columns(path: Path) -> dict[str, list[str]]:
             rows = list(reader)
             names = list(reader.fieldnames or [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CommandRefused(f"{path} cannot be read: {error}.") from error
+        raise CommandRefused("%(path)s cannot be read: %(why)s.", path=path, why=error) from error
     if any(None in row for row in rows):
-        raise CommandRefused(f"{path}: a row has more fields than the header.")
+        raise CommandRefused("%(path)s: a row has more fields than the header.", path=path)
     return {name: [row[name] for row in rows] for name in names}

@@ -9,8 +9,6 @@ from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
 from recobra.kit import database, database_roles, durable_files, embedded, pg_client
 
-_OWNER_NEEDED = "set RECOBRA_DATABASE_OWNER_URL to the role that owns the tables."
-
 
 def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
@@ -92,12 +90,15 @@ def back_up(arguments: argparse.Namespace) -> Answer:
     """Write the whole database to a file."""
     bootstrap.set_up(tables=False)
     if not arguments.file.resolve().parent.is_dir():
-        raise CommandRefused(f"The folder of {arguments.file} does not exist.")
+        raise CommandRefused("The folder of %(path)s does not exist.", path=arguments.file)
     partial = arguments.file.with_name(f"{arguments.file.name}.partial")
     with pg_client.connect() as server:
         unreadable = pg_client.find_unreadable(server)
     if unreadable:
-        raise CommandRefused(f"This role may not read {unreadable}: {_OWNER_NEEDED}")
+        raise CommandRefused(
+            "This role may not read %(tables)s: set RECOBRA_DATABASE_OWNER_URL to the role that owns the tables.",
+            tables=unreadable,
+        )
     # A dump that failed half-way must not look like a backup.
     try:
         pg_client.run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={partial}")
@@ -110,7 +111,7 @@ def back_up(arguments: argparse.Namespace) -> Answer:
 def restore_backup(arguments: argparse.Namespace) -> Answer:
     """Read a backup into an empty database."""
     if not arguments.file.is_file():
-        raise CommandRefused(f"There is no file {arguments.file}.")
+        raise CommandRefused("There is no file %(path)s.", path=arguments.file)
     bootstrap.set_up(tables=False)
     from django.db import connection  # noqa: PLC0415 - needs the settings
 

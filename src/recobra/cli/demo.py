@@ -84,7 +84,9 @@ def _make_demo(arguments: argparse.Namespace) -> dict[str, Any]:
     codes = {example.portfolio["code"] for example in EXAMPLES}
     others = [portfolio.code for portfolio in setup.list_portfolios() if portfolio.code not in codes]
     if others:
-        raise CommandRefused(f"This installation holds the portfolio {others[0]}: a demonstration needs an empty one.")
+        raise CommandRefused(
+            "This installation holds the portfolio %(code)s: a demonstration needs an empty one.", code=others[0]
+        )
     at = _choose_instant(arguments.as_of, clock.now())
     bootstrap.report_progress(f"Making the demonstration of {at:%Y-%m-%d %H:%M} UTC; the next start will find it.")
     loads = _load_portfolios(arguments.accounts, at)
@@ -276,7 +278,9 @@ def _check_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise CommandRefused(f"Port {port} is taken by another program; choose one with --port.") from error
+            raise CommandRefused(
+                "Port %(port)s is taken by another program; choose one with --port.", port=port
+            ) from error
 
 
 def _demo_password() -> str:

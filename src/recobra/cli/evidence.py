@@ -45,7 +45,7 @@ def export_evidence(arguments: argparse.Namespace) -> Answer:
     """Write the signed evidence of one debtor to a file."""
     form = arguments.output.suffix.lower().lstrip(".")
     if form not in {"pdf", "json"}:
-        raise CommandRefused(f"{arguments.output} should end in .pdf or .json.")
+        raise CommandRefused("%(path)s should end in %(ending)s.", path=arguments.output, ending=".pdf, .json")
     bootstrap.set_up()
     from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.compliance.evidence import export as evidence  # noqa: PLC0415 - needs the settings
@@ -85,7 +85,7 @@ def verify_evidence(arguments: argparse.Namespace) -> Answer:
         for path in arguments.certificate:
             trusted += x509.load_pem_x509_certificates(_read_file(path))
     except ValueError as error:
-        raise CommandRefused(f"A certificate cannot be read: {error}.") from error
+        raise CommandRefused("A certificate cannot be read: %(why)s.", why=error) from error
     if not trusted:
         trusted = [own_identity(now=now).certificate]
     verification = verify_file(content, trusted=trusted, now=now)
@@ -121,10 +121,10 @@ def _read_file(path: Path) -> bytes:
     """Return the content of a file of at most MAX_BYTES. Raises CommandRefused."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise CommandRefused(f"{path} is larger than {MAX_BYTES} bytes.")
+            raise CommandRefused("%(path)s is larger than %(limit)s bytes.", path=path, limit=MAX_BYTES)
         return path.read_bytes()
     except OSError as error:
-        raise CommandRefused(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise CommandRefused("%(path)s cannot be read: %(why)s.", path=path, why=error.strerror or error) from error
 
 
 def _write_file(path: Path, content: bytes) -> None:
@@ -132,4 +132,4 @@ def _write_file(path: Path, content: bytes) -> None:
     try:
         durable_files.write_file(path, content)
     except OSError as error:
-        raise CommandRefused(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise CommandRefused("%(path)s cannot be written: %(why)s.", path=path, why=error.strerror or error) from error

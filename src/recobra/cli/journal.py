@@ -111,6 +111,6 @@ def _read_certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except OSError as error:
-        raise CommandRefused(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise CommandRefused("%(path)s cannot be read: %(why)s.", path=path, why=error.strerror or error) from error
     except ValueError as error:
-        raise CommandRefused(f"{path} is no certificate: {error}.") from error
+        raise CommandRefused("%(path)s is no certificate: %(why)s.", path=path, why=error) from error

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 def read_mapping(path: Path) -> YamlSource:
     """Return the parsed mapping file. Raises CommandRefused where it is no YAML."""
-    from django.utils.translation import gettext as _  # noqa: PLC0415 - needs the settings
-
     from recobra.kit.language import screen_language  # noqa: PLC0415
     from recobra_core.documents import DocumentError  # noqa: PLC0415
     from recobra_core.yaml_source import parse_yaml  # noqa: PLC0415
@@ -22,8 +20,7 @@ def read_mapping(path: Path) -> YamlSource:
     try:
         return parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        refusal = _("The mapping %(path)s cannot be read: %(error)s.")
-        raise CommandRefused(refusal % {"path": path, "error": error}) from error
+        raise CommandRefused("The mapping %(path)s cannot be read: %(error)s.", path=path, error=error) from error
     except DocumentError as error:
-        refusal = _("The mapping %(path)s is not YAML: %(error)s")
-        raise CommandRefused(refusal % {"path": path, "error": " ".join(error.messages(screen_language()))}) from error
+        messages = " ".join(error.messages(screen_language()))
+        raise CommandRefused("The mapping %(path)s is not YAML: %(error)s", path=path, error=messages) from error

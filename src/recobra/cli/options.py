@@ -54,7 +54,7 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise CommandRefused(f"{question} Nothing was done: add --yes to do it.")
+        raise CommandRefused("%(question)s Nothing was done: add --yes to do it.", question=question)
     # Standard output is for the answer of the command.
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in {"y", "yes", "s", "si", "sí"}:

@@ -75,7 +75,7 @@ def _write_spreadsheet(path: Path, rows: list[dict[str, Any]]) -> None:
     import xlsxwriter  # noqa: PLC0415 - only for spreadsheets
 
     if path.suffix.lower() != ".xlsx":
-        raise CommandRefused(f"{path} should end in .xlsx.")
+        raise CommandRefused("%(path)s should end in %(ending)s.", path=path, ending=".xlsx")
     with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
         sheet = book.add_worksheet("aging")
         sheet.write_row(0, 0, COLUMNS)

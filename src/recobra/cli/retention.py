@@ -71,7 +71,7 @@ def erase_due(arguments: argparse.Namespace) -> Answer:
 def copy_person(arguments: argparse.Namespace) -> Answer:
     """Write a debtor's data to a file that only its owner may read."""
     if arguments.output.suffix.lower() != ".zip":
-        raise CommandRefused(f"{arguments.output} should end in .zip.")
+        raise CommandRefused("%(path)s should end in %(ending)s.", path=arguments.output, ending=".zip")
     bootstrap.set_up()
     from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.compliance.retention.copies import copy_person_by_number  # noqa: PLC0415
@@ -85,7 +85,9 @@ def copy_person(arguments: argparse.Namespace) -> Answer:
     try:
         durable_files.write_file(arguments.output, copy.content)
     except OSError as error:
-        raise CommandRefused(f"{arguments.output} cannot be written: {error.strerror or error}.") from error
+        raise CommandRefused(
+            "%(path)s cannot be written: %(why)s.", path=arguments.output, why=error.strerror or error
+        ) from error
     return Answer(
         document={"files": copy.files, "rows": copy.rows, "digest": copy.digest, "output": str(arguments.output)}
     )

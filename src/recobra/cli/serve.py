@@ -24,7 +24,6 @@ DEFAULT_PORT = 8000
 BEAT_SECONDS = 5
 NOW_TOLERANCE = timedelta(minutes=5)
 NO_USERS = "There is no user yet: make the first with «recobra user create NAME --role administrator»."
-SENDING_STOPPED = "A backup was restored: nothing is sent until somebody confirms it with «recobra contact resume»."
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +50,7 @@ def serve_console(arguments: argparse.Namespace) -> Answer:
 
     notes = [] if queries.has_active_user() else [NO_USERS]
     if is_stopped():
-        notes.append(SENDING_STOPPED)
+        notes.append("A backup was restored: nothing is sent until somebody confirms it with «recobra contact resume».")
     return answer_and_serve(arguments.port, lines=tuple(notes))
 
 
@@ -72,7 +71,7 @@ def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> 
         application = read_as_utf8(get_wsgi_application())
         server = web_server.create_server(application, host=settings.LISTEN, port=port)
     except OSError as error:
-        raise CommandRefused(_describe_refused_port(error, host=settings.LISTEN, port=port)) from error
+        raise _refuse_port(error, host=settings.LISTEN, port=port) from error
     address = f"http://localhost:{port}/"
     return Answer(
         document={"address": address, **more},
@@ -81,13 +80,19 @@ def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> 
     )
 
 
-def _describe_refused_port(error: OSError, *, host: str, port: int) -> str:
-    """Say why a port cannot be served."""
+def _refuse_port(error: OSError, *, host: str, port: int) -> CommandRefused:
+    """Return a refusal that says why a port cannot be served."""
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} is taken by another program; choose one with --port."
+        return CommandRefused("Port %(port)s is taken by another program; choose one with --port.", port=port)
     if error.errno == errno.EACCES:
-        return f"This account may not serve port {port}; choose one from 1024 on with --port."
-    return f"RECOBRA_LISTEN is «{host}», which is no address of this machine: {error.strerror or error}."
+        return CommandRefused(
+            "This account may not serve port %(port)s; choose one from 1024 on with --port.", port=port
+        )
+    return CommandRefused(
+        "RECOBRA_LISTEN is «%(host)s», which is no address of this machine: %(why)s.",
+        host=host,
+        why=error.strerror or error,
+    )
 
 
 def _serve_until_stopped(server: Any) -> None:
@@ -186,7 +191,9 @@ def start_dispatcher(arguments: argparse.Namespace) -> Answer:
         raise CommandRefused("--now may be another time than it is in demonstration mode only.")
     if arguments.once:
         if is_stopped():
-            raise CommandRefused(SENDING_STOPPED)
+            raise CommandRefused(
+                "A backup was restored: nothing is sent until somebody confirms it with «recobra contact resume»."
+            )
         if arguments.now is None:
             return Answer(document=messaging.dispatch_due(instant=clock.now))
         return Answer(document=messaging.dispatch_once(actor=service_actor(Service.DISPATCH, now=arguments.now)))

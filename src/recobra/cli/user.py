@@ -157,7 +157,7 @@ def _find_user(name: str) -> User:
 
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise CommandRefused(f"There is no user «{name}».")
+        raise CommandRefused("There is no user «%(name)s».", name=name)
     return user
 
 

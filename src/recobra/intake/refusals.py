@@ -80,7 +80,7 @@ ASIDE: Final[Mapping[str, Promise]] = {
 EXPECTED: Final[Mapping[str, Promise]] = {
     **refusals.EXPECTED,
     "missing": _("a value"),
-    "amount": _("an amount such as %(example)s"),
+    "amount": _("an amount, written as the file's own: %(example)s"),
     "amount_decimals": _("at most %(decimals)s decimals in %(currency)s"),
     "amount_negative": _("an amount that is not negative"),
     "amount_absurd": _("an amount below %(limit)s"),

@@ -70,7 +70,7 @@ class _Row:
     """A row of the file: its texts by target, and what they stand for.
 
     `number` and `paid_date` are None where the text is none; `currencies` are those that its
-    cells name, '' or None where one names none.
+    cells name, '' or None where one names none. `decimal_mark` is the file's: comma or point.
     """
 
     line: int
@@ -78,6 +78,7 @@ class _Row:
     number: str | None
     currencies: list[str | None]
     paid_date: date | None
+    decimal_mark: str
 
 
 @dataclass(kw_only=True)
@@ -288,7 +289,15 @@ def _parse_rows(
     parsed = []
     for line, *texts, number, currencies, paid_date in rows:
         by_target = dict(zip(cells, texts, strict=True))
-        parsed.append(_Row(line=line, texts=by_target, number=number, currencies=currencies, paid_date=paid_date))
+        row = _Row(
+            line=line,
+            texts=by_target,
+            number=number,
+            currencies=currencies,
+            paid_date=paid_date,
+            decimal_mark=decimal_mark,
+        )
+        parsed.append(row)
     return parsed
 
 
@@ -370,7 +379,8 @@ def _check_row(file: _PaymentFile, row: _Row) -> None:
         column = "currency" if row.currencies[0] in usual else "amount"
         expected[column] = _("the portfolio's currency: %(code)s") % {"code": file.portfolio.currency}
     elif amount_minor is None or amount_minor <= 0:
-        expected["amount"] = _("a positive amount such as 1.234,56 or 1234.56")
+        example = amounts.example_amount(row.decimal_mark)
+        expected["amount"] = _("a positive amount, written as the file's own: %(example)s") % {"example": example}
     if row.paid_date is None or not is_day_of_payment(row.paid_date, today=file.today):
         expected["date"] = _("a day from 1900 on and not in the future, such as 2026-11-22 or 22/11/2026")
     if not 0 < len(reference) <= LONGEST_REFERENCE:
