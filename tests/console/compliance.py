@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from recobra.messaging.models import Provider
 from recobra.policy.models import HouseRule
+from recobra.portfolio.models import Portfolio
+from recobra.strategy.models import SavedGroup
 
 from .world import World
 
@@ -26,7 +28,21 @@ def of_compliance(world: World) -> dict[str, dict[str, object]]:
     maria = world.debtors["María"]
     point = maria.points.order_by("pk").first()
     assert point, "she has a telephone"
+    SavedGroup.objects.create(
+        code="altos",
+        version=1,
+        name="Altos",
+        rule="overdue > 100",
+        portfolio=world.portfolio,
+        created_at=at,
+        created_by="carla",
+    )
+    own = {"plan": {"type": "text", "label": "Plan"}}
+    Portfolio.objects.filter(pk=world.portfolio.pk).update(attributes=own)
     return {
+        **{f"group{what}": {"code": "altos"} for what in ("-edit", "-retire")},
+        "own-columns": {"portfolio_id": world.portfolio.pk},
+        "own-column": {"portfolio_id": world.portfolio.pk, "name": "plan"},
         "debtor-wish-record": {"debtor_id": maria.pk, "point_id": point.pk},
         "country": {"code": "PE"},
         "country-breach-cost": {"code": "BO"},

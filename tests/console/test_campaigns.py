@@ -107,6 +107,23 @@ def test_the_rule_is_said_in_words_and_built_from_conditions(at_desk, lent):
     assert "dpd &gt; 30" in bruno.post("/campanas/regla/", rows).content.decode()
 
 
+def test_conditions_that_were_not_used_count_and_are_kept_after_an_error(at_desk, lent):
+    bruno = at_desk("bruno")
+    rows = {
+        "group-rule": "",
+        "group-shown": "",
+        "group-row-0-column": "overdue",
+        "group-row-0-operator": ">",
+        "group-row-0-value": "10.50",
+    }
+    refused = bruno.post("/campanas/nueva/", fields(lent, name="") | rows)
+    assert (refused.status_code, refused.context["member"]["rule"]) == (422, "overdue > 10.50")
+    assert bruno.post("/campanas/nueva/", fields(lent) | rows).status_code == 302
+    assert Campaign.objects.get().rule == "overdue > 10.50"
+    counted = bruno.post("/campanas/regla/cuentas/", rows | {"field": "group", "portfolio": lent.portfolio.pk})
+    assert counted.context["totals"][0]["accounts"] > 0
+
+
 def test_a_budget_is_written_as_the_country_does_and_survives_the_form(at_desk, lent):
     now = clock.now()
     Provider.objects.create(

@@ -67,7 +67,7 @@ TABLES = {
         compliance_incident compliance_personrequest agreements_promise sign_on_identity""",
     COMPANY: """access_companyrole access_team access_scope access_notice access_savedview approvals_secondpersonrule
         portfolio_portfolio intake_mapping policy_houserule policy_portfoliopolicy strategy_strategyversion
-        strategy_assignment strategy_campaign compliance_retentionperiod compliance_breachcost
+        strategy_assignment strategy_campaign strategy_savedgroup compliance_retentionperiod compliance_breachcost
         payments_paymentmapping""",
     FIGURES: """intake_load intake_loadwarning portfolio_debtorsurvey portfolio_joinedrow portfolio_party portfolio_posting strategy_accountstate strategy_statebefore strategy_firing
         strategy_cyclerun strategy_cyclestep strategy_kpiday strategy_alarm strategy_campaignmember

@@ -54,6 +54,7 @@ def test_every_address_is_in_the_table():
 OF_NO_PORTFOLIO = {
     "campaign-create",
     "campaign-rule",
+    "campaign-rule-count",
     "inbox-canned",
     "inbox-canned-retire",
     "house-rule-new",
@@ -74,6 +75,10 @@ OF_A_PORTFOLIO = {
     "visit",
     "house-rule",
     "load",
+    "own-columns",
+    "own-column",
+    "group-edit",
+    "group-retire",
 }
 # The creditor is known to who works for another of its portfolios.
 HIDDEN = [text for text in SECRETS if text != "Banco Sur"] + ["Verano", "suave", "Se quejó", "persona1@correo.example"]

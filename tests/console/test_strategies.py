@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from recobra.console.screens.strategies import form
 from recobra.journal.models import Entry
 from recobra.kit import clock
 from recobra.messaging.models import Contact
-from recobra.portfolio.models import Account
+from recobra.portfolio.models import Account, Portfolio
 from recobra.strategy import jobs, schedule
 from recobra.strategy import operations as strategy
 from recobra.strategy.models import Assignment, CycleRun, StrategyVersion
@@ -143,6 +144,95 @@ def test_conditions_become_the_text_of_the_rule(at_desk, followed):
     }
     answer = at_desk("carla").post("/estrategias/regla/", rows)
     assert answer.context["member"]["rule"] == "dpd between 1 and 30 and stage = 'ADMINISTRATIVE'"
+
+
+def conditions(prefix, *rows):
+    """Return rows of conditions as the builder posts them."""
+    posted = {}
+    for at, (column, operator, value) in enumerate(rows):
+        posted |= {
+            f"{prefix}-row-{at}-column": column,
+            f"{prefix}-row-{at}-operator": operator,
+            f"{prefix}-row-{at}-value": value,
+        }
+    return posted
+
+
+def test_conditions_make_a_rule_that_the_product_takes(at_desk, followed):
+    """The builder says itself what the unknown means, and reads amounts as the country writes them."""
+    carla = at_desk("carla")
+    rows = {"field": "x", "rows": "1", "x-unknown": "", "place": followed.portfolio.pk}
+    built = carla.post(
+        "/estrategias/regla/", rows | conditions("x", ("overdue", ">=", "2,000"), ("dpd", "between", "31; 90"))
+    )
+    member = built.context["member"]
+    assert member["rule"] == "overdue >= 2000 and dpd is not null and dpd between 31 and 90"
+    assert not member["verdict"].error
+    # The guard is no row of its own, and what is shown is what was typed.
+    assert [(row.column, row.values) for row in member["verdict"].rows] == [
+        ("overdue", ("2,000",)),
+        ("dpd", ("31", "90")),
+    ]
+    assert "Sin dato: no aplica" in text(built)
+    # «2.000» is no amount in Peru: it is refused, not taken for two soles; in Chile it is two thousand.
+    refused = carla.post("/estrategias/regla/", rows | conditions("x", ("overdue", ">=", "2.000")))
+    assert "«2.000» no es un valor de «saldo vencido»: escríbalo así: 1,234.50" in text(refused)
+    assert refused.context["member"]["verdict"].rows[0].values == ("2.000",)
+    Portfolio.objects.filter(pk=followed.portfolio.pk).update(country="CL", currency="CLP")
+    chilean = carla.post("/estrategias/regla/", rows | conditions("x", ("overdue", ">=", "2.000")))
+    assert chilean.context["member"]["rule"] == "overdue >= 2000"
+    # The example in the field itself, and that of the error, are rules.
+    page = carla.get(EDIT).content.decode()
+    example = unescape(re.search(r'placeholder="(dpd[^"]*)"', page)[1])
+    for rule in (example, "balance > 1000"):
+        answer = carla.post("/estrategias/regla/", {"field": "x", "x-rule": rule, "x-unknown": ""})
+        assert not answer.context["verdict"].error, rule
+
+
+def test_conditions_that_were_typed_count_without_being_used_and_survive_an_error(at_desk, followed):
+    carla = at_desk("carla")
+    posted = fields(carla)
+    shown = posted["segments-0-rule"]
+    typed = posted | {"segments-0-shown": shown} | conditions("segments-0", ("overdue", ">=", "2,500.50"))
+    # An error elsewhere: the conditions are still there.
+    kept = carla.post(EDIT, typed | {"steps-3-days": "tres", "do": "save"})
+    assert kept.status_code == 422
+    assert kept.context["shape"]["segments"][0]["rule"] == "overdue >= 2500.50"
+    # A condition that cannot be read is kept too, and nothing is saved.
+    wrong = typed | conditions("segments-0", ("overdue", ">=", "mucho"))
+    answer = carla.post(EDIT, wrong | {"do": "save"})
+    assert (answer.status_code, 'value="mucho"' in answer.content.decode()) == (422, True)
+    assert not StrategyVersion.objects.filter(code="consumo", status="DRAFT").exists()
+    # A text that was edited after its conditions were shown says more than they do.
+    text_wins = typed | {"segments-0-rule": "balance > 7"}
+    carla.post(EDIT, text_wins | {"do": "save"})
+    draft = StrategyVersion.objects.get(code="consumo", status="DRAFT")
+    assert draft.document["segments"][0]["rule"] == "balance > 7"
+
+
+def test_a_segment_that_nothing_reaches_is_marked(at_desk, followed):
+    carla = at_desk("carla")
+    posted = fields(carla) | {"segments": 3}
+    for at, (name, rule) in enumerate(
+        (("Alto", "overdue >= 2000"), ("General", "balance >= 0"), ("Nuevo", "overdue >= 5000 and stage = 'JUDICIAL'"))
+    ):
+        posted |= {f"segments-{at}-key": "", f"segments-{at}-name": name, f"segments-{at}-rule": rule}
+        posted[f"segments-{at}-unknown"] = ""
+    page = carla.post(EDIT, posted | {"do": "show"})
+    assert [each["verdict"].covered_by for each in page.context["shape"]["segments"]] == ["", "", "Alto"]
+    assert "pertenece a «Alto», más arriba" in text(page)
+
+
+def test_a_rule_is_counted_beside_it_with_the_accounts_that_owe_most(at_desk, followed):
+    carla = at_desk("carla")
+    rule = {"field": "x", "x-rule": "overdue > 0", "x-unknown": "no", "strategy": "consumo"}
+    answer = carla.post("/estrategias/regla/cuentas/", rule)
+    (total,) = answer.context["totals"]
+    overdue = [row.overdue_minor for row in answer.context["examples"]]
+    assert (total["accounts"], total["overdue_minor"]) == (len(overdue), sum(overdue))
+    assert overdue == sorted(overdue, reverse=True)
+    nobody = carla.post("/estrategias/regla/cuentas/", rule | {"x-rule": "overdue > 99999999"})
+    assert "Ninguna cuenta cumple la regla hoy" in text(nobody)
 
 
 def test_it_is_counted_whom_a_version_would_touch_and_nothing_is_written(at_desk, followed):

@@ -29,6 +29,7 @@ LOADED = {
     "debtor_rows",
     "encrypted_json",
     "fact_columns",
+    "own_column_uses",
     "jobs",
     "stored_files",
     "personal_data",
@@ -42,6 +43,7 @@ DECLARED = {
     "debtor_rows.FOLLOWING",
     "encrypted_json.ENCRYPTED_JSON",
     "fact_columns.COLUMNS",
+    "own_column_uses.FINDERS",
     "stored_files.STORED_FILES",
     "personal_data.HOLDINGS",
 }

@@ -9,9 +9,9 @@ from babel import dates
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recobra.console.templatetags.console import number_locale
 from recobra.kit.date_format import format_date
 from recobra.kit.money_format import format_minor, format_units
+from recobra.kit.typed_numbers import number_locale
 from recobra.messaging.templates.facts import resolve_locale
 from recobra_core.law import load_countries
 from recobra_core.money import EXPONENTS, MoneyError, from_minor, largest_minor

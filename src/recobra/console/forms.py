@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recobra.console import labels
-from recobra.console.templatetags.console import Place, number_locale
+from recobra.console.templatetags.console import Place
+from recobra.kit.typed_numbers import number_locale
 from recobra.workbench.operations import TAKEN_BACK
 from recobra_core.money import exponent_of, largest_minor
 

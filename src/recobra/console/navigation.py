@@ -47,6 +47,7 @@ ITEMS = (
     Item(view="data-quality", label=_("Data quality"), icon="checklist", right=Right.SEE_LOADS, key="j"),
     Item(view="alike-debtors", label=_("Alike debtors"), icon="users", right=Right.JOIN_DEBTORS, key="k"),
     Item(view="strategies", label=_("Strategies"), icon="topology-star-3", right=Right.SEE_STRATEGIES, key="e"),
+    Item(view="groups", label=_("Groups"), icon="users", right=Right.SEE_STRATEGIES, key="1"),
     Item(view="campaigns", label=_("Campaigns"), icon="send", right=Right.SEE_STRATEGIES, key="p"),
     Item(view="cycle", label=_("Cycle"), icon="refresh", right=Right.SEE_CYCLE, key="d"),
     Item(view="inbox", label=_("Conversations"), icon="inbox", right=Right.ANSWER_MESSAGES, key="o"),

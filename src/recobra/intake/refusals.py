@@ -27,6 +27,11 @@ REASONS: Final[Mapping[str, Promise]] = {
     "running": _("Another load of this portfolio is in progress."),
     "portfolio": _("There is no portfolio «%(code)s»."),
     "mapping": _("The mapping has problems: %(problems)s"),
+    "own_column": _(
+        "The mapping reads the column «%(column)s» (attributes.%(name)s.type) as %(found)s; in this portfolio "
+        "«%(label)s» is %(expected)s. Choose that in the mapping, give it another name, or change the type of the "
+        "column on its page."
+    ),
     "route": _(
         "The mapping sends rows in %(currency)s to the portfolio «%(code)s», whose currency is %(own)s; it must be "
         "another portfolio, in that currency."
@@ -115,6 +120,8 @@ WARNINGS: Final[Mapping[str, Promise]] = {
     "no_due_date": _("No due date"),
     "no_national_id": _("No identity document"),
     "not_a_day": _("The value is no date: left out"),
+    "not_a_whole_number": _("The value is no whole number: left out"),
+    "not_an_amount": _("The value is no amount in the portfolio's currency: left out"),
     "not_a_number": _("The value is no number: left out"),
     "not_yes_or_no": _("The value is neither yes nor no: left out"),
     "nothing_owed": _("Nothing is owed"),

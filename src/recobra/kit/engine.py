@@ -291,14 +291,30 @@ def write_parquet(duck: DuckDBPyConnection, statement: Statement, path: Path) ->
     partial.replace(path)
 
 
-def unpack_fields(duck: DuckDBPyConnection, name: str, *, source: str, column: str, fields: Mapping[str, str]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonField:
+    """A field of a JSON column, DuckDB's type of it, and an SQL condition of the rows in which it counts."""
+
+    field: str
+    kind: str
+    condition: str
+
+
+def unpack_fields(
+    duck: DuckDBPyConnection, name: str, *, source: str, column: str, fields: Mapping[str, JsonField]
+) -> None:
     """Make a view of a registered table with fields of a JSON column as columns of their own, in its place.
 
-    `fields` are DuckDB's types by column, `attr_x` for the field `x`; what is not of its type is null.
+    What is not of its type, or stands in a row where it does not count, is null.
     """
-    columns = [
-        f'TRY_CAST(json_extract_string({column}, \'$."{field.removeprefix("attr_")}"\') AS {kind}) AS "{field}"'
-        for field, kind in fields.items()
-    ]
+    columns = []
+    for stored_as, each in fields.items():
+        path = f"'$.\"{each.field}\"'"
+        value = f"json_extract_string({column}, {path})"
+        if each.kind in {"BIGINT", "DOUBLE"}:
+            # A text that looks like a number may count something else, as after a change of the type.
+            value = f"CASE WHEN json_type({column}, {path}) <> 'VARCHAR' THEN {value} END"
+        counted = f"CASE WHEN {each.condition} THEN {value} END"
+        columns.append(f'TRY_CAST({counted} AS {each.kind}) AS "{stored_as}"')
     selected = ", ".join([f"* EXCLUDE ({column})", *columns])
     duck.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT {selected} FROM "{source}"')

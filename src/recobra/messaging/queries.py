@@ -22,10 +22,11 @@ from recobra.messaging import reasons
 from recobra.messaging.models import Contact, ContactItem, MailboxMessage, Provider, Template
 from recobra.messaging.templates import selection
 from recobra.messaging.templates.render import is_notice
-from recobra.messaging.templates.variables import FIELDS, VARIABLES
+from recobra.messaging.templates.variables import FIELDS, OWN_PREFIX, VARIABLES
 from recobra.messaging.tokens import read_unsubscribe_token
 from recobra.payments.owed import fetch_statements
 from recobra.portfolio.models import Account, Channel, Hold
+from recobra.portfolio.own_columns import message_columns
 from recobra_core.law import SENTENCES
 from recobra_core.law.description import translate_text
 
@@ -164,7 +165,12 @@ def previous_version(template: Template) -> Template | None:
 
 def template_variables() -> list[tuple[str, str]]:
     """Return the names and meanings of the variables that a template may use."""
-    return [(variable.name, str(variable.meaning)) for variable in VARIABLES]
+    variables = [(variable.name, str(variable.meaning)) for variable in VARIABLES]
+    own = [
+        (f"{OWN_PREFIX}{name}", gettext("own column: %(name)s") % {"name": label})
+        for name, label in message_columns().items()
+    ]
+    return [*variables, *own]
 
 
 def template_fields() -> list[tuple[str, str]]:

@@ -48,6 +48,14 @@ class PortfolioOpened(Fact):
     code: str
 
 
+@fact("portfolio.columns_saved", _("Own columns of a portfolio declared or changed"))
+class OwnColumnsSaved(Fact):
+    """Columns of the creditor's own, by name; `changed` are the parts of a declaration that are others, none if new."""
+
+    fields: list[str]
+    changed: list[str]
+
+
 @fact("hold.placed", _("Hold placed"))
 class HoldPlaced(Fact):
     """The pursuit of a debtor, or of the account that is the subject, pauses.

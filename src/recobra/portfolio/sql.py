@@ -116,3 +116,21 @@ def authorise_channel(*, kind: str, forms: Sequence[str], channel: str, is_grant
     }
     with connection.cursor() as cursor:
         cursor.execute(_AUTHORISE_CHANNEL, values)
+
+
+_IS_NUMBER = "{text} ~ '^-?[0-9]{{1,13}}([.][0-9]{{1,12}})?$'"
+OWN_COLUMN_CASTS = {
+    "text": "to_jsonb({text})",
+    "integer": f"CASE WHEN {_IS_NUMBER} THEN CASE WHEN mod({{text}}::numeric, 1) = 0 "
+    "AND abs({text}::numeric) < 10000000000 THEN to_jsonb({text}::numeric::bigint) END END",
+    "number": f"CASE WHEN {_IS_NUMBER} THEN to_jsonb({{text}}::float8) END",
+    "money": f"CASE WHEN {_IS_NUMBER} THEN CASE WHEN mod({{text}}::numeric * %(minor)s, 1) = 0 "
+    "THEN to_jsonb(({text}::numeric * %(minor)s)::bigint) END END",
+    "boolean": "CASE WHEN lower({text}) IN ('true', 'si', 'sí', 's', 'yes', 'y', 'x', '1', 'verdadero') "
+    "THEN to_jsonb(true) WHEN lower({text}) IN ('false', 'no', 'n', '0', 'falso') THEN to_jsonb(false) END",
+    "date": "CASE WHEN {text} ~ '^[0-9]{{4}}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$' THEN to_jsonb({text}) END",
+}
+"""By type of a creditor's own column, SQL for a text as JSON of that type, NULL where it cannot be read so.
+
+An amount in major units becomes minor ones by the parameter `minor`.
+"""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from django.db import connection
 
+from recobra.portfolio.models import Portfolio
+from recobra.portfolio.own_columns import OwnColumn, own_columns
 from recobra.portfolio.sql import hold_in_force
 
 
@@ -17,7 +20,8 @@ class Document:
     """An instalment, invoice or bill with what is still owed on it; `days` past due, negative before.
 
     `account` and `contract` are the creditor's numbers, `concepts_minor` splits what is owed (PRINCIPAL, INTEREST…),
-    `interest_terms` says rate, kind and period in the creditor's words, '' where the load did not say.
+    `interest_terms` says rate, kind and period in the creditor's words, '' where the load did not say. `attributes` are
+    the values of the portfolio's own columns, which `own_columns` declares.
     """
 
     account_id: int
@@ -33,6 +37,8 @@ class Document:
     signed_on: date | None = None
     concepts_minor: Mapping[str, int] = field(default_factory=dict)
     interest_terms: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    own_columns: Mapping[str, OwnColumn] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,7 @@ _DOCUMENTS = f"""
             account.external_id,
             account.product,
             coalesce(account.attributes ->> 'interest_terms', '') AS interest_terms,
+            account.attributes,
             account.contract,
             account.opened_date,
             posting.instalment_id,
@@ -94,6 +101,9 @@ _DOCUMENTS = f"""
         HAVING sum(posting.amount_minor) > 0)
     SELECT
         owed.debtor_id,
+        -- Only where the portfolio declares columns of its own.
+        CASE WHEN portfolio.attributes <> '{{}}' THEN owed.portfolio_id END,
+        CASE WHEN portfolio.attributes <> '{{}}' THEN owed.attributes::text END,
         owed.account_id,
         owed.external_id,
         owed.product,
@@ -132,9 +142,15 @@ def fetch_statements(days: Mapping[int, date]) -> dict[int, Statement]:
         rows = cursor.fetchall()
         cursor.execute(_HOLDS, parameters)
         hold_reasons = dict(cursor.fetchall())
+    declaring_ids = {portfolio_id for _debtor_id, portfolio_id, *_columns in rows if portfolio_id}
+    declaring = Portfolio.objects.filter(pk__in=declaring_ids) if declaring_ids else ()
+    own = {portfolio.pk: own_columns(portfolio) for portfolio in declaring}
     by_debtor: dict[int, list[Document]] = {debtor_id: [] for debtor_id in days}
-    for debtor_id, *columns in rows:
-        by_debtor[debtor_id].append(_build_document(*columns))
+    for debtor_id, portfolio_id, attributes, *columns in rows:
+        document = _build_document(*columns)
+        if portfolio_id:
+            document = replace(document, attributes=json.loads(attributes), own_columns=own[portfolio_id])
+        by_debtor[debtor_id].append(document)
     statements = {}
     for debtor_id, documents in by_debtor.items():
         overdue = [document for document in documents if document.days > 0]

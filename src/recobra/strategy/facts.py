@@ -40,6 +40,22 @@ class DayTakenBack(Fact):
     campaigns: int
 
 
+@fact("group.saved", _("Saved group written"))
+class GroupSaved(Fact):
+    """A version of a saved group is in force in the place of the one before."""
+
+    code: str
+    version: int
+
+
+@fact("group.retired", _("Saved group taken out of use"))
+class GroupRetired(Fact):
+    """A saved group can no longer be chosen."""
+
+    code: str
+    version: int
+
+
 @fact("strategy.draft_saved", _("Strategy draft saved"))
 class StrategyDraftSaved(Fact):
     """A strategy has another draft."""

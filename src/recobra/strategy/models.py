@@ -210,10 +210,39 @@ class Alarm(models.Model):
         return self.kind
 
 
+class SavedGroup(models.Model):
+    """A version of a rule with a name, for segments, campaigns and lists. Personal data: none.
+
+    The newest is in force. An account of which a fact is not known is not in the group. `portfolio` None: of all.
+    """
+
+    code = models.SlugField()
+    version = models.PositiveIntegerField()
+    name = models.TextField()
+    rule = models.TextField()
+    portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="+", null=True)
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+    retired_at = models.DateTimeField(null=True)
+    retired_by = models.TextField(default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["code", "version"], name="group_version_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def reference(self) -> str:
+        """Return how a segment or a campaign says which version its rule comes from."""
+        return f"{self.code}:{self.version}"
+
+
 class Campaign(models.Model):
     """A message to a group between two dates, with a control group that gets none. Personal data: none.
 
     `rule` is a condition of the rule language over the accounts; `control_bps` the share kept out, by hash.
+    `from_group` is the version of a saved group whose rule it is (`SavedGroup.reference`), '' for none.
     """
 
     class Status(models.TextChoices):
@@ -226,6 +255,7 @@ class Campaign(models.Model):
     name = models.TextField()
     portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="campaigns")
     rule = models.TextField()
+    from_group = models.TextField(default="")
     template_code = models.TextField()
     channels = models.JSONField(default=list)
     starts_on = models.DateField()

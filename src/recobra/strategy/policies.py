@@ -8,28 +8,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Final
 
 from recobra.messaging.queries import open_channels
 from recobra.policy.company_rules import RulesInForce, company_rules_in_force
 from recobra.policy.portfolio_policies import policy_histories
 from recobra.policy.settings import Policy
 from recobra.portfolio.models import Portfolio
+from recobra.portfolio.own_columns import RuleColumn, rule_columns
 from recobra.portfolio.read_column import ReadColumn
 from recobra_core.decide.daily import PortfolioLimits
 from recobra_core.decide.strategy import Strategy
-from recobra_core.rules import ACCOUNT_COLUMNS, Catalogue, Column, ColumnType
+from recobra_core.rules import ACCOUNT_COLUMNS, Catalogue, Column
 from recobra_core.stages import Limits
 
 from .fact_columns import read_columns
 from .models import Assignment, StrategyVersion
 
-_COLUMN_TYPES: Mapping[str, ColumnType] = {
-    "integer": "integer",
-    "number": "number",
-    "text": "text",
-    "boolean": "boolean",
-    "date": "date",
-}
+OWN_PREFIX: Final = "attr_"
+"""Before the name of a column of a portfolio's own, so that none takes the place of the product's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +40,7 @@ class Policies:
     portfolio_ids: tuple[int, ...]
     policies: tuple[PortfolioLimits, ...]
     by_portfolio: Mapping[int, Policy]
-    attributes: Mapping[str, ColumnType]
+    attributes: Mapping[str, RuleColumn]
     versions: Mapping[str, int]
     followed: frozenset[int]
     channels_open: tuple[str, ...]
@@ -72,7 +69,7 @@ class Policies:
     def fingerprint(self) -> str:
         """Return a text that changes whenever any limit, strategy version, attribute or open channel does."""
         # A rule does not say of which types the portfolios' own columns are that it compares.
-        types = sorted(self.attributes.items())
+        types = [(name, column.type, column.portfolio_ids) for name, column in sorted(self.attributes.items())]
         return json.dumps([repr(self.policies), sorted(self.versions.items()), types, self.channels_open], default=str)
 
 
@@ -83,7 +80,7 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None, *, day: date) 
     """
     rows = Portfolio.objects.order_by("id")
     portfolios = list(rows if portfolio_ids is None else rows.filter(pk__in=list(portfolio_ids)))
-    attributes = _attribute_types(portfolios)
+    attributes = rule_columns()
     published = {version.code: version for version in StrategyVersion.objects.filter(status="PUBLISHED")}
     code_by_portfolio = dict(Assignment.objects.filter(active=True).values_list("portfolio_id", "strategy_code"))
     declared = tuple(sorted(attributes.items()))
@@ -118,35 +115,24 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None, *, day: date) 
 
 
 @lru_cache(maxsize=64)
-def _parse_strategy(document: str, attributes: tuple[tuple[str, ColumnType], ...]) -> Strategy:
-    """Return the strategy of a JSON document; `attributes` are the names and types of the portfolios' own columns."""
+def _parse_strategy(document: str, attributes: tuple[tuple[str, RuleColumn], ...]) -> Strategy:
+    """Return the strategy of a JSON document; `attributes` are the portfolios' own columns by name."""
     # A published version never changes, so each process parses it once.
     return Strategy.parse(json.loads(document), catalogue=catalogue_with(dict(attributes)))
 
 
-def _attribute_types(portfolios: Iterable[Portfolio]) -> dict[str, ColumnType]:
-    """Return the declared type of each free attribute; one name with two types counts as text."""
-    types: dict[str, ColumnType] = {}
-    for portfolio in portfolios:
-        for name, declared in portfolio.attributes.items():
-            column_type = _COLUMN_TYPES.get(declared.get("type"), "text")
-            is_same_elsewhere = types.get(name, column_type) == column_type
-            types[name] = column_type if is_same_elsewhere else "text"
-    return types
-
-
 def rule_catalogue() -> Catalogue:
     """Return the columns that rules may use here, the portfolios' own attributes included."""
-    return catalogue_with(_attribute_types(Portfolio.objects.order_by("id")))
+    return catalogue_with(rule_columns())
 
 
-def catalogue_with(attributes: Mapping[str, ColumnType]) -> Catalogue:
+def catalogue_with(attributes: Mapping[str, RuleColumn]) -> Catalogue:
     """Return the columns for rules: the core's, those that apps read, and portfolios' attributes as `attr_…`.
 
     Any of the attributes may be missing.
     """
-    own = [
-        Column(name=f"attr_{name}", type=kind, nullable=True, label_en=name, label_es=name)
-        for name, kind in sorted(attributes.items())
+    more = [
+        Column(name=f"{OWN_PREFIX}{name}", type=own.type, nullable=True, label_en=own.label, label_es=own.label)
+        for name, own in sorted(attributes.items())
     ]
-    return ACCOUNT_COLUMNS.extend([*read_columns().values(), *own])
+    return ACCOUNT_COLUMNS.extend([*read_columns().values(), *more])

@@ -291,11 +291,15 @@ class Step(_Member):
 
 
 class Segment(_Member):
-    """A named part of the portfolio; the first segment whose rule matches takes the account."""
+    """A named part of the portfolio; the first segment whose rule matches takes the account.
+
+    `from_group` says from which version of a saved group the rule was taken, as `code:version`; the rule itself counts.
+    """
 
     group: ClassVar = "segments"
     unknown: YesOrNo | None = None
     rule: RuleText
+    from_group: Text | None = None
 
     @field_validator("key")
     @classmethod

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from recobra_core.rules.catalogue import Catalogue, Column
 from recobra_core.rules.errors import RuleError
 from recobra_core.rules.reader import OPTIONS_MAX
-from recobra_core.rules.rule import Rule
+from recobra_core.rules.rule import Rule, Unknown
 from recobra_core.rules.terms import (
     Between,
     Compare,
@@ -47,6 +47,7 @@ OPERATORS = (
     "is false",
 )
 ROWS_MAX = 50
+_ABOUT_UNKNOWN = frozenset({"is null", "is not null"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +60,41 @@ class Row:
 
 
 def to_builder(rule: Rule) -> list[Row] | None:
-    """Return the rule as rows joined by AND, or None when it says more than rows can."""
+    """Return the rule as rows joined by AND, or None when it says more than rows can.
+
+    That a column is known is no row of its own where another row speaks of it: `from_builder` says so by itself.
+    """
     # A rule of one condition is one row; only AND joins several.
     parts = rule.root.of if isinstance(rule.root, Every) else (rule.root,)
     rows = [_to_row(part) for part in parts]
     complete = [row for row in rows if row is not None]
-    return complete if len(complete) == len(rows) else None
+    if len(complete) != len(rows):
+        return None
+    compared = {row.column for row in complete if row.operator not in _ABOUT_UNKNOWN}
+    # Where the unknown is to match, to leave it out is what the rule says.
+    is_implied = rule.unknown != "yes"
+    return [row for row in complete if not (is_implied and row.operator == "is not null" and row.column in compared)]
 
 
-def from_builder(rows: Iterable[Row], catalogue: Catalogue) -> str:
-    """Return the text the rows say, still to be compiled. Raises RuleError for a row that does not fit."""
+def from_builder(rows: Iterable[Row], catalogue: Catalogue, *, unknown: Unknown = "refuse") -> str:
+    """Return the text the rows say, still to be compiled. Raises RuleError for a row that does not fit.
+
+    Where the rule itself must say what the unknown means, an account of which a row's column is unknown is left out.
+    """
     rows = list(rows)
     if len(rows) > ROWS_MAX:
         raise RuleError("too_long", found=str(len(rows)), expected=str(ROWS_MAX))
     if not rows:
         raise RuleError("empty")
-    return " and ".join(_to_text(row, catalogue) for row in rows)
+    texts = []
+    guarded = {row.column for row in rows if row.operator in _ABOUT_UNKNOWN}
+    for row in rows:
+        text = _to_text(row, catalogue)
+        if unknown == "refuse" and catalogue[row.column].nullable and row.column not in guarded:
+            guarded.add(row.column)
+            texts.append(f"{row.column} is not null")
+        texts.append(text)
+    return " and ".join(texts)
 
 
 def _to_row(condition: Condition) -> Row | None:  # noqa: PLR0911 - one return per shape of row

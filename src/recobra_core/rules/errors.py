@@ -7,8 +7,8 @@ Language = Literal["en", "es"]
 # key: (English, Spanish). The parameters are those of RuleError: found, nearest, expected.
 MESSAGES: dict[str, tuple[str, str]] = {
     "empty": (
-        "The rule is empty. Write a condition, for example: dpd > 30",
-        "La regla está vacía. Escriba una condición, por ejemplo: dpd > 30",
+        "The rule is empty. Write a condition, for example: balance > 1000",
+        "La regla está vacía. Escriba una condición, por ejemplo: balance > 1000",
     ),
     "too_long": (
         "The rule is too long ({found}). The limit is {expected}: split it into several segments.",

@@ -10,7 +10,7 @@ from recobra_core.rules.errors import MESSAGES
 # text, key, position, a part of the Spanish message
 REFUSED = [
     ("", "empty", 0, "vacía"),
-    ("   ", "empty", 0, "dpd > 30"),
+    ("   ", "empty", 0, "balance > 1000"),
     ("balence > 3", "unknown_column", 0, "¿Quiso decir «balance»?"),
     ("held and saldo > 3", "unknown_column", 9, "«balance»"),
     ("dias_de_mora > 3", "unknown_column", 0, "«dpd»"),

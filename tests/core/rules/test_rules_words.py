@@ -18,6 +18,7 @@ from recobra_core.rules import (
     to_builder,
 )
 from recobra_core.rules.compile import compile_condition
+from recobra_core.rules.reach import find_unreachable
 
 WORDS = [
     (
@@ -103,7 +104,7 @@ def test_the_builder_shows_what_rows_can_say(text, rows):
     rule = compile_rule(text, ACCOUNT_COLUMNS, unknown="no")
     assert to_builder(rule) == rows
     if rows:
-        assert from_builder(rows, ACCOUNT_COLUMNS) == rule.text
+        assert from_builder(rows, ACCOUNT_COLUMNS, unknown=rule.unknown) == rule.text
 
 
 @pytest.mark.parametrize(
@@ -227,3 +228,31 @@ def test_any_text_is_a_rule_or_a_refusal(text):
 def test_whole_decimals_read_as_integers():
     assert compile_rule("balance > 1000.00", ACCOUNT_COLUMNS).text == "balance > 1000"
     assert Decimal("1000.5") == Decimal(to_builder(compile_rule("balance > 1000.50", ACCOUNT_COLUMNS))[0].values[0])
+
+
+COVERED = [
+    ("balance >= 0", "dpd > 3", True),
+    ("overdue >= 2000", "overdue >= 5000 and stage = 'JUDICIAL'", True),
+    ("overdue >= 2000", "overdue >= 100", False),
+    ("dpd is not null and dpd > 3", "dpd between 4 and 9", True),
+    ("dpd > 3 and overdue > 10", "dpd > 4", False),
+    ("stage = 'JUDICIAL'", "stage = 'JUDICIAL' and balance > 1", True),
+    ("dpd < 30", "dpd <= 30", False),
+    ("dpd = 30", "dpd = 30", True),
+]
+
+
+@pytest.mark.parametrize(("earlier", "later", "is_covered"), COVERED)
+def test_a_rule_behind_one_that_takes_all_its_accounts_is_known(earlier, later, is_covered):
+    rules = [compile_rule(text, ACCOUNT_COLUMNS, unknown="no") for text in (earlier, later)]
+    assert find_unreachable(rules) == ({1: 0} if is_covered else {})
+    # What is unknown and matches all the same is not covered by a rule that leaves it out.
+    takes_unknown = compile_rule("dpd > 4", ACCOUNT_COLUMNS, unknown="yes")
+    assert find_unreachable([compile_rule("dpd > 3", ACCOUNT_COLUMNS, unknown="no"), takes_unknown]) == {}
+
+
+def test_the_builder_says_what_the_unknown_means():
+    rows = [Row("overdue", ">=", ("2000",)), Row("dpd", "between", ("31", "90"))]
+    text = from_builder(rows, ACCOUNT_COLUMNS)
+    assert text == "overdue >= 2000 and dpd is not null and dpd between 31 and 90"
+    assert to_builder(compile_rule(text, ACCOUNT_COLUMNS)) == rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal, InvalidOperation
 
 from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
@@ -18,12 +18,15 @@ from recobra.console import labels, spreadsheet
 from recobra.console.export_file import send_list
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.masks import mask_document_in
+from recobra.console.own_values import value_cell, visible_columns
 from recobra.insight.queries import receivables
 from recobra.insight.queries.readiness import ANY, LACKS, NOTHING
 from recobra.insight.queries.receivables import SORTS, AccountFilters
 from recobra.kit import clock
 from recobra.policy.queries import buckets_of
 from recobra.portfolio.queries import portfolios_for
+from recobra.strategy import queries_groups, schedule
+from recobra.strategy.queries_groups import SavedGroup
 from recobra_core.law.limitation import NEAR_DAYS
 from recobra_core.money import AMOUNT_LIMIT
 
@@ -35,14 +38,18 @@ _TEXT_FILTERS = ("portfolio", "bucket", "stage", "segment", "status")
 @needs(Right.SEE_CASES)
 def list_accounts(request: StaffRequest) -> HttpResponse:
     """Show one page of accounts; htmx gets the table alone. A search that finds one debtor opens the debtor's file."""
-    conditions = read_conditions(request.GET)
+    conditions = _within_group(request, read_conditions(request.GET))
     page = receivables.accounts_page(request.user, conditions, clock.now())
     debtor_ids = {row.debtor_id for row in page.rows}
     if "go" in request.GET and len(debtor_ids) == 1:
         return redirect("console:debtor", debtor_ids.pop())
-    is_filtered = any(request.GET.get(name) for name in ("q", *_TEXT_FILTERS, "missing", "near", "min", "max"))
+    is_filtered = any(
+        request.GET.get(name) for name in ("q", *_TEXT_FILTERS, "missing", "near", "own", "grupo", "min", "max")
+    )
     buckets = buckets_of(portfolios_for(request.user), day=clock.now().date())
+    own = _own_columns(request, conditions)
     context = {"page": page, "conditions": conditions, "filtered": is_filtered, "buckets": buckets}
+    context["own_column"] = own.get(conditions.own)
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "console/accounts/_table.html", context)
     context |= {
@@ -53,6 +60,8 @@ def list_accounts(request: StaffRequest) -> HttpResponse:
         "sorts": labels.choices("account_order"),
         "lacks": labels.choices("lack"),
         "near_days": NEAR_DAYS,
+        "own_columns": list(own.items()),
+        "groups": queries_groups.groups_for(request.user),
         "views": saved_views(request.user, SCREEN),
     }
     return render(request, "console/accounts/index.html", context)
@@ -73,11 +82,26 @@ def read_conditions(parameters: QueryDict) -> AccountFilters:
         status=parameters.get("status", ""),
         missing=missing if missing in (*LACKS, ANY, NOTHING) else "",
         near_limitation=parameters.get("near", "") == "1",
+        group=parameters.get(queries_groups.FILTER, ""),
+        own=parameters.get("own", ""),
+        own_value=parameters.get("own_value", "").strip(),
         at_least=_parse_amount(parameters.get("min", "")),
         at_most=_parse_amount(parameters.get("max", "")),
         sort=sort,
         after=receivables.valid_cursor(parameters.get("after", ""), sort),
     )
+
+
+def _within_group(request: StaffRequest, conditions: AccountFilters) -> AccountFilters:
+    """Return the conditions with the accounts that the chosen group has today; a group that is not there has none."""
+    if not conditions.group:
+        return conditions
+    try:
+        group = queries_groups.group_for(request.user, conditions.group)
+    except SavedGroup.DoesNotExist:
+        return replace(conditions, account_ids=())
+    members = queries_groups.members_of(request.user, group, as_of=schedule.today(clock.now()))
+    return replace(conditions, account_ids=members)
 
 
 def _parse_amount(text: str) -> Decimal | None:
@@ -99,7 +123,7 @@ def export_accounts(request: StaffRequest, form: str) -> HttpResponseBase:
     if form not in spreadsheet.FORMATS:
         raise Http404
     now = clock.now()
-    conditions = read_conditions(request.GET)
+    conditions = _within_group(request, read_conditions(request.GET))
     return send_list(
         request,
         _export_rows(request, conditions),
@@ -116,9 +140,12 @@ def _recorded_conditions(conditions: AccountFilters) -> dict[str, str]:
     recorded = {name: str(value) for name, value in asdict(conditions).items() if value}
     # The place in the list says nothing about an export of all of it.
     recorded.pop("after", None)
+    # The group says which accounts they are.
+    recorded.pop("account_ids", None)
     # The text that was searched for may be a name or a document: the journal only keeps that there was one.
-    if recorded.pop("text", ""):
-        recorded["text"] = "given"
+    for name in ("text", "own_value"):
+        if recorded.pop(name, ""):
+            recorded[name] = "given"
     return recorded
 
 
@@ -142,6 +169,8 @@ def _export_rows(request: StaffRequest, conditions: AccountFilters) -> spreadshe
         head.append(_("What is missing"))
     if conditions.near_limitation:
         head.append(_("Prescribed on"))
+    own = _own_columns(request, conditions)
+    head += own.values()
     yield head
     buckets = buckets_of(portfolios_for(request.user), day=clock.now().date())
     sees_documents = has_right(request.user, Right.SEE_NATIONAL_ID)
@@ -165,7 +194,20 @@ def _export_rows(request: StaffRequest, conditions: AccountFilters) -> spreadshe
             cells.append(", ".join(labels.label_of("lack", lack) for lack in row.missing or (NOTHING,)))
         if conditions.near_limitation:
             cells.append(row.prescribed_on.isoformat() if row.prescribed_on else None)
+        declared = {column.name: column for column in visible_columns(request.user, place)}
+        cells += [value_cell(declared[name], row.attributes, place) if name in declared else None for name in own]
         yield cells
+
+
+def _own_columns(request: StaffRequest, conditions: AccountFilters) -> dict[str, str]:
+    """Return the labels of the own columns of the portfolios in the list that may be asked for, by name."""
+    labels_by_name: dict[str, str] = {}
+    for portfolio in portfolios_for(request.user):
+        if conditions.portfolio in ("", portfolio.code):
+            for column in visible_columns(request.user, portfolio):
+                if not column.is_private:
+                    labels_by_name.setdefault(column.name, column.label)
+    return dict(sorted(labels_by_name.items(), key=lambda each: each[1].lower()))
 
 
 @require_POST

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from recobra.console.templatetags.console import number_locale
+from recobra.kit.typed_numbers import number_locale
 from recobra.messaging.providers.operations import ProviderKind
 from recobra.messaging.providers.queries import Provider
 from recobra_core.money import MICROS_DECIMALS, units_of

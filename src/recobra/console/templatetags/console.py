@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError, dates, numbers
+from babel import dates, numbers
 from django import template
 from django.http import HttpRequest
 from django.urls import reverse
@@ -22,13 +22,17 @@ from django.utils.text import Truncator
 from recobra.compliance.evidence import format as evidence_format
 from recobra.console import labels, masks, narrative, reasons
 from recobra.console.guard import may_open
+from recobra.console.own_values import visible_columns, write_value
 from recobra.insight.queries.board import OpenAlarm
 from recobra.intake.refusals import aside_words, held_words, routed_words
 from recobra.kit.date_format import format_date
 from recobra.kit.money_format import format_minor, format_units
 from recobra.kit.personal_data import DIGEST, ERASED
+from recobra.kit.typed_numbers import number_locale
 from recobra.messaging.queries import cite_article
 from recobra.portfolio import address_forms
+from recobra.portfolio.own_columns import own_columns
+from recobra.portfolio.queries import Account, Portfolio
 from recobra_core.law import load_countries
 from recobra_core.money import EXPONENTS, rounded_units, units_of
 from recobra_core.stages import Bucket
@@ -319,12 +323,18 @@ def query(context: template.Context, **changes: Any) -> str:
     return f"?{parameters.urlencode()}" if parameters else "?"
 
 
-def number_locale(country: str) -> Locale:
-    """Return the locale of a country's numbers; generic Spanish where it is unknown."""
-    if not country:
-        return Locale("es")
-    language = {"BR": "pt", "US": "en"}.get(country, "es")
-    try:
-        return Locale(language, str(country))
-    except UnknownLocaleError:
-        return Locale("es")
+@register.simple_tag
+def own_value(name: str, attributes: Mapping[str, Any], place: Portfolio) -> str:
+    """Write the value of an own column of a portfolio, «—» where it is not known or not for lists."""
+    column = own_columns(place).get(name)
+    if column is None or column.is_private:
+        return "—"
+    return write_value(column, attributes, place) or "—"
+
+
+@register.simple_tag(takes_context=True)
+def own_values(context: template.Context, account: Account) -> list[tuple[str, str]]:
+    """Return label and value of the own columns of an account's portfolio that the user may see."""
+    place = account.portfolio
+    columns = visible_columns(context["user"], place)
+    return [(column.label, write_value(column, account.attributes, place)) for column in columns]

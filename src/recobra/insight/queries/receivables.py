@@ -6,8 +6,10 @@ beyond `COUNT_LIMIT`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple
@@ -19,6 +21,7 @@ from recobra.access.queries import User
 from recobra.insight.queries import readiness
 from recobra.portfolio import queries as portfolio_queries
 from recobra.portfolio.models import Portfolio
+from recobra.portfolio.own_columns import own_columns, parse_value
 from recobra_core.money import exponent_of
 
 PAGE_SIZE = 50
@@ -52,7 +55,9 @@ class AccountFilters:
     """Filters and order of the list; empty text and None mean no filter. Amounts are overdue, in major units.
 
     `missing` is what an account lacks (`readiness.LACKS`, any of it or nothing), `near_limitation` that its oldest debt
-    is prescribed within `readiness.NEAR_DAYS`; both of open accounts.
+    is prescribed within `readiness.NEAR_DAYS`; both of open accounts. `own` is the name of a column of the portfolios'
+    own, `own_value` what it must hold, as it was typed; '' is any value. `account_ids` are the only
+    accounts to be shown, those of the saved group `group`.
     """
 
     text: str = ""
@@ -63,6 +68,10 @@ class AccountFilters:
     status: str = ""
     missing: str = ""
     near_limitation: bool = False
+    group: str = ""
+    own: str = ""
+    own_value: str = ""
+    account_ids: tuple[int, ...] | None = None
     at_least: Decimal | None = None
     at_most: Decimal | None = None
     sort: str = "overdue"
@@ -79,7 +88,7 @@ class AccountRow:
     """One account of the list. `overdue_days` is None while the account has not been classified.
 
     `document` is the debtor's, so that a number that is the same can be masked. `missing` and `prescribed_on` are
-    there where they were filtered by.
+    there where they were filtered by. `attributes` hold the values of the portfolio's own columns.
     """
 
     account_id: int
@@ -98,6 +107,7 @@ class AccountRow:
     segment: str
     missing: tuple[str, ...] = ()
     prescribed_on: date | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +154,12 @@ def _read_part(query: _Query, size: int) -> tuple[list[AccountRow], str]:
     shown = rows[:size]
     following = shown[-1]["cursor"] if len(rows) > size else ""
     return _account_rows(shown, query), following
+
+
+def accounts_by_id(user: User, account_ids: Sequence[int], now: datetime) -> list[AccountRow]:
+    """Return some accounts of a user's portfolios, those that owe most first."""
+    filters = AccountFilters(account_ids=tuple(account_ids))
+    return accounts_page(user, filters, now, size=max(len(account_ids), 1)).rows
 
 
 def valid_cursor(text: str, sort: str) -> str:
@@ -205,6 +221,9 @@ def _prepare_query(user: User, filters: AccountFilters, now: datetime) -> _Query
         # Where the law names no years, nothing is known to be near.
         portfolios = [portfolio for portfolio in portfolios if readiness.near_due_days(portfolio, now)]
     ids = portfolio_queries.search_accounts(user, filters.text) if filters.text.strip() else None
+    if filters.account_ids is not None:
+        wanted = set(filters.account_ids)
+        ids = list(wanted if ids is None else wanted.intersection(ids))
     return _Query(portfolios, filters, ids, now)
 
 
@@ -232,7 +251,7 @@ def _read_classified(query: _Query, limit: int) -> list[dict[str, Any]]:
         f"""SELECT head.account_id, account.external_id AS number, account.debtor_id, debtor.name AS debtor_name,
                 debtor.national_id AS document,
                 account.portfolio_id, account.product, account.status, head.balance_minor, head.overdue_minor,
-                head.oldest_due_date, head.bucket, head.stage, head.segment,
+                head.oldest_due_date, head.bucket, head.stage, head.segment, account.attributes::text AS attributes,
                 head.sort_value::text || ':' || head.account_id AS cursor
             FROM ({" UNION ALL ".join(heads)}) head
             JOIN portfolio_account account ON account.id = head.account_id
@@ -254,6 +273,7 @@ def _read_unclassified(query: _Query, limit: int) -> list[dict[str, Any]]:
         f"""SELECT a.id AS account_id, a.external_id AS number, a.debtor_id, debtor.name AS debtor_name,
                 debtor.national_id AS document, a.portfolio_id, a.product, a.status, NULL AS overdue_minor,
                 {oldest} AS oldest_due_date, '' AS bucket, '' AS stage, '' AS segment,
+                a.attributes::text AS attributes,
                 '{_UNCLASSIFIED_CURSOR}' || a.id AS cursor
             FROM portfolio_account a
             JOIN portfolio_debtor debtor ON debtor.id = a.debtor_id
@@ -285,7 +305,7 @@ def _tables_to_read(query: _Query) -> str:
     """Return the FROM of classified accounts: the states as `s`, and the accounts as `a` where a filter needs them."""
     # Joining the account doubles the work, so only where a filter needs it.
     filters = query.filters
-    needs_account = filters.status or filters.missing or filters.near_limitation
+    needs_account = filters.status or filters.missing or filters.near_limitation or filters.own
     joined = " JOIN portfolio_account a ON a.id = s.account_id" if needs_account else ""
     return f"strategy_accountstate s{joined}"
 
@@ -321,7 +341,31 @@ def _classified_condition(query: _Query, portfolio: Portfolio) -> tuple[str, lis
     if filters.near_limitation:
         conditions.append("a.status = 'OPEN' AND s.oldest_due_date > %s AND s.oldest_due_date <= %s")
         parameters += readiness.near_due_days(portfolio, query.now) or (None, None)
+    if filters.own:
+        condition, values = _own_condition(portfolio, filters)
+        conditions.append(condition)
+        parameters += values
     return " AND ".join(conditions), parameters
+
+
+def _own_condition(portfolio: Portfolio, filters: AccountFilters) -> tuple[str, list[Any]]:
+    """Return the condition that an account `a` of a portfolio has the wanted value in a column of its own.
+
+    A text holds what was typed, whatever its capitals; any other value is that one. A portfolio that does not declare
+    the column, or of which what was typed is no value, has none.
+    """
+    column = own_columns(portfolio).get(filters.own)
+    if column is None or column.is_private:
+        return "FALSE", []
+    if not filters.own_value:
+        return "(a.attributes ->> %s) IS NOT NULL", [column.name]
+    if column.type == "text":
+        pattern = re.sub(r"([\\%_])", r"\\\1", filters.own_value)
+        return "(a.attributes ->> %s) ILIKE %s", [column.name, f"%{pattern}%"]
+    value = parse_value(column, filters.own_value, portfolio)
+    if value is None:
+        return "FALSE", []
+    return "a.attributes @> %s::jsonb", [json.dumps({column.name: value})]
 
 
 def _unclassified_condition(query: _Query) -> tuple[str, list[Any]]:
@@ -346,6 +390,13 @@ def _unclassified_condition(query: _Query) -> tuple[str, list[Any]]:
         conditions.append(f"a.status = 'OPEN' AND ({' OR '.join([each] * len(near))})")
         for portfolio_id, due_days in near:
             parameters += [portfolio_id, *(due_days or (None, None))]
+    if query.filters.own:
+        each_own = []
+        for portfolio in query.portfolios:
+            condition, values = _own_condition(portfolio, query.filters)
+            each_own.append(f"(a.portfolio_id = %s AND {condition})")
+            parameters += [portfolio.pk, *values]
+        conditions.append(f"({' OR '.join(each_own)})")
     return " AND ".join(conditions), parameters
 
 
@@ -383,6 +434,7 @@ def _account_rows(rows: list[dict[str, Any]], query: _Query) -> list[AccountRow]
                 segment=row["segment"],
                 missing=lacks.get(row["account_id"], ()),
                 prescribed_on=prescribed_on,
+                attributes=json.loads(row["attributes"]),
             )
         )
     return accounts

@@ -17,6 +17,7 @@ from recobra.intake.load import (
     joined_debtors,
     last_load,
     mixed_debtors,
+    own_columns,
     quality,
     store,
 )
@@ -63,6 +64,7 @@ def read_file(context: LoadContext, duck: Workspace) -> FileRows:
     with refuse_load():
         sheet = caged.read_file(context.path, duck, options)
     columns = find_columns(document, sheet.headers)
+    own_columns.refuse_clash(context)
     left_out.set_rows_aside(context, duck, sheet, columns)
     for position in columns.day_positions(document):
         written_days.rewrite_days(duck, sheet.raw, position, zone=context.portfolio.time_zone)
@@ -204,6 +206,7 @@ def _write_portfolio(
 
     Each step needs the rows of those before it: points and accounts refer to debtors, instalments to accounts.
     """
+    own_columns.declare(context)
     store.insert_debtors(context, duck, examined.people, ids, load_id=load_id)
     changed_debtors = store.update_debtors(context, duck, examined.people, ids)
     changed_points = store.insert_contact_points(duck, examined.people, ids, load_id=load_id)

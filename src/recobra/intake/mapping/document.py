@@ -21,6 +21,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from recobra.portfolio.description import PortfolioDescription
+from recobra.portfolio.own_columns import LABEL_MAX, is_name
 from recobra_core.documents import (
     DocumentModel,
     Expected,
@@ -36,9 +37,10 @@ from recobra_core.documents import (
     whole,
 )
 from recobra_core.money import EXPONENTS
+from recobra_core.rules import ColumnType
 
 AMOUNTS: Final = ("principal", "interest", "late_interest", "fee", "tax")
-ATTRIBUTE_TYPES: Final = ("text", "number", "date", "boolean")
+ATTRIBUTE_TYPES: Final = ("text", "number", "date", "boolean", "integer", "money")
 PARTS: Final = ("CO_DEBTOR", "GUARANTOR", "REFERENCE")
 GROUPS: Final = ("account", "debtor", "instalment", "amounts")
 A_SOURCE: Final = Expected(
@@ -114,9 +116,14 @@ Sources = Annotated[Items[Source], BeforeValidator(_as_list, json_schema_input_t
 
 
 class Attribute(Source):
-    """A free attribute of accounts, of a declared type."""
+    """A column of the creditor's own. What it says here is declared by the first load and then stays as declared.
 
-    type: Annotated[str, choice(*ATTRIBUTE_TYPES)] = "text"
+    `label` is what people call it, else the name in the file; a `private` one stays out of rules, lists and messages.
+    """
+
+    type: Annotated[ColumnType, choice(*ATTRIBUTE_TYPES)] = "text"
+    label: Annotated[Written, Field(max_length=LABEL_MAX)] = ""
+    private: bool = False
 
 
 class AccountColumns(DocumentModel):
@@ -299,6 +306,17 @@ class Document(DocumentModel):
             elif value not in (None, "", []):
                 gathered[str(key)] = value
         return gathered
+
+    @field_validator("attributes")
+    @classmethod
+    def _check_names(cls, attributes: dict[str, Attribute]) -> dict[str, Attribute]:
+        for name in attributes:
+            if not is_name(name):
+                expected = Expected(
+                    "small letters, figures and _, as in plan_type", "minúsculas, cifras y _, como en tipo_de_plan"
+                )
+                raise refuse(expected, found=f"«{name}»", at=(name,))
+        return attributes
 
     @field_validator("balance")
     @classmethod

@@ -13,6 +13,7 @@ from recobra.tabular import amounts, dates, identity
 from recobra.tabular.sql_text import fold, literal
 from recobra.tabular.workspace import Relation, Workspace
 from recobra_core.law import subdivisions
+from recobra_core.money import AMOUNT_LIMIT
 
 from . import debtor_keys, identities
 from .columns import DATES
@@ -53,6 +54,8 @@ KINDS: Final = {
 }
 TRUE: Final = ("true", "1", "si", "s", "yes", "y", "verdadero", "x", "t")
 FALSE: Final = ("false", "0", "no", "n", "falso", "f")
+NUMBER_TYPES: Final = frozenset({"integer", "money", "number"})
+INTEGER_LIMIT: Final = 10**10  # what a rule can still compute with exactly
 _INDUSTRY_PRODUCT: Final = {"CONSUMER": "LOAN", "SERVICES": "SERVICE", "INVOICES": "INVOICE"}
 
 
@@ -77,7 +80,7 @@ def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> No
         number_sources = [*document.amount_sources().values()]
         number_sources += [document.paid] if document.paid else []
         number_sources += [source for source in (document.fields.get("instalment.amount"),) if source]
-        number_sources += [attribute for attribute in document.attributes.values() if attribute.type == "number"]
+        number_sources += [attribute for attribute in document.attributes.values() if attribute.type in NUMBER_TYPES]
         with refuse_load():
             decimal_mark = amounts.detect_decimal_mark(
                 duck,
@@ -113,7 +116,7 @@ def parse_rows(
     document = context.document
     portfolio = context.portfolio
     attributes = [
-        f"{literal(name)}, {attribute_sql(n, attribute.type, name, notation)}"
+        f"{literal(name)}, {attribute_sql(context, n, attribute.type, name, notation)}"
         for n, (name, attribute) in enumerate(document.attributes.items())
     ]
     attributes_json = f"CAST(json_object({', '.join(attributes)}) AS VARCHAR)" if attributes else "'{}'"
@@ -301,12 +304,17 @@ def _subdivision_sql(column: str, country: str) -> str:
     )
 
 
-def attribute_sql(position: int, kind: str, name: str, notation: Notation) -> str:
-    """Return SQL for an attribute's value in its declared type, NULL where it has none."""
+def attribute_sql(context: LoadContext, position: int, kind: str, name: str, notation: Notation) -> str:
+    """Return SQL for an attribute's value in its declared type, NULL where it has none; amounts in minor units."""
     text = f"attribute_{position}"
-    if kind == "number":
+    if kind in NUMBER_TYPES:
         number = amounts.number_sql(text, notation.decimal_mark, is_typed=notation.is_typed)
-        return f"TRY_CAST({number} AS DOUBLE)"
+        if kind == "number":
+            return f"TRY_CAST({number} AS DOUBLE)"
+        minor_units = 1 if kind == "integer" else 10**context.decimals
+        limit = INTEGER_LIMIT if kind == "integer" else AMOUNT_LIMIT * minor_units
+        whole = f"TRY_CAST({number} AS DECIMAL(18, 4)) * {minor_units}"
+        return f"(CASE WHEN {whole} = floor({whole}) AND abs({whole}) < {limit} THEN CAST({whole} AS BIGINT) END)"
     if kind == "date":
         return f"CAST({dates.date_sql(text, notation.date_orders.get(f'a_{name}', 'dmy'))} AS VARCHAR)"
     if kind == "boolean":

@@ -17,7 +17,13 @@ from .rows import Notation
 
 FAR_YEARS: Final = 10  # a day further from that of the file is more often a slip than a debt
 SHOWN_LINES: Final = 20  # of each warning in the figures of its load
-_NOT_OF_TYPE: Final = {"number": "not_a_number", "date": "not_a_day", "boolean": "not_yes_or_no"}
+_NOT_OF_TYPE: Final = {
+    "number": "not_a_number",
+    "integer": "not_a_whole_number",
+    "money": "not_an_amount",
+    "date": "not_a_day",
+    "boolean": "not_yes_or_no",
+}
 _OF_VERDICT: Final = {
     "stand_in_id": identity.STAND_IN,
     "invalid_id": identity.INVALID,
@@ -49,7 +55,7 @@ def _list_text_rules(context: LoadContext, file: FileRows, notation: Notation) -
     fields = context.document.fields
     for n, (name, attribute) in enumerate(context.document.attributes.items()):
         if attribute.type != "text":
-            typed = rows.attribute_sql(n, attribute.type, name, notation)
+            typed = rows.attribute_sql(context, n, attribute.type, name, notation)
             yield WarningRule(
                 _NOT_OF_TYPE[attribute.type],
                 file.columns.label(attribute),

@@ -14,7 +14,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from recobra.kit.encrypted_field import UNREADABLE, holds_stand_in
 from recobra.messaging.templates.by_channel import PARTS, find_channel_mistakes
-from recobra.messaging.templates.variables import FIELDS, REQUIRED, VARIABLES
+from recobra.messaging.templates.variables import FIELDS, OWN_PREFIX, REQUIRED, VARIABLES
+from recobra.portfolio.own_columns import message_columns
 
 MAX_CHARACTERS = 100_000
 _NAMES = tuple(variable.name for variable in VARIABLES)
@@ -87,8 +88,11 @@ def find_mistakes(
     sources = {"subject": subject, "text": text, "html": html}
     parts = PARTS.get(channel, ("text",))
     mistakes: list[Mistake] = []
+    names = _NAMES
+    if any(OWN_PREFIX in source for source in sources.values()):
+        names += tuple(f"{OWN_PREFIX}{name}" for name in message_columns())
     for part in parts:
-        mistakes += _check_part(part, sources[part], get_language())
+        mistakes += _check_part(part, sources[part], names, get_language())
     for part, source in sources.items():
         if part not in parts and source.strip():
             found = _("this channel has no such part")
@@ -111,13 +115,13 @@ def find_variables(source: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=512)
-def _check_part(part: str, source: str, _language: str | None) -> tuple[Mistake, ...]:
+def _check_part(part: str, source: str, names: tuple[str, ...], _language: str | None) -> tuple[Mistake, ...]:
     # Cached, because a template is checked several times; the language is part of the key for the sentences.
-    return tuple(_find_in_part(part, source))
+    return tuple(_find_in_part(part, source, names))
 
 
-def _find_in_part(part: str, source: str) -> Iterator[Mistake]:
-    """Yield the mistakes of one part; its names are checked only where it parses."""
+def _find_in_part(part: str, source: str, names: tuple[str, ...]) -> Iterator[Mistake]:
+    """Yield the mistakes of one part; its names, of which `names` are variables, are checked only where it parses."""
     if not source.strip():
         yield Mistake(part=part, line=1, found=_("it is empty"), expected=_("Write its content."))
     if holds_stand_in(source):
@@ -141,7 +145,7 @@ def _find_in_part(part: str, source: str) -> Iterator[Mistake]:
             part=part, line=error.lineno, found=str(error.message), expected=_("Look at the braces and tags.")
         )
         return
-    yield from _find_unknown_names(part, tree)
+    yield from _find_unknown_names(part, tree, names)
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, _ALLOWED_NODES):
             yield _forbidden(part, node.lineno, type(node).__name__)
@@ -192,12 +196,12 @@ def _find_deep_loops(node: nodes.Node, depth: int = 0) -> Iterator[nodes.For]:
             yield from _find_deep_loops(child, depth + isinstance(child, nodes.For))
 
 
-def _find_unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
+def _find_unknown_names(part: str, tree: nodes.Template, names: tuple[str, ...]) -> Iterator[Mistake]:
     """Yield unknown variables, fields and filters, and subscripts, which templates do not use."""
     loop_names = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"} | {"loop"}
     for name in tree.find_all(nodes.Name):
-        if name.ctx == "load" and name.name not in loop_names and name.name not in _NAMES:
-            yield _unknown_name(part, name.lineno, _("variable"), name.name, _NAMES)
+        if name.ctx == "load" and name.name not in loop_names and name.name not in names:
+            yield _unknown_name(part, name.lineno, _("variable"), name.name, names)
     for attribute in tree.find_all(nodes.Getattr):
         is_loop = isinstance(attribute.node, nodes.Name) and attribute.node.name == "loop"
         fields = _LOOP_FIELDS if is_loop else _FIELDS

@@ -14,11 +14,14 @@ from importlib import resources
 from typing import Any, Final, NamedTuple
 
 from babel import Locale, UnknownLocaleError
+from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 
 from recobra.kit.date_format import format_date
 from recobra.kit.money_format import format_minor
+from recobra.messaging.templates.variables import OWN_PREFIX
 from recobra.portfolio.models import Creditor
+from recobra.portfolio.own_columns import read_value
 from recobra.portfolio.statement import CONCEPTS, Document, Statement
 from recobra_core import yaml_text
 from recobra_core.law.content import files
@@ -90,7 +93,40 @@ FEES: Final = ("FEE", "TAX")
 
 def collect_facts(context: RenderContext, names: Iterable[str]) -> dict[str, Any]:
     """Return the values of the variables among the names; no others are computed."""
-    return {name: _FACTS[name](context) for name in names if name in _FACTS}
+    facts: dict[str, Any] = {}
+    for name in names:
+        if name in _FACTS:
+            facts[name] = _FACTS[name](context)
+        elif name.startswith(OWN_PREFIX):
+            facts[name] = _format_own_value(context, name.removeprefix(OWN_PREFIX))
+    return facts
+
+
+_YES_NO: Final = {"es": ("sí", "no"), "en": ("yes", "no"), "pt": ("sim", "não")}
+
+
+def _format_own_value(context: RenderContext, name: str) -> str:
+    """Return the values of an own column of the accounts that the message is about, each once.
+
+    Where one is not known the column's stand-in says so. Raises NotRendered where it has none.
+    """
+    values: list[str] = []
+    for document in context.documents:
+        column = document.own_columns.get(name)
+        value = None if column is None or column.is_private else read_value(column, document.attributes)
+        if column is None or value is None:
+            if column is None or not column.stand_in or column.is_private:
+                raise NotRendered(_("The own column «%(name)s» is not known of an account.") % {"name": name})
+            values.append(column.stand_in)
+        elif column.type == "money":
+            values.append(format_minor(value, document.currency, context.locale))
+        elif column.type == "date":
+            values.append(format_date(value, "medium", context.locale))
+        elif column.type == "boolean":
+            values.append(_YES_NO.get(context.language, _YES_NO["es"])[0 if value else 1])
+        else:
+            values.append(value if isinstance(value, str) else str(format_decimal(value, locale=context.locale)))
+    return ", ".join(dict.fromkeys(values))
 
 
 def refuse_missing_facts(context: RenderContext, names: set[str]) -> None:

@@ -51,6 +51,9 @@ VARIABLES: Final = (
 )
 """The variables of every message."""
 
+OWN_PREFIX: Final = "propia_"
+"""Before the name of a portfolio's own column (`portfolio.own_columns`), which a template may use as a variable."""
+
 FIELDS: Final = (
     Variable("moneda", _("of a group: code of the currency")),
     Variable("documentos", _("of a group: its documents, oldest first")),

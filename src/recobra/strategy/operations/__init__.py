@@ -2,6 +2,7 @@
 
 from recobra.strategy.operations.fallback_channel import plan_fallback_channels
 from recobra.strategy.operations.reach_preview import preview_reach
+from recobra.strategy.operations.rule_matches import RuleMatches, count_matches, find_matches
 
 from .commit import block_cycle_commit
 from .cycle import CycleRefused, DiskFull, fail_interrupted_runs, run_cycle, warm_up
@@ -16,12 +17,15 @@ __all__ = [
     "CycleRefused",
     "DiskFull",
     "PlannedDay",
+    "RuleMatches",
     "StrategyRefused",
     "assign_strategy",
     "block_cycle_commit",
+    "count_matches",
     "describe_planned_day",
     "ensure_ready_made",
     "fail_interrupted_runs",
+    "find_matches",
     "plan_fallback_channels",
     "preview_reach",
     "publish_version",

@@ -66,6 +66,7 @@ class CampaignDraft:
     name: str
     portfolio_id: int
     rule: str
+    from_group: str = ""
     template_code: str
     channels: tuple[str, ...]
     starts_on: date

@@ -20,6 +20,7 @@ from recobra.messaging.models import Contact, Provider, Template
 from recobra.messaging.snapshot import HISTORY
 from recobra.messaging.templates.render import is_notice
 from recobra.portfolio.models import Portfolio
+from recobra.portfolio.own_columns import RuleColumn
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy.operations.day_facts import read_facts
 from recobra.strategy.operations.decision import (
@@ -34,7 +35,7 @@ from recobra_core.decide import Step, Strategy, find_silenced, is_held_out
 from recobra_core.decide.steps import AtDpd, Send
 from recobra_core.law import OPENINGS, join_openings, judge_candidates
 from recobra_core.law.caps import CAPS
-from recobra_core.rules import ColumnType, RuleError, compile_rule
+from recobra_core.rules import RuleError, compile_rule
 
 OWES = "balance > 0"
 _ANY_DPD = 100_000  # days past due: wider than any account has, so that the rule alone makes the group
@@ -253,7 +254,7 @@ def _campaign_policies(spec: CampaignSpec, *, rule: str, day: date) -> Policies:
 
 
 def _campaign_strategy(
-    spec: CampaignSpec, stops: Mapping[str, int | None], attributes: Mapping[str, ColumnType], *, rule: str
+    spec: CampaignSpec, stops: Mapping[str, int | None], attributes: Mapping[str, RuleColumn], *, rule: str
 ) -> Strategy:
     """Return the campaign as a strategy of one step, with the stops of the strategy that the portfolio follows."""
     # Put together without the limits of a document: no person wrote it, and its span has no end.

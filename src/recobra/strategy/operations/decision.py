@@ -19,8 +19,9 @@ from recobra.kit import engine
 from recobra.kit.engine import Statement, compile_statement, source_table
 from recobra.messaging.snapshot import HISTORY, caps_in_force
 from recobra.portfolio import snapshot as portfolio
+from recobra.portfolio.own_columns import RuleColumn
 from recobra.strategy import snapshot
-from recobra.strategy.policies import Policies
+from recobra.strategy.policies import OWN_PREFIX, Policies, catalogue_with
 from recobra_core.decide import plan as planning
 from recobra_core.decide.daily import (
     DayFacts,
@@ -33,7 +34,7 @@ from recobra_core.decide.daily import (
 from recobra_core.decide.strategy import list_templates
 from recobra_core.law import OPENINGS, CompanyRules, OpeningKey, build_openings, to_arrow
 from recobra_core.law.caps import CAPS
-from recobra_core.rules import ARROW_TYPES, ColumnType
+from recobra_core.rules import ARROW_TYPES, Column, ColumnType
 
 _STATE_COLUMNS = (
     "stage",
@@ -46,7 +47,14 @@ _STATE_COLUMNS = (
     "next_due_date",
 )
 _TRANSITION_COLUMNS = ("was_stage", "dpd")
-_DUCK_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
+_DUCK_TYPES: Mapping[ColumnType, str] = {
+    "integer": "BIGINT",
+    "money": "BIGINT",
+    "number": "DOUBLE",
+    "text": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+}
 PLACE_COLUMNS = ["country", "subdivision", "zones"]
 """Columns of a debtor on which depends when somebody may be contacted."""
 _CACHE_SIZE = 32  # a process sees a few sets of policies, and forgets the oldest
@@ -82,12 +90,12 @@ SCHEMAS: Mapping[str, pa.Schema] = {
 class DayStatements:
     """Compiled statements that decide a day, in the order in which they run.
 
-    `attributes` are the portfolios' own columns that rules read, with DuckDB's types (`prepare_day`). `classify`
+    `attributes` are the portfolios' own columns that rules read, by their name in the table (`prepare_day`). `classify`
     stores the table `classified`, `due` the table `due`. Then come `plan`,
     unless `due_count` says that nothing is due, and `states`, which reads the `stage_changes` that `due` may store.
     """
 
-    attributes: Mapping[str, str]
+    attributes: Mapping[str, engine.JsonField]
     classify: tuple[Statement, ...]
     due: tuple[Statement, ...]
     plan: tuple[Statement, ...]
@@ -150,8 +158,8 @@ def _cached_openings(keys: frozenset[OpeningKey], company_rules: frozenset[tuple
 
 def _compile_day(policies: Policies) -> DayStatements:
     """Compile the statements of any day under some policies, from the core's expressions over empty tables."""
-    attribute_types = _attributes_used(policies)
-    attribute_columns = {f"attr_{name}": ARROW_TYPES[kind] for name, kind in attribute_types.items()}
+    columns = _attributes_used(policies)
+    attribute_columns = {column.stored_as: ARROW_TYPES[column.type] for column, _own in columns}
     account_schema = _derive_schema(portfolio.ACCOUNTS, without=("attributes",), **attribute_columns)
     accounts = source_table("accounts", account_schema)
     facts = DayFacts(
@@ -162,10 +170,8 @@ def _compile_day(policies: Policies) -> DayStatements:
     account_facts = build_account_facts(facts, as_of=engine.AS_OF, more_columns=policies.columns_read)
     expression = classify_accounts(account_facts, policies.policies, as_of=engine.AS_OF)
     classified = source_table("classified", expression.schema())
-    # Attributes are free text in the file: what is not of the declared type counts as unknown.
-    attributes = {f"attr_{name}": _DUCK_TYPES[kind] for name, kind in attribute_types.items()}
     return DayStatements(
-        attributes=attributes,
+        attributes={column.stored_as: _read_attribute(column, own) for column, own in columns},
         classify=(compile_statement("classified", expression, store=True, fetch=False),),
         **_compile_decisions(classified, facts, policies),
         facts=facts,
@@ -173,10 +179,18 @@ def _compile_day(policies: Policies) -> DayStatements:
     )
 
 
-def _attributes_used(policies: Policies) -> dict[str, ColumnType]:
-    """Return the type of each attribute that a rule of some strategy reads."""
-    names = [name.removeprefix("attr_") for name in sorted(policies.columns_used) if name.startswith("attr_")]
-    return {name: policies.attributes[name] for name in names}
+def _attributes_used(policies: Policies) -> list[tuple[Column, RuleColumn]]:
+    """Return the portfolios' own columns that a rule of some strategy reads, as rules and as portfolios know them."""
+    catalogue = catalogue_with(policies.attributes)
+    names = [name for name in sorted(policies.columns_used) if name.startswith(OWN_PREFIX)]
+    return [(catalogue[name], policies.attributes[name.removeprefix(OWN_PREFIX)]) for name in names]
+
+
+def _read_attribute(column: Column, own: RuleColumn) -> engine.JsonField:
+    """Return how a column is read: what is not of its type, or not declared so by its portfolio, is unknown."""
+    condition = f"portfolio_id IN ({', '.join(map(str, own.portfolio_ids))})"
+    field = column.name.removeprefix(OWN_PREFIX)
+    return engine.JsonField(field=field, kind=_DUCK_TYPES[column.type], condition=condition)
 
 
 def _compile_decisions(classified: ir.Table, facts: DayFacts, policies: Policies) -> dict[str, tuple[Statement, ...]]:

@@ -23,10 +23,10 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.countries.description import channel_names
 from recobra.console.screens.place import Installation
 from recobra.console.screens.strategies import rule_field
-from recobra.console.templatetags.console import number_locale
 from recobra.kit import clock
+from recobra.kit.typed_numbers import number_locale
 from recobra.portfolio.queries import Portfolio, portfolios_for
-from recobra.strategy import queries, queries_campaigns, schedule
+from recobra.strategy import queries, queries_campaigns, queries_groups, schedule
 from recobra.strategy.operations import campaigns
 from recobra.strategy.operations.campaigns import CampaignDraft, CampaignRefused
 from recobra.strategy.queries_campaigns import Campaign
@@ -123,8 +123,8 @@ class CampaignForm(forms.Form):
             raise forms.ValidationError(_("Choose another code."))
         return code
 
-    def to_draft(self, rule: str) -> CampaignDraft:
-        """Return the draft of a valid form."""
+    def to_draft(self, rule: str, from_group: str) -> CampaignDraft:
+        """Return the draft of a valid form, with the rule and the version of the group that it comes from."""
         data = self.cleaned_data
         chosen_channels = [data[f"channel_{number}"] for number in range(1, CHANNELS_MAX + 1)]
         # Without the empty choices, and each channel once.
@@ -134,6 +134,7 @@ class CampaignForm(forms.Form):
             name=data["name"],
             portfolio_id=int(data["portfolio"]),
             rule=rule,
+            from_group=from_group,
             template_code=data["template"],
             channels=channels,
             starts_on=data["starts_on"],
@@ -201,28 +202,39 @@ def _handle_form(
     is_posted = request.method == "POST"
     form = CampaignForm(request.POST if is_posted else None, initial=initial, portfolios=portfolios)
     problems: list[str] = []
+    catalogue = queries.rule_catalogue()
+    place = rule_field.rule_place(request, str(campaign.portfolio_id) if campaign and not is_posted else "")
+    typed = None
+    from_group = campaign.from_group if campaign else ""
     if is_posted:
-        rule = request.POST.get(f"{RULE_PREFIX}-rule", "")
-    if form.is_valid():
+        rule, typed = rule_field.settle_rule(request.POST, RULE_PREFIX, unknown="no", catalogue=catalogue, place=place)
+        problems = [typed.error] if typed else []
+        from_group = request.POST.get(f"{RULE_PREFIX}-from_group", "")
+    group_note = rule_field.describe_group(from_group, rule)
+    from_group = from_group if group_note else ""
+    if form.is_valid() and typed is None:
         try:
             draft = campaigns.save_draft(
-                draft=form.to_draft(rule), campaign_id=campaign.pk if campaign else None, actor=actor_of(request)
+                draft=form.to_draft(rule, from_group),
+                campaign_id=campaign.pk if campaign else None,
+                actor=actor_of(request),
             )
         except CampaignRefused as refusal:
             problems = refusal.problems
         else:
             messages.success(request, _("The draft is saved. Nothing is sent until it is launched."))
             return redirect("console:campaign-preflight", draft.code)
-    catalogue = queries.rule_catalogue()
-    verdict = rule_field.judge_rule(rule, "no", catalogue)
+    verdict = typed or rule_field.judge_rule(rule, "no", catalogue, place)
     context = {
         "form": form,
         "campaign": campaign,
         "problems": problems,
         "prefix": RULE_PREFIX,
-        "member": {"rule": rule, "verdict": verdict},
+        "member": {"rule": rule, "verdict": verdict, "from_group": from_group, "group_note": group_note},
+        "groups": queries_groups.groups_for(request.user),
         "columns": rule_field.builder_columns(catalogue),
         "rule_url": reverse("console:campaign-rule"),
+        "count_url": reverse("console:campaign-rule-count"),
     }
     return render(request, "console/campaigns/form.html", context, status=422 if is_posted else 200)
 
@@ -231,11 +243,26 @@ def _handle_form(
 @needs(Right.RUN_CAMPAIGNS)
 def check_rule(request: StaffRequest) -> HttpResponse:
     """Check the rule while it is written. An account of which a fact is unknown is not in the group."""
-    return rule_field.render_verdict(request, unknown="no", rule_url=reverse("console:campaign-rule"))
+    return rule_field.render_verdict(
+        request,
+        unknown="no",
+        rule_url=reverse("console:campaign-rule"),
+        count_url=reverse("console:campaign-rule-count"),
+    )
+
+
+@require_POST
+@needs(Right.RUN_CAMPAIGNS)
+def count_rule(request: StaffRequest) -> HttpResponse:
+    """Count what the rule matches today in the portfolio of the campaign."""
+    chosen = request.POST.get("portfolio", "")
+    portfolios = [portfolio for portfolio in portfolios_for(request.user) if str(portfolio.pk) == chosen]
+    return rule_field.render_count(request, unknown="no", portfolios=portfolios)
 
 
 urlpatterns = [
     path("campanas/nueva/", create_campaign, name="campaign-create"),
     path("campanas/regla/", check_rule, name="campaign-rule"),
+    path("campanas/regla/cuentas/", count_rule, name="campaign-rule-count"),
     path("campanas/<slug:code>/editar/", edit_campaign, name="campaign-edit"),
 ]

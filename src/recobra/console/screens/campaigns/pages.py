@@ -66,7 +66,7 @@ def show_campaign(request: StaffRequest, code: str) -> HttpResponse:
 
 def _campaign_context(campaign: queries.Campaign) -> dict[str, Any]:
     """Return the context of a campaign in words: its rule, its template and its channels."""
-    verdict = rule_field.judge_rule(campaign.rule, "no", strategies.rule_catalogue())
+    verdict = rule_field.judge_rule(campaign.rule, "no", strategies.rule_catalogue(), campaign.portfolio)
     names = {code: name for code, name, _channels in queries.template_choices({campaign.portfolio.country})}
     return {
         "campaign": campaign,

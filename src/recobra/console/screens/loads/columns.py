@@ -6,16 +6,19 @@ columns, each with its target. A mapping of payment files, of fewer targets, is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from recobra.console.table_place import TablePlace
-from recobra.intake.queries import Mapping
+from recobra.intake.queries import Mapping as SavedMapping
 from recobra.payments.queries import PaymentMapping
+from recobra.portfolio.own_columns import LABEL_MAX, NAME_MAX, TYPE_LABELS, TYPES, OwnColumn, own_columns
+from recobra.portfolio.queries import Portfolio
 from recobra.tabular.records import index_columns
+from recobra_core.folding import fold_words
 
 TARGETS = (
     "account.external_id",
@@ -48,19 +51,19 @@ TARGETS = (
     "address.city",
     "address.region",
     "address.postal",
-    "attribute.text",
-    "attribute.number",
-    "attribute.date",
+    *(f"attribute.{kind}" for kind in TYPES),
 )
+OWN = "attribute:"
+"""Before the name of a column of the portfolio's own that is known; `attribute.` and a type stand for a new one."""
 # Parts of a mapping whose targets stand one level deeper, and parts that are no targets.
 _GROUPS = frozenset({"account", "debtor", "instalment", "amounts", "address"})
 _NO_TARGETS = frozenset({"name", "options", "control", "parties", "filters", "currencies"})
-AnyMapping = TypeVar("AnyMapping", Mapping, PaymentMapping)
+AnyMapping = TypeVar("AnyMapping", SavedMapping, PaymentMapping)
 OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows", "other_currencies", "id_zeros")
 
 
-def target_labels() -> list[tuple[str, str]]:
-    """Return the targets of a column with their labels."""
+def target_labels(known: Mapping[str, OwnColumn]) -> list[tuple[str, str]]:
+    """Return the targets of a column with their labels, those of the portfolio's own that are known behind them."""
     labels = {
         "account.external_id": _("Account number"),
         "account.product": _("Product"),
@@ -92,11 +95,25 @@ def target_labels() -> list[tuple[str, str]]:
         "address.city": _("Address: city"),
         "address.region": _("Address: region"),
         "address.postal": _("Address: postal code"),
-        "attribute.text": _("Attribute: text"),
-        "attribute.number": _("Attribute: number"),
-        "attribute.date": _("Attribute: date"),
     }
-    return [(target, labels[target]) for target in TARGETS]
+    for kind, label in TYPE_LABELS.items():
+        labels[f"attribute.{kind}"] = _("New own column: %(type)s") % {"type": str(label).lower()}
+    own = [
+        (f"{OWN}{column.name}", _("Own column: %(name)s") % {"name": column.label})
+        for column in sorted(known.values(), key=lambda column: column.label.lower())
+    ]
+    return [*((target, labels[target]) for target in TARGETS), *own]
+
+
+def known_columns(portfolio: Portfolio, saved: Iterable[SavedMapping]) -> dict[str, OwnColumn]:
+    """Return the portfolio's own columns by name, with those that a saved mapping names and no load has declared."""
+    known = own_columns(portfolio)
+    for mapping in saved:
+        for name, spec in (mapping.document.get("attributes") or {}).items():
+            if isinstance(spec, dict) and name not in known:
+                label = str(spec.get("label") or " ".join(_column_names(spec)) or name)
+                known[name] = OwnColumn(name=name, type=spec.get("type", "text"), label=label)
+    return known
 
 
 def option_choices(
@@ -192,20 +209,14 @@ def mapped_columns(document: dict[str, Any]) -> list[str]:
 
 
 def _flatten(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the specifications of a mapping document by target: {"debtor": {"name": …}} has `debtor.name`.
-
-    Of several attributes of one type only the last is there.
-    """
+    """Return the specifications of a mapping document by target: {"debtor": {"name": …}} has `debtor.name`."""
     flat: dict[str, Any] = {}
     for name, spec in document.items():
         if name in _GROUPS and isinstance(spec, dict):
             for key, value in spec.items():
                 flat[f"{name}.{key}"] = value
         elif name == "attributes":
-            for attribute in spec.values():
-                if isinstance(attribute, dict):
-                    attribute_type = attribute.get("type", "text")
-                    flat[f"attribute.{attribute_type}"] = attribute
+            flat |= {f"{OWN}{key}": attribute for key, attribute in spec.items()}
         elif name not in _NO_TARGETS:
             flat[name] = spec
     return flat
@@ -243,29 +254,52 @@ def posted_name(post: QueryDict) -> str:
     return post.get("name", "").strip() or "default"
 
 
-def from_post(post: QueryDict, headers: list[str], place: TablePlace) -> dict[str, Any]:
+def from_post(post: QueryDict, headers: list[str], place: TablePlace, known: Mapping[str, OwnColumn]) -> dict[str, Any]:
     """Return the mapping document of the choices; several columns with one target are joined."""
     document: dict[str, Any] = {"name": posted_name(post)}
-    columns_by_target = posted_columns(post, headers, TARGETS)
-    for target, columns in columns_by_target.items():
+    own = {f"{OWN}{name}": column for name, column in known.items()}
+    for target, columns in posted_columns(post, headers, {*TARGETS, *own}).items():
         group, _dot, name = target.partition(".")
-        if group == "attribute":
-            attributes = document.setdefault("attributes", {})
-            for column in columns:
-                attributes[_attribute_name(column)] = {"column": column, "type": name}
+        if target in own:
+            column = own[target]
+            document.setdefault("attributes", {})[column.name] = {"columns": columns, "type": column.type}
+        elif group == "attribute":
+            continue
         elif group in {"phones", "emails"}:
             document[group] = columns
         elif name:
             document.setdefault(group, {})[name] = columns if len(columns) > 1 else columns[0]
         else:
             document[group] = columns[0]
+    new = _new_attributes(post, headers)
+    if new:
+        document["attributes"] = {**new, **document.get("attributes", {})}
     options = posted_options(post, place, OPTIONS)
     if options:
         document["options"] = options
     return document
 
 
-def _attribute_name(header: str) -> str:
-    """Return the name of an attribute made from a column: «Fecha de baja» becomes `fecha_de_baja`."""
-    letters = [letter if letter.isalnum() else "_" for letter in header.lower()]
-    return "".join(letters).strip("_") or "columna"
+def _new_attributes(post: QueryDict, headers: list[str]) -> dict[str, dict[str, Any]]:
+    """Return the columns that become new columns of the portfolio's own, each under a name made from its label."""
+    attributes: dict[str, dict[str, Any]] = {}
+    for index, header in enumerate(headers):
+        group, _dot, kind = post.get(f"column-{index}", "").partition(".")
+        if group != "attribute" or kind not in TYPES:
+            continue
+        label = " ".join(post.get(f"label-{index}", "").split()) or header
+        name = base = _attribute_name(label)
+        number = 1
+        while name in attributes:
+            number += 1
+            name = f"{base}_{number}"
+        attributes[name] = {"column": header, "type": kind, "label": label[:LABEL_MAX]}
+        if post.get(f"private-{index}"):
+            attributes[name]["private"] = True
+    return attributes
+
+
+def _attribute_name(label: str) -> str:
+    """Return the name of a column made from its label: «Fecha de baja» becomes `fecha_de_baja`."""
+    name = fold_words(label).replace(" ", "_")[:NAME_MAX].strip("_").removesuffix("_minor")
+    return name or "columna"

@@ -98,7 +98,8 @@ def _columns_context(
         "base": base,
         "fits": base is not None and columns.has_mapped_columns(document, preview["headers"]),
         "chosen": columns.match_columns(document, preview["headers"]),
-        "targets": columns.target_labels(),
+        "targets": columns.target_labels(columns.known_columns(portfolio, saved)),
+        "has_own_columns": True,
         "options": columns.option_choices(document.get("options") or {}),
         "name": document.get("name", "default"),
         "today": clock.today(portfolio.time_zone),
@@ -172,7 +173,10 @@ def _read_form(
     if post.get("control-amount"):
         control["amount"] = post["control-amount"]
     return {
-        "mapping": saved_mapping or columns.from_post(post, preview["headers"], read_table_place(request)),
+        "mapping": saved_mapping
+        or columns.from_post(
+            post, preview["headers"], read_table_place(request), columns.known_columns(portfolio, saved)
+        ),
         "as_of": parse_date(post.get("as_of", "")) or clock.today(portfolio.time_zone),
         "control": control or None,
         # None leaves it to the mapping whether the file is only a part.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -20,7 +21,8 @@ from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.kit.language import screen_language
 from recobra.messaging.queries import template_versions
-from recobra.strategy import operations, queries
+from recobra.portfolio.queries import Portfolio
+from recobra.strategy import operations, queries, queries_groups
 from recobra.strategy.operations import StrategyRefused
 from recobra_core.decide.steps import CHANNELS, EVENTS, STAGES
 from recobra_core.documents import DocumentError
@@ -40,7 +42,7 @@ def edit_draft(request: StaffRequest, code: str) -> HttpResponse:
     if request.method == "GET":
         base = listed.draft or listed.shown
         return _render_editor(request, listed, form.from_document(base.document), seen=_draft_mark(listed.draft))
-    shape = form.from_post(request.POST) | {"code": code}
+    shape = _settle_rules(request, form.from_post(request.POST) | {"code": code}, listed)
     action = request.POST.get("do", "")
     if action != "save":
         return _render_editor(request, listed, form.apply_action(shape, action), seen=request.POST.get("seen", ""))
@@ -54,6 +56,14 @@ def _save_draft(
     # The form carries the mark of the draft that it began with: somebody may have saved another one since.
     seen = request.POST.get("seen", "")
     current = _draft_mark(listed.draft)
+    typed = [
+        f"{group}[{index}].rule: {member['typed'].error}"
+        for group in ("segments", "steps")
+        for index, member in enumerate(shape[group])
+        if member.get("typed")
+    ]
+    if typed:
+        return _render_editor(request, listed, shape, seen=seen, problems=typed, status=422)
     if current != seen:
         return _render_editor(request, listed, shape, seen=current, problems=[_conflict_text(listed)], status=409)
     try:
@@ -104,14 +114,21 @@ def _render_editor(
     `seen` is the mark of the draft that the fields come from; see `_draft_mark`.
     """
     catalogue = queries.rule_catalogue()
+    place = _place_of(request, listed)
+    covered = rule_field.find_covered(shape["segments"], catalogue)
     for group in ("segments", "steps"):
         members = []
         for index, member in enumerate(shape[group]):
-            verdict = rule_field.judge_member(member, catalogue)
+            verdict = rule_field.judge_member(member, catalogue, place)
+            if group == "segments":
+                verdict = replace(verdict, covered_by=covered.get(index, ""))
+                member["group_note"] = rule_field.describe_group(member["from_group"], member["rule"])
             members.append(member | {"prefix": f"{group}-{index}", "verdict": verdict})
         shape[group] = members
     context = {
         "listed": listed,
+        "place": place,
+        "saved_groups": queries_groups.groups_for(request.user),
         "shape": shape,
         "seen": seen,
         "problems": [_locate_problem(problem, shape) for problem in problems or []],
@@ -122,6 +139,31 @@ def _render_editor(
         # htmx swaps only responses of success.
         return render(request, "console/strategies/_editor.html", context)
     return render(request, "console/strategies/edit.html", context, status=status)
+
+
+def _place_of(request: StaffRequest, listed: queries.StrategyListing) -> Portfolio | None:
+    """Return the portfolio in whose writing amounts are typed: the first that follows the strategy."""
+    return rule_field.rule_place(request, str(listed.portfolios[0].pk) if listed.portfolios else "")
+
+
+def _settle_rules(request: StaffRequest, shape: form.Shape, listed: queries.StrategyListing) -> form.Shape:
+    """Return the posted fields with the rules that their conditions say; `typed` are conditions that are no rule."""
+    catalogue = queries.rule_catalogue()
+    place = _place_of(request, listed)
+    for group in ("segments", "steps"):
+        for index, member in enumerate(shape[group]):
+            member["rule"], member["typed"] = rule_field.settle_rule(
+                request.POST,
+                f"{group}-{index}",
+                unknown=rule_field.unknown_mode(member["unknown"]),
+                catalogue=catalogue,
+                place=place,
+            )
+    for segment in shape["segments"]:
+        # A rule that was changed by hand is no longer the group's.
+        if not rule_field.describe_group(segment["from_group"], segment["rule"]):
+            segment["from_group"] = ""
+    return shape
 
 
 def editor_choices(shape: form.Shape) -> dict[str, Any]:
@@ -197,8 +239,9 @@ def _save_yaml(request: StaffRequest, listed: queries.StrategyListing, text: str
 @needs(Right.EDIT_STRATEGIES)
 def preview_reach(request: StaffRequest, code: str) -> HttpResponse:
     """Count the accounts that the fields, not yet saved, would touch today."""
-    document = form.to_document(form.from_post(request.POST) | {"code": code})
-    codes = {portfolio.code for portfolio in queries.strategy_for(request.user, code).portfolios}
+    listed = queries.strategy_for(request.user, code)
+    document = form.to_document(_settle_rules(request, form.from_post(request.POST) | {"code": code}, listed))
+    codes = {portfolio.code for portfolio in listed.portfolios}
     return render(request, "console/strategies/_reach.html", reach_context(request, document, codes))
 
 
@@ -231,6 +274,7 @@ def create_strategy(request: StaffRequest) -> HttpResponse:
 urlpatterns = [
     path("estrategias/nueva/", create_strategy, name="strategy-create"),
     path("estrategias/regla/", rule_field.check_rule, name="strategy-rule"),
+    path("estrategias/regla/cuentas/", rule_field.count_rule, name="strategy-rule-count"),
     path("estrategias/<slug:code>/editar/", edit_draft, name="strategy-edit"),
     path("estrategias/<slug:code>/editar/yaml/", edit_yaml, name="strategy-yaml"),
     path("estrategias/<slug:code>/editar/alcance/", preview_reach, name="strategy-try"),

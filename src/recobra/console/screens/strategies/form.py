@@ -12,7 +12,7 @@ from recobra_core.decide.steps import STOPS
 
 # The fields of a form by name, as the template shows them: those of a document, or of one step or segment.
 Shape = dict[str, Any]
-SEGMENT = ("key", "name", "rule", "unknown")
+SEGMENT = ("key", "name", "rule", "unknown", "from_group")
 STEP = (
     "key",
     "name",
@@ -200,6 +200,8 @@ def assign_keys(members: list[Shape]) -> list[Shape]:
 def _segment_document(segment: Shape) -> dict[str, Any]:
     """Return the document of a segment."""
     document = {"key": segment["key"], "name": segment["name"], "rule": segment["rule"]}
+    if segment["from_group"]:
+        document["from_group"] = segment["from_group"]
     return document | _unknown_document(segment)
 
 
