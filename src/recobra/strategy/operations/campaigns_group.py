@@ -25,6 +25,7 @@ from recobra.portfolio.snapshot import Scope
 from recobra.strategy.operations.day_facts import read_facts
 from recobra.strategy.operations.decision import (
     DayStatements,
+    law_tables,
     prepare_day,
     run_decisions,
     small_tables,
@@ -90,7 +91,7 @@ class GroupSurvey:
     unreachable: pa.Table
     silent: pa.Table
     planned: frozenset[int]
-    duck: DuckDBPyConnection = field(repr=False)
+    prepared: engine.PreparedStatements = field(repr=False)
 
     def judge(self, candidates: pa.Table, *, day: date) -> pa.Table:
         """Return candidates judged at the opening of a day: with the gate's columns, due_at and closes_at (UTC)."""
@@ -106,9 +107,9 @@ class GroupSurvey:
             if name in candidates.column_names:
                 candidates = candidates.drop_columns([name])
             candidates = candidates.append_column(name, column)
-        facts = small_tables(self.tables, policies=self.policies, as_of=day)
-        engine.register_tables(self.duck, {"campaign_candidates": candidates, **facts})
-        return engine.run_statements(self.duck, [_compile_verdicts(candidates.schema)])["campaign_verdicts"]
+        facts = law_tables(self.tables, policies=self.policies, as_of=day)
+        with self.prepared.fill({"campaign_candidates": candidates, "history": self.tables["history"], **facts}):
+            return self.prepared.run([_compile_verdicts(candidates.schema)])["campaign_verdicts"]
 
 
 # One compiled statement serves all days of a campaign.
@@ -160,8 +161,10 @@ def survey_group(spec: CampaignSpec, *, as_of: date, debtor_ids: Sequence[int] |
     planned = frozenset(tables["planned"]["debtor_id"].to_pylist())
     # A debtor with a contact of today waits for another day and stays in the group, so the plan must not drop it.
     tables["planned"] = tables["planned"].slice(0, 0)
-    with engine.duckdb_for_rows(tables["accounts"].num_rows, user="decisions") as duck:
-        yield _survey_with(spec, policies, tables, duck=duck, planned=planned, as_of=as_of)
+    # A cursor has registered tables and prepared statements of its own: its plan of the verdicts serves every day.
+    with engine.duckdb_for_rows(tables["accounts"].num_rows, user="decisions") as duck, duck.cursor() as cursor:
+        prepared = engine.PreparedStatements(cursor)
+        yield _survey_with(spec, policies, tables, duck=duck, prepared=prepared, planned=planned, as_of=as_of)
 
 
 def _survey_with(
@@ -170,10 +173,11 @@ def _survey_with(
     tables: dict[str, pa.Table],
     *,
     duck: DuckDBPyConnection,
+    prepared: engine.PreparedStatements,
     planned: frozenset[int],
     as_of: date,
 ) -> GroupSurvey:
-    """Decide for the facts of a day by the campaign's policies, in a DuckDB that stays open for the verdicts."""
+    """Decide for the facts of a day by the campaign's policies; `prepared` is for the verdicts."""
     statements = statements_for(policies)
     facts = dict(tables)
     engine.register_tables(duck, {"raw_accounts": facts.pop("accounts"), **facts})
@@ -204,7 +208,7 @@ def _survey_with(
         unreachable=decisions["unreachable"].select(["debtor_id", "reason"]) if has_plan else nobody,
         silent=silent,
         planned=planned,
-        duck=duck,
+        prepared=prepared,
     )
 
 

@@ -133,6 +133,12 @@ def small_tables(tables: Mapping[str, pa.Table], *, policies: Policies, as_of: d
     for entry in policies.policies:
         if entry.strategy is not None:
             template_codes.update(list_templates(entry.strategy))
+    templates = snapshot.read_template_channels(sorted(template_codes))
+    return {"templates": templates, **law_tables(tables, policies=policies, as_of=as_of)}
+
+
+def law_tables(tables: Mapping[str, pa.Table], *, policies: Policies, as_of: date) -> dict[str, pa.Table]:
+    """Return of the small tables those by which the gate judges: openings, caps. `tables` as in `small_tables`."""
     places = tables["debtors"].select(PLACE_COLUMNS).group_by(PLACE_COLUMNS).aggregate([]).to_pylist()
     # Every place, by every channel, under the law alone ('') and under each of the company's rules.
     keys = {
@@ -143,7 +149,6 @@ def small_tables(tables: Mapping[str, pa.Table], *, policies: Policies, as_of: d
     }
     company_rules = frozenset(policies.company_rules.rules_by_name.items())
     return {
-        "templates": snapshot.read_template_channels(sorted(template_codes)),
         "openings": _cached_openings(frozenset(keys), company_rules),
         "caps": caps_in_force(company_rules, day=as_of),
     }
