@@ -8,6 +8,7 @@ from .workspace import Relation, Workspace
 
 _EXACT_FIGURES: Final = 15  # a spreadsheet keeps so many of a number, and shows the others as zeros
 _MOST_FIGURES: Final = 38  # more are no number to DuckDB
+_COLUMNS: Final = "number VARCHAR, known VARCHAR, known_last VARCHAR, other VARCHAR, spelled VARCHAR"
 
 
 def find_alike(duck: Workspace, name: str, *, new: str, known: str) -> Relation:
@@ -17,9 +18,13 @@ def find_alike(duck: Workspace, name: str, *, new: str, known: str) -> Relation:
     the known ones that it is like; other, a new one that only zeros tell from it; spelled, how to write it where that
     is sure: as the only known one, without any as the new ones that are like it are written with most zeros.
     """
-    forms = _write_forms(
-        duck, f"{name}_forms", f"SELECT number, true FROM ({new}) UNION ALL SELECT number, false FROM ({known})"
-    )
+    numbers = f"SELECT number, true FROM ({new}) UNION ALL SELECT number, false FROM ({known})"
+    parts = f"SELECT number, is_new, rtrim(number, '0123456789') AS head FROM ({numbers}) AS numbers (number, is_new)"
+    heads = _find_heads(duck, f"{name}_heads", parts)
+    if not duck.count(heads):
+        duck.drop(heads)
+        return duck.create_empty(name, _COLUMNS)
+    forms = _write_forms(duck, f"{name}_forms", parts, heads=heads)
     shared = duck.create(
         f"{name}_shared", f"SELECT form FROM {forms} GROUP BY form HAVING count(*) > 1 AND bool_or(is_new)"
     )
@@ -66,15 +71,13 @@ def find_alike(duck: Workspace, name: str, *, new: str, known: str) -> Relation:
     return alike
 
 
-def _write_forms(duck: Workspace, name: str, numbers: str) -> Relation:
-    """Return what the spellings of each number have in common: number, is_new, form, is_bare.
+def _write_forms(duck: Workspace, name: str, parts: str, *, heads: Relation) -> Relation:
+    """Return what the spellings of each number have in common: number, is_new, form, is_bare; `heads` is dropped.
 
     The bare form has no leading zeros, at the beginning or behind the mark of a series (F001-0627 is F1-627), no
     capitals told apart and no «.0» at its end. The others are what a spreadsheet makes of the number. Numbers that
     can be like no other are left out.
     """
-    parts = f"SELECT number, is_new, rtrim(number, '0123456789') AS head FROM ({numbers}) AS numbers (number, is_new)"
-    heads = _find_heads(duck, f"{name}_heads", parts)
     tail = "substr(number, length(head) + 1)"
     figures = f"CASE WHEN {tail} = '' THEN '' ELSE coalesce(nullif(ltrim({tail}, '0'), ''), '0') END"
     forms = duck.create(

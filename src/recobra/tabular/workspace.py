@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NewType
 
@@ -32,9 +32,12 @@ class Workspace:
     connection: duckdb.DuckDBPyConnection
     folder: Path
     is_small: bool = False
+    # How many rows the relations have that were made since a statement last changed any.
+    _counts: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
     def execute(self, statement: str, parameters: list[Any] | None = None) -> None:
         """Execute a statement."""
+        self._counts.clear()
         self.connection.execute(statement, parameters or [])
 
     def allow_memory(self, *, rows: int, text_bytes: int) -> None:
@@ -43,12 +46,15 @@ class Workspace:
 
     def create(self, name: str, query: str, parameters: list[Any] | None = None) -> Relation:
         """Make a relation of a query's rows; one that already has the name is replaced."""
-        self.execute(f"CREATE OR REPLACE TABLE {name} AS {query}", parameters)
+        made = self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}", parameters or []).fetchone()
+        assert made is not None, "DuckDB answers with how many rows it has made"
+        self._counts[name] = int(made[0])
         return Relation(name)
 
     def create_empty(self, name: str, columns: str) -> Relation:
         """Make a relation without rows; `columns` with their types as in SQL."""
-        self.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
+        self.connection.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
+        self._counts[name] = 0
         return Relation(name)
 
     def create_from_arrow(self, name: str, rows: pa.Table) -> Relation:
@@ -66,7 +72,8 @@ class Workspace:
 
     def drop(self, relation: Relation) -> None:
         """Drop a relation that no later step reads, to free its memory."""
-        self.execute(f"DROP TABLE {relation}")
+        self.connection.execute(f"DROP TABLE {relation}")
+        self._counts.pop(relation, None)
 
     def fetch_all(self, query: str, parameters: list[Any] | None = None) -> list[Any]:
         """Return the rows of a query as tuples."""
@@ -79,8 +86,10 @@ class Workspace:
 
     def count(self, relation: Relation) -> int:
         """Return how many rows a relation has."""
-        (count,) = self.fetch_row(f"SELECT count(*) FROM {relation}")
-        return int(count)
+        if relation not in self._counts:
+            (count,) = self.fetch_row(f"SELECT count(*) FROM {relation}")
+            self._counts[relation] = int(count)
+        return self._counts[relation]
 
     def fetch_arrow(self, query: str) -> pa.Table:
         """Return a query's rows as an Arrow table."""

@@ -62,6 +62,8 @@ def settle_accounts(
         new=f"SELECT account AS number FROM {row_keys.accounts} ANTI JOIN {known.accounts} USING (account)",
         known=f"SELECT account AS number FROM {known.accounts}",
     )
+    if not duck.count(alike):
+        return file, row_keys, AlikeNumbers(rows, 0)
     target = "account.external_id"
     column = literal(file.columns.label(context.document.fields[target]))
     questions = f"SELECT line, account AS number, account AS value, {column} AS col, '{target}' AS target"

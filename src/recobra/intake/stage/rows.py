@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -120,29 +120,14 @@ def parse_rows(
         for n, (name, attribute) in enumerate(document.attributes.items())
     ]
     attributes_json = f"CAST(json_object({', '.join(attributes)}) AS VARCHAR)" if attributes else "'{}'"
-    default_kind = "COMPANY" if portfolio.industry == "INVOICES" else "PERSON"
-    kinded = f"""
-        WITH texts AS (
-            SELECT line, {", ".join(_text_columns(context, file))}
-            FROM {file.raw} SEMI JOIN {changes.rows} USING (line)
-        ), typed AS (
-            SELECT
-                *,
-                -- A kind that is stated and unknown stays NULL, which is an error of the row.
-                coalesce(
-                    {_code_sql("x_kind", KINDS)}, CASE WHEN x_kind IS NULL THEN {literal(default_kind)} END
-                ) AS kind,
-                {", ".join(_typed_columns(context, notation))}
-            FROM texts
-        ), identified AS (
-            SELECT *, {", ".join(_identity_columns(context))} FROM typed
-        ), kinded AS (
-            SELECT *, {", ".join(_id_kind_columns(context))} FROM identified
-        )
-        """
+    texts = _text_columns(context, file)
+    # The columns that say nothing about ids are left out: DuckDB would plan them for nothing.
+    id_texts = {name: texts[name] for name in texts if name.endswith(("_kind", "_national_id"))}
+    ids_only = _kinded_sql(context, file, changes, texts=id_texts, typed=[])
     pairs = ["SELECT national_id_kind AS id_kind, national_id AS id_value FROM kinded"]
     pairs += [f"SELECT party_{n}_id_kind, party_{n}_bare_id FROM kinded" for n in range(len(document.parties))]
-    judged = identities.judge_ids(context, duck, f"{kinded} {' UNION ALL '.join(pairs)}")
+    judged = identities.judge_ids(context, duck, f"{ids_only} {' UNION ALL '.join(pairs)}")
+    kinded = _kinded_sql(context, file, changes, texts=texts, typed=_typed_columns(context, notation))
     verdicts = ["judged.verdict"]
     joins = [_join_judged(judged, "judged", kind="national_id_kind", national_id="national_id")]
     for n in range(len(document.parties)):
@@ -162,6 +147,28 @@ def parse_rows(
     )
     duck.drop(judged)
     return parsed
+
+
+def _kinded_sql(
+    context: LoadContext, file: FileRows, changes: FileChanges, *, texts: Mapping[str, str], typed: Sequence[str]
+) -> str:
+    """Return SQL for the common table `kinded`: the changed rows with texts, typed columns, ids and their kinds."""
+    default_kind = "COMPANY" if context.portfolio.industry == "INVOICES" else "PERSON"
+    # A kind that is stated and unknown stays NULL, which is an error of the row.
+    stated_kind = f"CASE WHEN x_kind IS NULL THEN {literal(default_kind)} END"
+    kind = f"coalesce({_code_sql('x_kind', KINDS)}, {stated_kind}) AS kind"
+    return f"""
+        WITH texts AS (
+            SELECT line, {", ".join(f"{text} AS {name}" for name, text in texts.items())}
+            FROM {file.raw} SEMI JOIN {changes.rows} USING (line)
+        ), typed AS (
+            SELECT *, {", ".join([kind, *typed])} FROM texts
+        ), identified AS (
+            SELECT *, {", ".join(_identity_columns(context))} FROM typed
+        ), kinded AS (
+            SELECT *, {", ".join(_id_kind_columns(context))} FROM identified
+        )
+        """
 
 
 def _identity_columns(context: LoadContext) -> list[str]:
@@ -206,8 +213,8 @@ def _party_keys(context: LoadContext) -> list[str]:
     return keys
 
 
-def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
-    """Return an SQL expression for each mapped value as trimmed text, named for `_typed_columns`.
+def _text_columns(context: LoadContext, file: FileRows) -> dict[str, str]:
+    """Return an SQL expression for each mapped value as trimmed text, by its name in `_typed_columns`.
 
     Values that will be parsed begin with `x_`; the others (`account`, `name`, `phone_0`, `attribute_0`…) stay text.
     """
@@ -231,20 +238,19 @@ def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
         "x_currency": "currency",
         "x_paid": "paid",
     }
-    texts = [f"{file.columns.account(document)} AS account"]
-    texts += [f"{text(document.fields.get(target))} AS {name}" for name, target in named.items()]
-    texts += [f"{text(source)} AS x_{concept}" for concept, source in document.amount_sources().items()]
-    texts += [f"{text(source)} AS phone_{n}" for n, source in enumerate(document.phones)]
-    texts += [f"{text(source)} AS email_{n}" for n, source in enumerate(document.emails)]
-    texts += [f"{text(attribute)} AS attribute_{n}" for n, attribute in enumerate(document.attributes.values())]
+    texts = {"account": file.columns.account(document)}
+    texts |= {name: text(document.fields.get(target)) for name, target in named.items()}
+    texts |= {f"x_{concept}": text(source) for concept, source in document.amount_sources().items()}
+    texts |= {f"phone_{n}": text(source) for n, source in enumerate(document.phones)}
+    texts |= {f"email_{n}": text(source) for n, source in enumerate(document.emails)}
+    texts |= {f"attribute_{n}": text(attribute) for n, attribute in enumerate(document.attributes.values())}
     for n, party in enumerate(document.parties):
         for part in ("name", "national_id", "phone", "email"):
-            texts.append(f"{text(party.sources.get(part))} AS party_{n}_{part}")
+            texts[f"party_{n}_{part}"] = text(party.sources.get(part))
+    texts["address"] = "NULL::VARCHAR"
     if document.address_sources:
         parts = ", ".join(text(source) for source in document.address_sources)
-        texts.append(f"nullif(concat_ws(', ', {parts}), '') AS address")
-    else:
-        texts.append("NULL::VARCHAR AS address")
+        texts["address"] = f"nullif(concat_ws(', ', {parts}), '')"
     return texts
 
 
