@@ -18,6 +18,7 @@ from recobra.kit import duckdb_memory
 from recobra.portfolio.models import Account, Instalment, Posting
 from recobra.tabular import amounts, dates, formats, identity
 from recobra.tabular.workspace import open_workspace
+from tests import extent
 
 from .conftest import SHORT
 from .old_workbook import workbook
@@ -75,7 +76,22 @@ def _check():
     ]
 
 
+# What a load makes of each; day by day of few, for all give the same rows.
+LOADED = extent.choose(daily=["semicolons", "UTF-16 without a mark", "gzip"], whole=list(TEXTS))
+
+
 @pytest.mark.parametrize("kind", TEXTS)
+def test_a_text_gives_the_same_rows_however_it_is_written(kind, tmp_path):
+    path = tmp_path / "cartera.csv"
+    path.write_bytes(TEXTS[kind])
+    with open_workspace() as duck:
+        sheet = formats.read(path, duck, formats.ReadOptions())
+        rows = duck.fetch_all(f"SELECT c0, c1, c2, c3 FROM {sheet.raw} ORDER BY line")
+        broken = duck.count(sheet.broken)
+    assert (sheet.headers, rows, broken) == (("cuenta", "nombre", "vence", "saldo"), ROWS, 0)
+
+
+@pytest.mark.parametrize("kind", LOADED)
 def test_a_text_is_read_however_it_is_written(kind, load):
     assert load(TEXTS[kind], mapping=MAPPING)["accepted"] == 2
     _check()

@@ -8,14 +8,17 @@ from pyarrow import parquet
 from recobra.intake.models import Load
 from recobra.intake.operations import LoadRefused
 from recobra.portfolio.models import Account
-from tests import databases
+from tests import databases, extent
 
 from .conftest import SHORT
 
 ROWS = "cuenta;vence;saldo\n{};01/10/2026;1\n"
 
 
-@pytest.mark.parametrize("name", ["c*", "c[ab]", "c?", "[1] cartera * (2)"])
+NAMES = ["c[ab]", "[1] cartera * (2)", "c*", "c?"]
+
+
+@pytest.mark.parametrize("name", extent.choose(daily=NAMES[:2], whole=NAMES))
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_a_name_with_stars_or_brackets_is_one_file(load, tmp_path, name, ending):
     for number, each in enumerate([name, "ca", "cb"]):

@@ -25,7 +25,7 @@ from .balances import owed, received
 
 # Each example is a load or more, rolled back; by day the same few, in the long run many and others each time.
 FILES = settings(
-    max_examples=extent.choose(daily=4, whole=60),
+    max_examples=extent.choose(daily=2, whole=60),
     derandomize=not extent.is_whole(),
     phases=[phase for phase in Phase if extent.is_whole() or phase is not Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

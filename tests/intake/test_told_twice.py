@@ -9,6 +9,7 @@ from recobra.intake.models import LoadWarning
 from recobra.payments import operations as payments
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Posting
+from tests import extent
 from tests.people import acting
 
 from .balances import owed, received
@@ -91,7 +92,7 @@ def test_a_payment_on_screen_for_all_accounts_replaces_what_was_inferred(day, co
     assert standing() == [("SCREEN", 5_000, 25), ("SCREEN", 5_000, 25), ("INFERRED", 5_000, 26)]
 
 
-@pytest.mark.parametrize("order", ["FLR", "FRL", "LFR"])
+@pytest.mark.parametrize("order", extent.choose(daily=["FRL", "LFR"], whole=["FLR", "FRL", "LFR"]))
 def test_file_balance_and_reversal_end_the_same_in_any_order(day, bank, now, order):
     day(23, {"G1": 100, "G2": 200, "G3": 80})
 
@@ -174,18 +175,18 @@ def test_a_new_instalment_hides_no_payment_that_came_back(load, bank, now):
     assert (owed(), received()) == ({"A": 30_000}, 0)
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        (24, 100, 60, "payment_unseen"),  # of the day before the payment
-        (25, 100, 60, "payment_unseen"),
-        (27, 100, 60, "payment_unseen"),  # the bank is faster than the creditor's books
-        (27, 60, 60, None),
-        (24, 150, 110, "payment_unseen"),  # 50 more, and nothing of the payment yet
-        (27, 150, 150, "payment_contradicted"),  # more than the file before: it may be anything
-        (27, 80, 80, "payment_contradicted"),
-    ],
-)
+UNSEEN = [
+    (27, 100, 60, "payment_unseen"),  # the bank is faster than the creditor's books
+    (27, 60, 60, None),
+    (24, 150, 110, "payment_unseen"),  # 50 more, and nothing of the payment yet
+    (27, 150, 150, "payment_contradicted"),  # more than the file before: it may be anything
+    (24, 100, 60, "payment_unseen"),  # of the day before the payment
+    (25, 100, 60, "payment_unseen"),
+    (27, 80, 80, "payment_contradicted"),
+]
+
+
+@pytest.mark.parametrize("case", extent.choose(daily=UNSEEN[:4], whole=UNSEEN))
 def test_a_payment_that_the_sheet_does_not_show_yet_is_no_new_debt(day, bank, case):
     as_of, states, owes, warned = case
     day(23, {"G": 100})

@@ -8,6 +8,7 @@ from recobra.intake import operations, queries
 from recobra.intake.models import Load, LoadWarning
 from recobra.intake.operations.retention import delete_rejected_rows
 from recobra.portfolio.models import Account, Instalment, Posting
+from tests import extent
 from tests.people import acting
 
 from .conftest import SHORT
@@ -116,6 +117,10 @@ HIDING = {
 }
 
 
+# Which of them are tried first: day by day one that waits and one that does not.
+TRIED = extent.choose(daily=["another currency", "less money"], whole=list(HIDING))
+
+
 def test_a_load_that_would_hide_money_waits_with_its_figures(load):
     """One portfolio answers for every file; each finds it as it was."""
     head, mapping = "cuenta;vence;saldo;moneda", SHORT | {"currency": "moneda", "options": {"decimal": "point"}}
@@ -124,8 +129,9 @@ def test_a_load_that_would_hide_money_waits_with_its_figures(load):
         given = mapping | {"options": {"decimal": "point", **options}}
         file = "\n".join([head, *rows]) + "\n"
         with transaction.atomic():
-            result = load(file, mapping=given, as_of=date(2026, 11, 24), dry_run=True)
-            assert result["held"] is bool(codes), name
+            if name in TRIED:
+                result = load(file, mapping=given, as_of=date(2026, 11, 24), dry_run=True)
+                assert result["held"] is bool(codes), name
             held = load(file, mapping=given, as_of=date(2026, 11, 24))
             reasons = Load.objects.get(pk=held["load_id"]).figures.get("held", [])
             assert [reason["code"] for reason in reasons] == codes, name

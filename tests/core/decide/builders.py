@@ -73,8 +73,7 @@ ORDINARY_POINT: Mapping[str, Any] = {"debtor_id": 1, "channel": "email", "valid"
 
 def table(engine: BaseBackend, rows: Iterable[Mapping[str, Any]], schema: ibis.Schema) -> ir.Table:
     """Return rows as a table of the engine; a column that a row does not tell is null."""
-    told = [{name: row.get(name) for name in schema} for row in rows]
-    arrow = pa.Table.from_pylist(told, schema=schema.to_pyarrow())
+    arrow = arrow_table(rows, schema)
     if engine.name == "duckdb":
         return ibis.memtable(arrow)
     # Spark's client takes tables through pandas, where an unknown whole number becomes a NaN.
@@ -82,6 +81,12 @@ def table(engine: BaseBackend, rows: Iterable[Mapping[str, Any]], schema: ibis.S
     pq.write_table(arrow, path)
     with _quiet(engine):
         return engine.read_parquet(path)
+
+
+def arrow_table(rows: Iterable[Mapping[str, Any]], schema: ibis.Schema) -> pa.Table:
+    """Return rows as an Arrow table; a column that a row does not tell is null."""
+    told = [{name: row.get(name) for name in schema} for row in rows]
+    return pa.Table.from_pylist(told, schema=schema.to_pyarrow())
 
 
 def accounts(engine: BaseBackend, rows: Iterable[Mapping[str, Any]]) -> ir.Table:
