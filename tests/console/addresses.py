@@ -136,6 +136,8 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "approval-approve": ("post", APPROVING, {}),
     "approval-reject": ("post", APPROVING, {"motivo": "Falta cómo reclamar."}),
     "approval-withdraw": ("post", {"carla"}, {}),  # who wrote it
+    "template-register": ("post", EDITING, {"categoria": "UTILITY"}),
+    "template-ask": ("post", EDITING, {}),
     "template-weigh": ("post", APPROVING, {"weight": "2"}),
     "template-retire": ("get", EDITING, {}),
     "template-preview": ("post", ALL, {}),
@@ -170,6 +172,8 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "provider-switch": ("post", {"dario"}, {}),
     "provider-resume": ("post", {"dario"}, {}),
     "provider-retire": ("post", {"dario"}, {}),
+    "provider-ask": ("post", {"dario"}, {}),
+    "provider-templates": ("post", {"dario"}, {}),
     "house-rules": ("get", ALL, {}),
     "house-rule": ("get", ALL, {}),
     "house-rule-new": ("get", EDITING, {}),

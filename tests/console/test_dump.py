@@ -74,7 +74,7 @@ TABLES = {
         compliance_sealdelivery compliance_closing compliance_erasedclass installation_backuprun
         installation_encryptionpass messaging_letterbatch messaging_receipt conversations_attachment
         conversations_identityattempt access_attemptlimit messaging_sendingstop
-        messaging_replymailbox""",
+        messaging_replymailbox messaging_templateregistration""",
     LIBRARY: """auth_group auth_permission django_content_type django_migrations procrastinate_jobs
         procrastinate_periodic_defers account_emailaddress account_emailconfirmation""",
     HASHED: "access_passwordlink access_session",

@@ -17,7 +17,7 @@ from recobra.messaging.channels.adapter import (
     InboundEvent,
     TemplateQualityEvent,
 )
-from recobra.messaging.models import Contact, Provider, Template
+from recobra.messaging.models import Contact, Provider, Template, TemplateRegistration
 from recobra.messaging.providers.account_news import resume_provider
 from recobra.messaging.providers.routing import load_routes, take_allowance
 from recobra.portfolio.models import ContactPoint
@@ -231,11 +231,14 @@ def test_a_restricted_account_sends_nothing_until_it_may_again(hear, provider, w
     assert world.facts("provider.restored")
 
 
-def test_a_template_that_people_reject_raises_an_alarm(hear, world):
+def test_a_template_that_people_reject_raises_an_alarm(hear, world, provider):
     template = Template.objects.filter(channel="whatsapp").first() or Template.objects.create(
         code="x", version=1, channel="whatsapp", name="x", subject="", text="x", html="", created_at=world.now
     )
-    Template.objects.filter(pk=template.pk).update(provider_name="aviso_1", language="es", retired_at=None)
+    Template.objects.filter(pk=template.pk).update(language="es", retired_at=None)
+    TemplateRegistration.objects.create(
+        template=template, provider=provider, name="aviso_1", status="APPROVED", asked_at=world.now
+    )
     for quality in ("RED", "RED", "GREEN"):
         hear(TemplateQualityEvent(name="aviso_1", language="es_PE", quality=quality, at=world.now))
         check_installation(actor=acting("system", now=world.now))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recobra.consent.models import ConsentEntry, Silence
 from recobra.conversations.webhooks.apply import apply_events
 from recobra.messaging.channels.adapter import InboundEvent, ReceiptEvent, TemplateEvent
-from recobra.messaging.models import Contact, Provider, Receipt, Template
+from recobra.messaging.models import Contact, Provider, Receipt, Template, TemplateRegistration
 from recobra.messaging.operations import match_waiting_receipts
 from recobra.portfolio.models import ContactPoint
 from tests.people import acting
@@ -255,8 +255,12 @@ def test_the_newest_word_on_a_template_counts(world, provider):
         html="",
         created_at=world.now,
         created_by="ana",
-        provider_name="aviso_v1",
         language="es",
+    )
+    provider.kind = "whatsapp"
+    provider.save()
+    kept = TemplateRegistration.objects.create(
+        template=made, provider=provider, name="aviso_v1", status="PENDING", asked_at=world.now
     )
 
     def decision(status, minutes):
@@ -265,8 +269,8 @@ def test_the_newest_word_on_a_template_counts(world, provider):
 
     told(world, provider, decision("APPROVED", 5), decision("PENDING", 1))
     told(world, provider, decision("APPROVED", 5))
-    made.refresh_from_db()
-    assert made.provider_status == "APPROVED"
+    kept.refresh_from_db()
+    assert kept.status == "APPROVED"
     assert len(world.facts("template.decided_by_provider")) == 1
 
 

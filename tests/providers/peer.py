@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from contextlib import asynccontextmanager
+import threading
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from typing import Any
@@ -38,7 +39,7 @@ class PeerRequest:
 
 @dataclass
 class Peer:
-    """Gives its answers in order; the last one stays."""
+    """Gives its answers in order; the last one stays. A function is asked for the answer to a request."""
 
     answers: list[Any] = field(default_factory=list)
     requests: list[PeerRequest] = field(default_factory=list)
@@ -61,6 +62,8 @@ class Peer:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.requests.append(PeerRequest(method, target, headers, body))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if callable(answer):
+            answer = answer(self.requests[-1])
         return await self._write_answer(answer, writer)
 
     async def _write_answer(self, answer: Any, writer: asyncio.StreamWriter) -> bool:
@@ -83,6 +86,27 @@ class Peer:
         writer.write(f"HTTP/1.1 {status} X\r\n{text}\r\n".encode() + (raw_body[:5] if is_half else raw_body))
         await writer.drain()
         return not is_half
+
+
+@contextmanager
+def open_in_thread(*answers: Any):
+    """Listen in a thread of its own, for code that runs its own event loop."""
+    ready, stop, peers = threading.Event(), threading.Event(), []
+
+    async def run():
+        async with open_peer(*answers) as peer:
+            peers.append(peer)
+            ready.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    ready.wait()
+    try:
+        yield peers[0]
+    finally:
+        stop.set()
+        thread.join()
 
 
 @asynccontextmanager

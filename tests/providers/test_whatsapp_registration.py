@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from contextlib import contextmanager
-
 import pytest
 
-from recobra.messaging.models import Template
+from recobra.messaging.models import Template, TemplateRegistration
 from recobra.messaging.providers import operations as providers
 from recobra.messaging.templates import whatsapp_approval as approval
 from tests.people import acting
 
-from .peer import HALF, open_peer
+from .peer import HALF
+from .peer import open_in_thread as meta
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TEXT = "Hola {{ nombre }}: con {{ acreedor }} hay {{ total_vencido }} vencidos, {{ nombre }}. Gracias."
-
-
-@contextmanager
-def meta(*answers):
-    """Listen as Meta in a thread of its own, for code that runs its own event loop."""
-    ready, stop, peers = threading.Event(), threading.Event(), []
-
-    async def run():
-        async with open_peer(*answers) as peer:
-            peers.append(peer)
-            ready.set()
-            await asyncio.to_thread(stop.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    ready.wait()
-    try:
-        yield peers[0]
-    finally:
-        stop.set()
-        thread.join()
 
 
 @pytest.fixture
@@ -100,12 +76,8 @@ def test_a_template_is_put_up_with_examples_that_are_nobodys(template, save_prov
     assert body["text"] == "Hola {{1}}: con {{2}} hay {{3}} vencidos, {{1}}. Gracias."
     assert body["example"]["body_text"] == [["Rosa Quispe", "Banco Sur", "S/ 120.50"]]
     assert buttons["buttons"] == [{"type": "QUICK_REPLY", "text": "Ya pagué"}]
-    assert request.json["name"] == registered.provider_name == f"recordatorio_suave_{template.pk}"
-    assert (registered.provider_status, registered.provider_reference, registered.provider_asked_at) == (
-        "PENDING",
-        "9",
-        now,
-    )
+    assert request.json["name"] == registered.name == f"recordatorio_suave_{template.pk}"
+    assert (registered.status, registered.reference, registered.asked_at) == ("PENDING", "9", now)
 
 
 def test_it_is_put_up_once(template, save_provider, now):
@@ -121,14 +93,13 @@ def test_what_meta_refuses_can_be_put_up_again(template, save_provider, now):
     refusal = (400, {"error": {"message": "Body too short"}})
     with meta(refusal, (200, {"data": []})) as peer, pytest.raises(approval.NotRegistered, match="Body too short"):
         register(template, save_provider(peer.url), now)
-    template.refresh_from_db()
-    assert (template.provider_name, template.provider_status) == ("", "")
+    assert not TemplateRegistration.objects.exists()
 
 
 def test_an_answer_that_was_lost_is_looked_for(template, save_provider, now):
     with meta(HALF, template_list(f"recordatorio_suave_{template.pk}", "PENDING")) as peer:
         registered = register(template, save_provider(peer.url), now)
-    assert (registered.provider_status, registered.provider_reference) == ("PENDING", "9")
+    assert (registered.status, registered.reference) == ("PENDING", "9")
     assert [request.method for request in peer.requests] == ["POST", "GET"]
 
 
@@ -139,13 +110,25 @@ def test_only_a_template_in_force_is_put_up(template, save_provider, now):
 
 
 def test_metas_decisions_are_asked_for(template, save_provider, now):
-    Template.objects.update(provider_name="aviso_1", provider_status="PENDING")
     with meta(template_list("aviso_1", "APPROVED")) as peer:
-        save_provider(peer.url)
+        TemplateRegistration.objects.create(
+            template=template, provider_id=save_provider(peer.url), name="aviso_1", status="PENDING", asked_at=now
+        )
         assert approval.synchronise_templates(actor=acting("provider", now=now)) == 1
         assert approval.synchronise_templates(actor=acting("provider", now=now)) == 0
-    template.refresh_from_db()
-    assert template.provider_status == "APPROVED"
+    registration = TemplateRegistration.objects.get()
+    assert (registration.status, registration.provider.number_asked_at) == ("APPROVED", now)
+
+
+def test_words_of_another_installation_under_the_same_name_are_not_taken_for_ours(template, save_provider, now):
+    """Two installations may share an account, and number their templates alike."""
+    name = f"recordatorio_suave_{template.pk}"
+    listed = {"id": "9", "name": name, "language": "es", "status": "APPROVED"}
+    others = {**listed, "components": [{"type": "BODY", "text": "Hola {{1}}: otra cosa."}]}
+    with meta((400, {"error": {"message": "Name taken"}}), (200, {"data": [others]})) as peer:
+        with pytest.raises(approval.NotRegistered, match="another template"):
+            register(template, save_provider(peer.url), now)
+    assert not TemplateRegistration.objects.exists()
 
 
 def test_a_provider_that_does_not_answer_is_said_to(save_provider, now, caplog):

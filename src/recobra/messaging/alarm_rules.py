@@ -9,7 +9,7 @@ from recobra.portfolio.models import Portfolio
 
 from .channels.adapter import Unsuitable
 from .channels.email.adapter import find_server
-from .models import Contact, Provider, ProviderState, ReplyMailbox, Template, WebhookCall
+from .models import Contact, Provider, ProviderState, ReplyMailbox, TemplateRegistration, WebhookCall
 from .providers.routing import implicit_routes, load_routes
 from .sending_stop import is_stopped
 
@@ -96,7 +96,16 @@ ALARMS = (
         text=gettext_noop("People reject a template in use: the provider may pause it."),
         severity=Severity.NOTICE,
         page="console:templates",
-        has_cause=lambda _at: Template.objects.filter(provider_quality="RED", retired_at__isnull=True).exists(),
+        has_cause=lambda _at: TemplateRegistration.objects.in_use().filter(quality="RED").exists(),
+    ),
+    InstallationAlarm(
+        code="template_refused",
+        text=gettext_noop("A provider refused or paused a template: what was to leave with it goes another way."),
+        severity=Severity.NOTICE,
+        page="console:templates",
+        has_cause=lambda _at: (
+            TemplateRegistration.objects.in_use().filter(status__in=TemplateRegistration.REFUSED).exists()
+        ),
     ),
     InstallationAlarm(
         code="no_provider",

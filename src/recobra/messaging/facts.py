@@ -167,20 +167,23 @@ class TemplateRetired(Fact):
 
 @fact("template.registered", _("Template put up for the provider's approval"))
 class TemplateRegistered(Fact):
-    """A template has a name at a provider; `status` is the provider's."""
+    """A template has a name at a provider, which has a code; `status` is the provider's."""
 
     template_id: int
     name: str
     status: str
+    provider: str = ""
 
 
 @fact("template.decided_by_provider", _("The provider decided about a template"))
 class TemplateDecidedByProvider(Fact):
-    """A provider gave a template another status."""
+    """A provider gave a template another status; `reason` is its own word."""
 
     name: str
     language: str
     status: str
+    provider: str = ""
+    reason: str = ""
 
 
 @fact("template.rated_by_provider", _("The provider rated a template"))
@@ -190,6 +193,7 @@ class TemplateRatedByProvider(Fact):
     name: str
     language: str
     quality: str
+    provider: str = ""
 
 
 @fact("provider.stopped", _("A provider lets us send nothing"))

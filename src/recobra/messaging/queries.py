@@ -19,7 +19,7 @@ from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
 from recobra.kit.language import screen_language
 from recobra.messaging import reasons
-from recobra.messaging.models import Contact, ContactItem, MailboxMessage, Provider, Template
+from recobra.messaging.models import Contact, ContactItem, MailboxMessage, Provider, Template, TemplateRegistration
 from recobra.messaging.templates import selection
 from recobra.messaging.templates.render import is_notice
 from recobra.messaging.templates.variables import FIELDS, OWN_PREFIX, VARIABLES
@@ -141,6 +141,7 @@ def counts_for(user: User, *, day: date) -> dict[str, int]:
 def template_versions(*, in_force: bool = True) -> QuerySet[Template]:
     """Return templates; in force is the newest approved version of each that was not retired."""
     versions = selection.templates_in_force() if in_force else Template.objects.all()
+    versions = versions.prefetch_related("registrations")
     return versions.order_by("code", "channel", "language", "country", "tone", "variant", "-version")
 
 
@@ -161,6 +162,22 @@ def previous_version(template: Template) -> Template | None:
     """Return the version that is in force when this one is retired, None where no other is left."""
     approved = selection.versions_of(template).filter(status=Template.Status.APPROVED, retired_at__isnull=True)
     return approved.exclude(pk=template.pk).first()
+
+
+def whatsapp_providers() -> QuerySet[Provider]:
+    """Return the providers that templates are registered with, those that are switched off included."""
+    return Provider.objects.filter(kind="whatsapp").order_by("rank", "code")
+
+
+def registrations_of(template: Template) -> QuerySet[TemplateRegistration]:
+    """Return what each provider says of a version of a template."""
+    return TemplateRegistration.objects.filter(template=template).select_related("provider")
+
+
+def version_that_begins(template: Template) -> Template | None:
+    """Return the newest version of a template in force with which a WhatsApp conversation may begin, if any."""
+    approved = selection.versions_of(template).filter(status=Template.Status.APPROVED, retired_at__isnull=True)
+    return approved.exclude(selection.needs_registration()).first()
 
 
 def template_variables() -> list[tuple[str, str]]:

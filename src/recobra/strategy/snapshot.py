@@ -7,15 +7,15 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.conf import settings
 from django.db.models import Count, Exists, Max, OuterRef, Q
 
 from recobra.agreements.snapshot import read_last_promises
 from recobra.conversations import snapshot as conversations
 from recobra.kit import tables
 from recobra.messaging.models import Contact, Template
+from recobra.messaging.templates import selection
 from recobra.payments.models import Payment
-from recobra.portfolio.models import Account, Channel
+from recobra.portfolio.models import Account
 from recobra.portfolio.snapshot import Scope
 
 from .models import Firing
@@ -138,7 +138,6 @@ def read_template_channels(codes: Sequence[str]) -> pa.Table:
     """Return which of the template codes are in force, and for which channel (template_code, channel)."""
     schema = pa.schema([("template_code", pa.string()), ("channel", pa.string())])
     templates = Template.objects.filter(status=Template.Status.APPROVED, retired_at__isnull=True, code__in=list(codes))
-    # Meta must have approved a WhatsApp template before anything is planned with it; a demonstration asks nobody.
-    if not settings.DEMO:
-        templates = templates.exclude(~Q(provider_status="APPROVED"), channel=Channel.WHATSAPP)
+    # Meta must have approved a WhatsApp template before anything is planned with it.
+    templates = templates.exclude(selection.needs_registration())
     return tables.fetch_queryset(templates.order_by().values_list("code", "channel").distinct(), schema)

@@ -119,7 +119,86 @@ FAMILIES: Final[Families] = {
         "html": ("HTML", "quiet"),
         "buttons": (_("Buttons"), "quiet"),
     },
-    # messaging.Template.provider_quality
+    # messaging.TemplateRegistration.status: Meta's words
+    "template_registration": {
+        "PENDING": (_("Waiting for Meta"), "warn"),
+        "APPROVED": (_("Approved by Meta"), "good"),
+        "REJECTED": (_("Rejected by Meta"), "bad"),
+        "PAUSED": (_("Paused by Meta"), "bad"),
+        "DISABLED": (_("Disabled by Meta"), "bad"),
+        "FLAGGED": (_("In danger at Meta"), "warn"),
+        "IN_APPEAL": (_("Under appeal at Meta"), "warn"),
+        "LIMIT_EXCEEDED": (_("Over Meta's limit of templates"), "bad"),
+        "LOCKED": (_("Locked by Meta"), "bad"),
+        "ARCHIVED": (_("Archived at Meta"), "quiet"),
+        "PENDING_DELETION": (_("Being deleted at Meta"), "quiet"),
+        "DELETED": (_("Deleted at Meta"), "quiet"),
+    },
+    # What to do about a status, by the same words
+    "template_registration_advice": {
+        "PENDING": (_("Meta usually answers within a day; nothing is to be done."), "quiet"),
+        "REJECTED": (_("Edit it as a new version, have it approved here and send that to Meta."), "quiet"),
+        "PAUSED": (
+            _("People blocked it or reported it. Meta ends the pause by itself; a gentler version may go meanwhile."),
+            "quiet",
+        ),
+        "DISABLED": (
+            _("It was paused too often and stays so. Write a new version in other words and send that."),
+            "quiet",
+        ),
+        "FLAGGED": (_("It still leaves, but people take it badly: soften its words in a new version."), "quiet"),
+        "IN_APPEAL": (_("Meta looks at it once more."), "quiet"),
+        "LIMIT_EXCEEDED": (
+            _("The account has as many templates as it may have: delete some in WhatsApp Manager."),
+            "quiet",
+        ),
+        "LOCKED": (_("Look in WhatsApp Manager why it is locked."), "quiet"),
+        "ARCHIVED": (_("Bring it back in WhatsApp Manager, or send a new version."), "quiet"),
+        "PENDING_DELETION": (_("Somebody deleted it at Meta: save a new version and send that."), "quiet"),
+        "DELETED": (_("Somebody deleted it at Meta: save a new version and send that."), "quiet"),
+    },
+    # messaging.TemplateRegistration.reason: Meta's words for why it rejected a template
+    "template_rejection": {
+        "ABUSIVE_CONTENT": (
+            _("Meta reads threats or offending words in it: say only what is owed, since when and how to pay."),
+            "bad",
+        ),
+        "CATEGORY_NOT_AVAILABLE": (_("This category is not open to the account: choose the other one."), "bad"),
+        "INCORRECT_CATEGORY": (
+            _("The words do not fit the category: what offers something is marketing, what reminds is utility."),
+            "bad",
+        ),
+        "INVALID_FORMAT": (
+            _("Its form is wrong: too many variables for so few words, or two of them without words between."),
+            "bad",
+        ),
+        "PROMOTIONAL": (_("Meta reads an offer in it: leave the offer out, or send it as marketing."), "bad"),
+        "SCAM": (
+            _("Meta takes it for fraud: name the creditor and the document, and ask for no personal data."),
+            "bad",
+        ),
+        "TAG_CONTENT_MISMATCH": (_("The words do not fit the language or the category that was given."), "bad"),
+    },
+    "template_category": field_labels("messaging.TemplateRegistration", "category"),
+    # messaging.Provider.number_tier: Meta's words
+    "number_tier": {
+        "TIER_50": (_("50 people in 24 hours"), "warn"),
+        "TIER_250": (_("250 people in 24 hours"), "warn"),
+        "TIER_1K": (_("1,000 people in 24 hours"), "calm"),
+        "TIER_2K": (_("2,000 people in 24 hours"), "calm"),
+        "TIER_10K": (_("10,000 people in 24 hours"), "calm"),
+        "TIER_100K": (_("100,000 people in 24 hours"), "good"),
+        "TIER_UNLIMITED": (_("as many people as you like"), "good"),
+    },
+    # messaging.Provider.number_quality: Meta's words
+    "number_quality": {
+        "GREEN": (_("High"), "good"),
+        "YELLOW": (_("Middling"), "warn"),
+        "RED": (_("Low"), "bad"),
+        "NA": (_("Not rated yet"), "quiet"),
+        "UNKNOWN": (_("Not rated yet"), "quiet"),
+    },
+    # messaging.TemplateRegistration.quality: Meta's words
     "template_quality": {
         "GREEN": (_("taken well"), "good"),
         "YELLOW": (_("taken less well"), "warn"),

@@ -26,6 +26,7 @@ from recobra.messaging.providers.operations import ProviderKind, ProviderRefused
 
 from . import provider_form
 from .place import installation_place
+from .template_registration import describe_number
 
 
 @require_GET
@@ -144,6 +145,7 @@ def _form_context(
         "status": status,
         "waiting": waiting_of(operations.CODE, str(status.provider.pk)) if status else None,
         "mailbox": describe_mailbox(status.provider) if status else "",
+        "number": describe_number(status.provider) if status and status.provider.kind == "whatsapp" else None,
         "values": values,
         "fields": fields,
         "errors": errors_by_field,

@@ -19,12 +19,13 @@ from recobra.console import labels
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.letter_frame import show_letter
-from recobra.console.screens import template_approval, template_markup, template_results
+from recobra.console.screens import template_approval, template_markup, template_registration, template_results
 from recobra.console.screens.countries.description import country_names
+from recobra.console.screens.template_registration import describe_registrations
 from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging import queries
-from recobra.messaging.queries import Template
+from recobra.messaging.queries import Channel, Template
 from recobra.messaging.templates import check
 from recobra.messaging.templates.approval import CODE as TEMPLATE_KIND
 from recobra.messaging.templates.by_channel import BUTTONS
@@ -98,6 +99,7 @@ def show_template(request: StaffRequest, template_id: int) -> HttpResponse:
         "variant_results": template_results.describe_variants(
             request.user, templates=siblings, today=schedule.today(clock.now())
         ),
+        "meta": describe_registrations(template) if template.channel == Channel.WHATSAPP else None,
         "approval": approvals.latest_of(TEMPLATE_KIND, str(template.pk)),
     }
     return render(request, "console/messages/template.html", context)
@@ -283,6 +285,7 @@ urlpatterns = [
     path("mensajes/plantillas/<int:template_id>/editar/", edit_template, name="template-edit"),
     path("mensajes/plantillas/<int:template_id>/lectura/", check_template, name="template-reading"),
     *template_approval.urlpatterns,
+    *template_registration.urlpatterns,
     path("mensajes/plantillas/<int:template_id>/retirar/", retire_template, name="template-retire"),
     path("mensajes/plantillas/<int:template_id>/prueba/", preview_template, name="template-preview"),
     path("mensajes/plantillas/<int:template_id>/prueba/html/", preview_html, name="template-preview-html"),

@@ -65,9 +65,9 @@ def apply_events(*, events: Sequence[Event], provider_id: int | None, channel: s
     for event in events:
         match event:
             case TemplateEvent():
-                steps.append(partial(apply_template_decision, event=event, actor=actor))
+                steps.append(partial(apply_template_decision, event=event, provider_id=provider_id, actor=actor))
             case TemplateQualityEvent():
-                steps.append(partial(apply_template_quality, event=event, actor=actor))
+                steps.append(partial(apply_template_quality, event=event, provider_id=provider_id, actor=actor))
             case AccountEvent():
                 steps.append(partial(apply_account_news, event=event, provider_id=provider_id, actor=actor))
             case IdentityChangeEvent():

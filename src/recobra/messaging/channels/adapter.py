@@ -139,7 +139,10 @@ class InboundEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateEvent:
-    """The provider's decision about one of our templates (WhatsApp)."""
+    """The provider's decision about one of our templates (WhatsApp), in the account that it names.
+
+    `reason` is the provider's own word, `detail` the sentence with what it advises; '' where it gives none.
+    """
 
     name: str
     language: str
@@ -147,6 +150,9 @@ class TemplateEvent:
     at: datetime
     event_key: str
     reason: str = ""
+    detail: str = ""
+    category: str = ""
+    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +163,7 @@ class TemplateQualityEvent:
     language: str
     quality: str
     at: datetime
+    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

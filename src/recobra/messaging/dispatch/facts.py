@@ -224,6 +224,7 @@ def _choose_template(
         debtor_id=row["debtor_id"],
         on=row["local_date"] or now.date(),
         legal_decision=legal_decision,
+        begins=not row["in_window"],
     )
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 
@@ -18,11 +18,12 @@ from recobra.messaging.channels import Button, Message, TemplateCall
 from recobra.messaging.dispatch.facts import LeasedContact, load_contacts
 from recobra.messaging.dispatch.gate_check import Verdict, judge_contacts, rules_version
 from recobra.messaging.dispatch.throttle import DEADLINE_SECONDS
-from recobra.messaging.models import Contact
+from recobra.messaging.models import Contact, TemplateRegistration
+from recobra.messaging.providers.number_limits import count_left
 from recobra.messaging.providers.routing import Route, Routes
 from recobra.messaging.templates import render
 from recobra.messaging.tokens import statement_url, unsubscribe_url
-from recobra.portfolio.models import Creditor
+from recobra.portfolio.models import Channel, Creditor
 
 _log = logging.getLogger(__name__)
 
@@ -32,9 +33,6 @@ LEAVES_WITHIN = timedelta(seconds=DEADLINE_SECONDS)
 """A message may leave so long after it was handed over, so its permitted hours must last as long."""
 BY_HAND = frozenset({Contact.Purpose.REPLY, Contact.Purpose.MANUAL})
 """Purposes outside the daily plan: they need no debt, and the debtor's preferred hours do not hold them back."""
-
-_APPROVED: Final = "APPROVED"
-"""Meta's word for a registered template that may be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +85,8 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
             batch.not_sent.append(obstacle)
     verdicts = judge_contacts(candidates, now=now)
     creditors = _load_creditors({contact.creditor_id for contact in candidates})
+    registered_names = _load_registered_names({contact.template.pk for contact in candidates if contact.template})
+    first_contacts_left = count_left(now=now)
     for contact in candidates:
         verdict = verdicts[contact.contact_id]
         refusal = _refuse_or_put_off(contact, verdict, now)
@@ -97,8 +97,19 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
             batch.waiting.append(contact.contact_id)
             continue
         assert verdict.until is not None, "what is allowed is so by an hour"
+        names = registered_names.get(contact.template.pk, {}) if contact.template else {}
+        if not _may_begin(contact, routes, names):
+            batch.not_sent.append(_end_contact(contact, "BLOCKED", reasons.NO_TEMPLATE))
+            continue
+        open_routes = _find_open_routes(contact, routes, names, first_contacts_left)
         try:
-            message = _write_message(contact, creditors[contact.creditor_id], judged_at=now, expires_at=verdict.until)
+            message = _write_message(
+                contact,
+                creditors[contact.creditor_id],
+                registered_name=names.get(open_routes[0].provider_id, "") if open_routes else "",
+                judged_at=now,
+                expires_at=verdict.until,
+            )
         except Undecryptable as error:
             _log.error("Contact %s waits: %s", contact.contact_id, error)
             batch.waiting.append(contact.contact_id)
@@ -106,7 +117,6 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
         except render.NotRendered as error:
             batch.not_sent.append(_end_contact(contact, "FAILED", reasons.NOT_RENDERED, article=str(error)))
             continue
-        open_routes = tuple(routes.open_routes(contact.channel, contact.country))
         if not open_routes:
             batch.waiting.append(contact.contact_id)
             continue
@@ -120,6 +130,8 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
             hand_over_until=verdict.until - LEAVES_WITHIN,
         )
         batch.ready.append(prepared)
+        if not contact.in_window and prepared.route.provider_id in first_contacts_left:
+            first_contacts_left[prepared.route.provider_id] -= 1
     return batch
 
 
@@ -132,6 +144,40 @@ def _load_creditors(ids: set[int]) -> dict[int, Creditor]:
         else:
             _log.error("Where debtors of %s pay is encrypted with another key: save it again.", creditor.code)
     return creditors
+
+
+def _load_registered_names(template_ids: set[int]) -> dict[int, dict[int | None, str]]:
+    """Return by template and provider the names with which conversations may begin."""
+    names: dict[int, dict[int | None, str]] = {}
+    registered = TemplateRegistration.objects.sendable().filter(template_id__in=template_ids)
+    for template_id, provider_id, name in registered.values_list("template_id", "provider_id", "name"):
+        names.setdefault(template_id, {})[provider_id] = name
+    return names
+
+
+def _may_begin(contact: LeasedContact, routes: Routes, names: Mapping[int | None, str]) -> bool:
+    """Tell if a template may leave: within 24 hours of the debtor's message, or by a provider that approved it."""
+    configured = routes.configured_routes(contact.channel, contact.country)
+    if contact.channel != Channel.WHATSAPP or contact.template is None or contact.in_window or not configured:
+        return True
+    return any(route.provider_id in names for route in configured)
+
+
+def _find_open_routes(
+    contact: LeasedContact, routes: Routes, names: Mapping[int | None, str], first_contacts_left: Mapping[int, int]
+) -> tuple[Route, ...]:
+    """Return the routes by which a message may go now, the preferred one first.
+
+    Of a template with `names` at providers those that know it, whose number may still begin a conversation; within 24
+    hours of the debtor's message any, which takes the words themselves.
+    """
+    open_routes = tuple(routes.open_routes(contact.channel, contact.country))
+    registered = tuple(route for route in open_routes if route.provider_id in names)
+    if contact.in_window:
+        return registered or open_routes
+    if not names or all(route.provider_id is None for route in open_routes):
+        return open_routes
+    return tuple(route for route in registered if first_contacts_left.get(route.provider_id or 0, 1) > 0)
 
 
 def find_preferred_time(contact: LeasedContact, now: datetime) -> datetime | None:
@@ -191,9 +237,12 @@ def _refuse_or_put_off(contact: LeasedContact, verdict: Verdict, now: datetime) 
     return NotSent(contact_id=contact.contact_id, status="DUE", due_at=due_at) if due_at else None
 
 
-def _write_message(contact: LeasedContact, creditor: Creditor, *, judged_at: datetime, expires_at: datetime) -> Message:
+def _write_message(
+    contact: LeasedContact, creditor: Creditor, *, registered_name: str, judged_at: datetime, expires_at: datetime
+) -> Message:
     """Return the message of a contact: the words that somebody wrote, or its template filled in.
 
+    `registered_name` is that of the template at the provider, '' for words that it takes as they are.
     Raises NotRendered, and Undecryptable for words of another installation's key.
     """
     template = contact.template
@@ -223,8 +272,8 @@ def _write_message(contact: LeasedContact, creditor: Creditor, *, judged_at: dat
         )
         language = template.language
         buttons = template.buttons
-        if template.provider_status == _APPROVED:
-            call = TemplateCall(name=template.provider_name, language=language, parameters=words.parameters)
+        if registered_name:
+            call = TemplateCall(name=registered_name, language=language, parameters=words.parameters)
     return Message(
         public_id=contact.public_id,
         address=contact.address,

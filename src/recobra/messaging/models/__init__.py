@@ -5,6 +5,7 @@ from .mailboxes import ReplyMailbox
 from .outbox import Contact, ContactItem, MailboxMessage, Template
 from .providers import Provider, ProviderState
 from .receipts import Receipt, WebhookCall
+from .registrations import TemplateRegistration
 from .sending_stop import SendingStop
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "ReplyMailbox",
     "SendingStop",
     "Template",
+    "TemplateRegistration",
     "WebhookCall",
 ]

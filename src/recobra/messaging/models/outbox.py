@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import ClassVar
 
 from django.contrib.postgres.functions import RandomUUID
 from django.db import connection, models
@@ -20,8 +21,8 @@ class Template(models.Model):
 
     In force is the newest approved version of each variant that is not retired. `country`, `tone` and `stage` are ''
     where it fits any. The words are encrypted, since a place of payment may stand in them. `parameters` and `buttons`
-    are what WhatsApp's own templates and menus need; `provider_quality` is how it rates them. Who approved a version is
-    in `recobra.approvals`.
+    are what WhatsApp's own templates and menus need; what its providers say of a version is in TemplateRegistration,
+    and who approved it in `recobra.approvals`.
     """
 
     class Status(models.TextChoices):
@@ -35,6 +36,9 @@ class Template(models.Model):
         EMPATHETIC = "EMPATHETIC", _("Empathetic")
         NEUTRAL = "NEUTRAL", _("Neutral")
         FIRM = "FIRM", _("Firm")
+
+    VERSION_KEY: ClassVar = ("code", "channel", "language", "country", "tone", "variant")
+    """The fields that all versions of a template share."""
 
     code = models.TextField()
     version = models.PositiveIntegerField()
@@ -57,11 +61,6 @@ class Template(models.Model):
     created_at = models.DateTimeField()
     created_by = models.TextField()
     created_by_id = models.BigIntegerField(null=True)
-    provider_name = models.TextField(default="", db_default="")
-    provider_status = models.TextField(default="", db_default="")
-    provider_reference = models.TextField(default="", db_default="")
-    provider_quality = models.TextField(default="", db_default="")
-    provider_asked_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
 
     class Meta:

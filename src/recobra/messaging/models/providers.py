@@ -11,7 +11,8 @@ class Provider(models.Model):
     and secrets that wait for a second person.
     `price_micros` is what one message costs, in millionths of the major unit of `price_currency`. `stopped_at` is since
     when the provider lets us send nothing by our account, `warned_at` when it last said that this is near; the reasons
-    are its own words. Personal data: none.
+    are its own words, and so are `number_quality` and `number_tier`: how people take its number, and to how many of
+    them it may write first in 24 hours, as learnt at `number_asked_at`. Personal data: none.
     """
 
     code = models.SlugField(unique=True)
@@ -33,6 +34,9 @@ class Provider(models.Model):
     stopped_reason = models.TextField(default="", db_default="")
     warned_at = models.DateTimeField(null=True)
     warned_reason = models.TextField(default="", db_default="")
+    number_quality = models.TextField(default="", db_default="")
+    number_tier = models.TextField(default="", db_default="")
+    number_asked_at = models.DateTimeField(null=True)
     tested_at = models.DateTimeField(null=True)
     tested_well = models.BooleanField(null=True)
     tested_answer = models.TextField(default="")

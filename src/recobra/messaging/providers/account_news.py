@@ -26,18 +26,22 @@ def apply_account_news(*, event: AccountEvent, provider_id: int | None, actor: A
     A stopped one sends nothing: its messages wait, or leave by another provider. News that are older than those known
     change nothing. An account that none of ours names is that of the provider which called.
     """
-    providers = list(_providers_of(event, provider_id).select_for_update(of=["self"]).order_by("pk"))
+    concerned = find_account_providers(event.account_id, provider_id)
+    providers = list(concerned.select_for_update(of=["self"]).order_by("pk"))
     for provider in providers:
         _apply_to(provider, event, actor)
     return len(providers)
 
 
-def _providers_of(event: AccountEvent, provider_id: int | None) -> QuerySet[Provider]:
-    """Return the ways out of an account: several numbers of one app share the address that is called."""
+def find_account_providers(account_id: str, provider_id: int | None) -> QuerySet[Provider]:
+    """Return the ways out of an account: several numbers of one app share the address that is called.
+
+    Those of the provider which called where none names the account.
+    """
     caller = Provider.objects.filter(pk=provider_id or 0)
     kinds = caller.values("kind")
-    named = Provider.objects.filter(kind__in=kinds, settings__account_id=event.account_id)
-    return named if event.account_id and named.exists() else caller
+    named = Provider.objects.filter(kind__in=kinds, settings__account_id=account_id)
+    return named if account_id and named.exists() else caller
 
 
 def _apply_to(provider: Provider, event: AccountEvent, actor: Actor) -> None:

@@ -63,7 +63,7 @@ class Routes:
 
     def open_routes(self, channel: str, country: str) -> list[Route]:
         """Return the routes that are open to a channel and country, the preferred one first."""
-        fitting = self._configured_for(channel, country)
+        fitting = self.configured_routes(channel, country)
         if not fitting:
             # Only where nothing is configured: providers that all rest are waited for.
             return implicit_routes(channel)
@@ -71,7 +71,7 @@ class Routes:
 
     def has_route(self, channel: str, country: str) -> bool:
         """Return whether there is any route, even one that rests at the moment."""
-        return bool(implicit_routes(channel)) or bool(self._configured_for(channel, country))
+        return bool(implicit_routes(channel)) or bool(self.configured_routes(channel, country))
 
     def routes_of_channel(self, channel: str) -> list[Route]:
         """Return the routes of a channel into any country, resting ones included."""
@@ -98,7 +98,7 @@ class Routes:
         open_channels = {route.channel for route in self.configured if route.provider_id in self.open_ids}
         return [channel for channel in self.channels() if channel not in open_channels]
 
-    def _configured_for(self, channel: str, country: str) -> list[Route]:
+    def configured_routes(self, channel: str, country: str) -> list[Route]:
         """Return the configured routes of a channel that serve a country, resting ones included."""
         return [route for route in self.configured if route.channel == channel and route.country in {"", country}]
 

@@ -11,20 +11,20 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 
 import recobra_core
 from recobra.kit import file_cache, tables
-from recobra.messaging.models import Template
+from recobra.messaging.models import Template, TemplateRegistration
 from recobra.messaging.templates.law_findings import lint_for_country
-from recobra.portfolio.models import LegalDecision
+from recobra.portfolio.models import Channel, LegalDecision
 from recobra_core.law.content import files, has_blocking
 
 _HASH_DIGITS: Final = 8  # hexadecimal ones
 _HASH_RANGE: Final = 16**_HASH_DIGITS
 _TONES: Final = ("", "NEUTRAL", "EMPATHETIC", "FIRM")
-VERSION_KEY: Final = ("code", "channel", "language", "country", "tone", "variant")
-"""The fields that all versions of a template share."""
+VERSION_KEY: Final = Template.VERSION_KEY
 
 
 def versions_of(template: Template) -> QuerySet[Template]:
@@ -40,13 +40,28 @@ def templates_in_force() -> QuerySet[Template]:
     return Template.objects.filter(pk__in=newest.values("pk"))
 
 
-class TemplatePool:
-    """Templates in force, from which those of many contacts are picked."""
+def needs_registration() -> Q:
+    """Return the condition on templates that may begin no conversation until a provider has approved them.
 
-    def __init__(self, templates: Iterable[Template]) -> None:
+    A demonstration asks nobody.
+    """
+    if settings.DEMO:
+        return Q(pk__in=[])
+    registered = TemplateRegistration.objects.sendable().filter(template_id=OuterRef("pk"))
+    return Q(channel=Channel.WHATSAPP) & ~Q(Exists(registered))
+
+
+class TemplatePool:
+    """Templates in force, from which those of many contacts are picked.
+
+    `unregistered_ids` are those that may begin no conversation: their provider has not approved them.
+    """
+
+    def __init__(self, templates: Iterable[Template], *, unregistered_ids: Collection[int] = frozenset()) -> None:
         self._by_code: dict[tuple[str, str], list[Template]] = {}
         for template in templates:
             self._by_code.setdefault((template.code, template.channel), []).append(template)
+        self._unregistered_ids = unregistered_ids
         # The law's answers, which are the same for the many debtors of a batch.
         self._lawful: dict[tuple[int, str, date], bool] = {}
 
@@ -61,15 +76,17 @@ class TemplatePool:
         on: date,
         tone: str = "",
         legal_decision: bool = False,
+        begins: bool = False,
     ) -> Template | None:
         """Return the template for a debtor on a day, None where none fits.
 
         The language counts first, then the country's own template before the general one, then the tone. A template
-        that the country's law blocks does not fit, and a legal one fits only with an approved legal decision. Among
-        variants, the debtor's hash draws by their weights.
+        that the country's law blocks does not fit, and a legal one fits only with an approved legal decision; nor does
+        one that its provider has not approved fit where the message `begins` a conversation. Among variants, the
+        debtor's hash draws by their weights.
         """
         fitting = []
-        for template in self._by_code.get((code, channel), ()):
+        for template in self._newest(code, channel, begins=begins):
             is_for_country = template.country in {"", country}
             is_drawn = template.weight > 0
             may_be_legal = legal_decision or not template.legal
@@ -83,6 +100,17 @@ class TemplatePool:
         nearest = [template for template, distance in zip(fitting, distances, strict=True) if distance == least]
         return draw_variant(nearest, debtor_id=debtor_id)
 
+    def _newest(self, code: str, channel: str, *, begins: bool) -> Iterable[Template]:
+        """Return the newest version of each template of a code, of those that may begin a conversation if it does."""
+        newest: dict[tuple[str, ...], Template] = {}
+        for template in self._by_code.get((code, channel), ()):
+            if begins and template.pk in self._unregistered_ids:
+                continue
+            key = tuple(getattr(template, name) for name in VERSION_KEY)
+            if key not in newest or newest[key].version < template.version:
+                newest[key] = template
+        return newest.values()
+
     def _is_lawful(self, template: Template, country: str, on: date) -> bool:
         """Return `is_lawful`, asked once for each template, country and day."""
         question = (template.pk, country, on)
@@ -93,10 +121,17 @@ class TemplatePool:
 
 def load_template_pool(wanted: Collection[tuple[str, str]], language: str = "") -> TemplatePool:
     """Return the templates in force of some codes and channels, of one language or of all, to pick from."""
-    templates = templates_in_force().filter(code__in={code for code, _channel in wanted})
+    approved = Template.objects.filter(
+        code__in={code for code, _channel in wanted}, status=Template.Status.APPROVED, retired_at__isnull=True
+    )
     if language:
-        templates = templates.filter(language=language)
-    return TemplatePool(templates)
+        approved = approved.filter(language=language)
+    # While the provider looks at a new version, the one before it, which it approved, still begins conversations.
+    marked = approved.annotate(is_unregistered=Case(When(needs_registration(), then=True), default=False))
+    newest = marked.order_by(*VERSION_KEY, "is_unregistered", "-version").distinct(*VERSION_KEY, "is_unregistered")
+    templates = list(newest)
+    unregistered_ids = {template.pk for template in templates if template.is_unregistered}
+    return TemplatePool(templates, unregistered_ids=unregistered_ids)
 
 
 def is_lawful(template: Template, country: str, on: date) -> bool:

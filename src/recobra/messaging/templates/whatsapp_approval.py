@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
@@ -19,13 +21,20 @@ from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.messaging.channels.adapter import Config, Unsuitable
 from recobra.messaging.channels.whatsapp import templates as meta
-from recobra.messaging.facts import TemplateDecidedByProvider, TemplateRegistered
-from recobra.messaging.models import Provider, Template
+from recobra.messaging.channels.whatsapp.number import fetch_number
+from recobra.messaging.facts import TemplateRegistered
+from recobra.messaging.models import Provider, Template, TemplateRegistration
 from recobra.messaging.providers.routing import build_config
+from recobra.messaging.templates.provider_decisions import record_decision, record_quality
+from recobra.messaging.templates.selection import templates_in_force
 from recobra.messaging.templates.variables import VARIABLES
 from recobra.messaging.templates.whatsapp_form import number_variables
+from recobra.portfolio.models import Channel, Portfolio
 
-PENDING: Final = "PENDING"
+KIND: Final = "whatsapp"
+SUBMITTED_AT_ONCE: Final = 25
+"""How many templates one request submits: Meta takes a hundred an hour."""
+_CALLS_AT_ONCE: Final = 5
 _log = logging.getLogger(__name__)
 # Meta's reviewers read a template with values; these belong to no person.
 _EXAMPLES: Final = {
@@ -47,60 +56,175 @@ class NotRegistered(Exception):
 
 
 @requires(Right.EDIT_TEMPLATES)
-def register_template(*, template_id: int, provider_id: int, actor: Actor) -> Template:
-    """Submit an approved WhatsApp template for Meta's approval. Raises NotRegistered."""
-    template = _claim_name(template_id)
-    body, names = number_variables(template.text)
-    try:
-        config = _load_config(provider_id)
-        examples = [_example_of(name) for name in names]
-        registered = asyncio.run(_submit_or_find(config, template, body, examples))
-    except Unsuitable as error:
-        # The name is free again, so that the template can be submitted once more.
-        Template.objects.filter(pk=template.pk, provider_status="").update(provider_name="")
-        raise NotRegistered(str(error)) from error
-    with transaction.atomic():
-        template.provider_status = registered.status
-        template.provider_reference = registered.reference
-        template.provider_asked_at = actor.now
-        template.save(update_fields=["provider_status", "provider_reference", "provider_asked_at"])
-        registered_fact = TemplateRegistered(
-            template_id=template.pk, name=template.provider_name, status=registered.status
-        )
-        record_fact(registered_fact, actor=actor)
-    return template
+def register_template(
+    *,
+    template_id: int,
+    provider_id: int,
+    category: str = TemplateRegistration.Category.UTILITY.value,
+    actor: Actor,
+) -> TemplateRegistration:
+    """Submit a WhatsApp template in force for the approval of a provider's account. Raises NotRegistered."""
+    if category not in TemplateRegistration.Category:
+        raise NotRegistered(_("Choose a category."))
+    registration = _claim(template_id, _find_provider(provider_id), actor)
+    error = _submit([registration], category, actor).get(registration.pk)
+    if error:
+        raise NotRegistered(error)
+    return TemplateRegistration.objects.select_related("template", "provider").get(pk=registration.pk)
+
+
+@requires(Right.EDIT_TEMPLATES)
+def register_missing(*, provider_id: int, actor: Actor) -> dict[str, str]:
+    """Submit, as of utility, the next templates in force that a provider does not know; return errors by name.
+
+    SUBMITTED_AT_ONCE of them at most. Raises NotRegistered where there is no such provider.
+    """
+    provider = _find_provider(provider_id)
+    registrations = [
+        _claim(template.pk, provider, actor) for template in unregistered_templates(provider)[:SUBMITTED_AT_ONCE]
+    ]
+    errors = _submit(registrations, TemplateRegistration.Category.UTILITY.value, actor)
+    names = {registration.pk: registration.template.name for registration in registrations}
+    return {names[registration_id]: error for registration_id, error in errors.items()}
+
+
+def unregistered_templates(provider: Provider) -> QuerySet[Template]:
+    """Return the templates in force that a WhatsApp provider does not know, of the countries that are collected in."""
+    countries = ["", *Portfolio.objects.order_by().values_list("country", flat=True).distinct()]
+    if provider.country:
+        countries = ["", provider.country]
+    known = TemplateRegistration.objects.filter(provider=provider).exclude(status="")
+    in_force = templates_in_force().filter(channel=Channel.WHATSAPP, country__in=countries)
+    return in_force.exclude(pk__in=known.values("template_id")).order_by("code", "country", "tone", "pk")
 
 
 @requires(Right.SERVE)
 def synchronise_templates(*, actor: Actor) -> int:
-    """Fetch the decisions of every WhatsApp provider and record them; return how many were new.
+    """Fetch what every WhatsApp provider says of our templates and of its number; return how many decisions were new.
 
     A provider that does not answer is logged and asked again next time.
     """
     changed = 0
-    for provider in Provider.objects.filter(kind="whatsapp", enabled=True).order_by("pk"):
+    for provider in Provider.objects.filter(kind=KIND, enabled=True).order_by("pk"):
         try:
-            templates = asyncio.run(meta.list_templates(build_config(provider)))
+            changed += _synchronise(provider, actor)
         except Unsuitable as error:
             _log.warning("The templates of provider %s could not be asked for: %s", provider.code, error)
-            continue
-        changed += sum(_record_decision(template, actor) for template in templates)
     return changed
 
 
-def _claim_name(template_id: int) -> Template:
-    """Give a template its name at Meta, so that it is submitted only once. Raises NotRegistered."""
+@requires(Right.EDIT_TEMPLATES)
+def ask_provider(*, provider_id: int, actor: Actor) -> int:
+    """Fetch what one WhatsApp provider says of our templates and its number, now; return how many decisions were new.
+
+    Raises NotRegistered where it does not answer.
+    """
+    try:
+        return _synchronise(_find_provider(provider_id), actor)
+    except Unsuitable as error:
+        raise NotRegistered(str(error)) from error
+
+
+def _synchronise(provider: Provider, actor: Actor) -> int:
+    """Store what a provider says of our templates and, as far as it says, of its number. Raises Unsuitable."""
+    config = build_config(provider)
+    templates = asyncio.run(meta.list_templates(config))
+    try:
+        number = asyncio.run(fetch_number(config))
+    except Unsuitable as error:
+        _log.warning("The number of provider %s could not be asked for: %s", provider.code, error)
+    else:
+        Provider.objects.filter(pk=provider.pk).update(
+            number_quality=number.quality, number_tier=number.tier, number_asked_at=actor.now
+        )
+    return sum(_record_listed(provider, template, actor) for template in templates)
+
+
+def _find_provider(provider_id: int) -> Provider:
+    """Return a WhatsApp provider. Raises NotRegistered."""
+    provider = Provider.objects.filter(pk=provider_id, kind=KIND).first()
+    if provider is None:
+        raise NotRegistered(_("This kind of provider is not installed."))
+    return provider
+
+
+def _claim(template_id: int, provider: Provider, actor: Actor) -> TemplateRegistration:
+    """Give a template its name at a provider, so that it is submitted only once. Raises NotRegistered."""
     with transaction.atomic():
         template = Template.objects.select_for_update().get(pk=template_id)
-        if template.channel != "whatsapp" or template.status != Template.Status.APPROVED or template.retired_at:
+        if template.channel != Channel.WHATSAPP or template.status != Template.Status.APPROVED or template.retired_at:
             raise NotRegistered(_("Only a WhatsApp template in force is put up for Meta's approval."))
-        if template.provider_name:
-            raise NotRegistered(_("This template has already been put up for Meta's approval."))
         # Meta takes small letters, digits and low lines; the row's number makes the name unique.
         code = re.sub(r"[^a-z0-9]+", "_", template.code.lower())
-        template.provider_name = f"{code}_{template.pk}"
-        template.save(update_fields=["provider_name"])
-    return template
+        registration, _is_new = TemplateRegistration.objects.select_related("template", "provider").get_or_create(
+            template=template,
+            provider=provider,
+            defaults={"name": f"{code}_{template.pk}", "asked_at": actor.now},
+        )
+        # One whose answer never came is handed in again: Meta takes a name once.
+        if registration.status:
+            raise NotRegistered(_("This template has already been put up for Meta's approval."))
+    return registration
+
+
+def _submit(registrations: Sequence[TemplateRegistration], category: str, actor: Actor) -> dict[int, str]:
+    """Submit claimed templates to one provider and store its answers; return the errors by registration.
+
+    What was not taken is free to be submitted once more.
+    """
+    if not registrations:
+        return {}
+    try:
+        config = build_config(registrations[0].provider)
+    except Unsuitable as error:
+        answers: list[meta.MetaTemplate | BaseException] = [error] * len(registrations)
+    else:
+        answers = asyncio.run(_submit_all(config, registrations, category))
+    errors = {}
+    for registration, answer in zip(registrations, answers, strict=True):
+        if isinstance(answer, Unsuitable):
+            TemplateRegistration.objects.filter(pk=registration.pk, status="").delete()
+            errors[registration.pk] = str(answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            _store_answer(registration.pk, answer, category, actor)
+    return errors
+
+
+async def _submit_all(
+    config: Config, registrations: Sequence[TemplateRegistration], category: str
+) -> list[meta.MetaTemplate | BaseException]:
+    """Return Meta's answer to each template, or what went wrong with it, a few at once."""
+    turns = asyncio.Semaphore(_CALLS_AT_ONCE)
+
+    async def submit(registration: TemplateRegistration) -> meta.MetaTemplate:
+        body, names = number_variables(registration.template.text)
+        examples = [_example_of(name) for name in names]
+        async with turns:
+            return await _submit_or_find(config, registration, body, examples, category)
+
+    return await asyncio.gather(*map(submit, registrations), return_exceptions=True)
+
+
+def _store_answer(registration_id: int, answer: meta.MetaTemplate, category: str, actor: Actor) -> None:
+    """Store what Meta answered to a template, unless its call has come before its answer."""
+    with transaction.atomic():
+        locked = TemplateRegistration.objects.select_for_update(of=["self"]).select_related("template", "provider")
+        registration = locked.get(pk=registration_id)
+        registration.reference = answer.reference
+        if not registration.status:
+            registration.status, registration.reason = answer.status, answer.reason
+            registration.category = answer.category or category
+            registration.asked_at = actor.now
+        registration.save(update_fields=["status", "category", "reason", "reference", "asked_at"])
+        registered = TemplateRegistered(
+            template_id=registration.template_id,
+            name=registration.name,
+            status=registration.status,
+            provider=registration.provider.code,
+        )
+        record_fact(registered, actor=actor)
 
 
 def _example_of(variable_name: str) -> str:
@@ -113,46 +237,53 @@ def _example_of(variable_name: str) -> str:
     return variable_name
 
 
-def _load_config(provider_id: int) -> Config:
-    """Return the settings of a WhatsApp provider. Raises Unsuitable."""
-    provider = Provider.objects.filter(pk=provider_id, kind="whatsapp").first()
-    if provider is None:
-        raise Unsuitable(_("This kind of provider is not installed."))
-    return build_config(provider)
-
-
-async def _submit_or_find(config: Config, template: Template, body: str, examples: list[str]) -> meta.MetaTemplate:
+async def _submit_or_find(
+    config: Config, registration: TemplateRegistration, body: str, examples: Sequence[str], category: str
+) -> meta.MetaTemplate:
     """Submit a template, or find it at Meta where the reply was lost. Raises Unsuitable."""
+    template = registration.template
     try:
         return await meta.submit_template(
             config,
-            name=template.provider_name,
+            name=registration.name,
             language=template.language,
             text=body,
             examples=examples,
             buttons=[button["title"] for button in template.buttons],
+            category=category,
         )
     except Unsuitable:
         # Meta takes a name once: if the first request arrived, the template is there.
-        matches = [found for found in await meta.list_templates(config) if found.name == template.provider_name]
+        matches = [found for found in await meta.list_templates(config) if found.name == registration.name]
         if not matches:
             raise
-        return matches[0]
+        found = matches[0]
+        if found.text and found.text.split() != body.split():
+            message = _(
+                "Meta has another template of the name «%(name)s»: delete it there, or save a new version here."
+            )
+            raise Unsuitable(message % {"name": registration.name}) from None
+        return found
 
 
-def _record_decision(decided: meta.MetaTemplate, actor: Actor) -> bool:
-    """Record Meta's status of a template; return whether it was new."""
+def _record_listed(provider: Provider, listed: meta.MetaTemplate, actor: Actor) -> bool:
+    """Record what a provider's list says of a template; return whether its status was new."""
     with transaction.atomic():
         # Meta may answer with a country where we gave a language: es_PE for es.
-        candidates = Template.objects.filter(
-            provider_name=decided.name, language__in={decided.language, decided.language[:2]}
+        registrations = TemplateRegistration.objects.filter(
+            provider=provider, name=listed.name, template__language__in={listed.language, listed.language[:2]}
         )
-        template = candidates.select_for_update().exclude(provider_status=decided.status).first()
-        if template is None:
+        locked = registrations.select_related("template", "provider").select_for_update(of=["self"])
+        registration = locked.first()
+        # One without a status is being submitted at this moment.
+        if registration is None or not registration.status:
             return False
-        template.provider_status = decided.status
-        template.provider_asked_at = actor.now
-        template.save(update_fields=["provider_status", "provider_asked_at"])
-        fact = TemplateDecidedByProvider(name=decided.name, language=decided.language, status=decided.status)
-        record_fact(fact, actor=actor)
-    return True
+        record_quality(registration, listed.quality, actor=actor)
+        return record_decision(
+            registration,
+            status=listed.status,
+            reason=listed.reason,
+            category=listed.category,
+            at=actor.now,
+            actor=actor,
+        )

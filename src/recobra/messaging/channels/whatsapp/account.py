@@ -68,7 +68,7 @@ def _read_update(event: str, value: Mapping[str, Any]) -> tuple[str | None, str]
     return ("WARNED" if event in _WARNING else None), event
 
 
-def read_quality(value: Mapping[str, Any], call: WebhookRequest) -> Iterator[Event]:
+def read_quality(value: Mapping[str, Any], account_id: str, call: WebhookRequest) -> Iterator[Event]:
     """Yield how Meta rates a template now."""
     quality = str(value.get("new_quality_score") or "")
     if quality not in {"GREEN", "YELLOW", "RED", "UNKNOWN"}:
@@ -79,4 +79,5 @@ def read_quality(value: Mapping[str, Any], call: WebhookRequest) -> Iterator[Eve
         language=str(value.get("message_template_language") or ""),
         quality=quality,
         at=call.received_at,
+        account_id=account_id,
     )

@@ -11,7 +11,7 @@ from aiohttp import ClientSession
 
 from recobra.messaging import reasons
 from recobra.messaging.channels import codes, http
-from recobra.messaging.channels.adapter import Config
+from recobra.messaging.channels.adapter import Config, Unsuitable
 from recobra.messaging.channels.base import Button, Message, Outcome, OutcomeKind, TemplateCall
 from recobra.portfolio import address_forms
 
@@ -25,6 +25,7 @@ MAX_BUTTON_TITLE: Final = 20
 MAX_ROWS: Final = 10
 MAX_ROW_TITLE: Final = 24
 MAX_ROW_DESCRIPTION: Final = 72
+_LANGUAGES: Final = {"pt": "pt_BR"}
 _LIST_LABELS: Final = {"en": "Options", "pt": "Opções"}
 
 
@@ -40,6 +41,23 @@ def resource_url(config: Config, path: str) -> str:
 def auth_headers(config: Config) -> dict[str, str]:
     """Return the headers with the access token."""
     return {"Authorization": f"Bearer {config.secrets.get('token', '')}", "User-Agent": "Recobra/0.1.0"}
+
+
+def name_language(language: str) -> str:
+    """Return a language as Meta writes it: `pt_BR` for pt, which it does not take alone."""
+    return _LANGUAGES.get(language, language.replace("-", "_"))
+
+
+async def call_api(method: str, url: str, config: Config, content: Any = None) -> Mapping[str, Any]:
+    """Make one call about the account and return the JSON object that Meta answers. Raises Unsuitable."""
+    try:
+        async with http.open_session() as session:
+            reply = await http.call(session, method, url, headers=auth_headers(config), json=content)
+    except (http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
+        raise Unsuitable(str(error)) from error
+    if reply.status != 200 or not isinstance(reply.json, Mapping):
+        raise Unsuitable(reply.summary)
+    return reply.json
 
 
 class WhatsappSender:
@@ -151,7 +169,7 @@ def _build_template(call: TemplateCall, buttons: tuple[Button, ...]) -> dict[str
         components.append({"type": "button", "sub_type": "quick_reply", "index": str(index), "parameters": payload})
     template: dict[str, Any] = {
         "name": call.name,
-        "language": {"policy": "deterministic", "code": call.language.replace("-", "_")},
+        "language": {"policy": "deterministic", "code": name_language(call.language)},
     }
     if components:
         template["components"] = components

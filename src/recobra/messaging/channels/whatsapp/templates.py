@@ -11,9 +11,8 @@ from urllib.parse import urlencode, urlsplit
 from django.utils.translation import gettext as _
 
 from recobra.kit import outgoing_rule
-from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Config, Unsuitable
-from recobra.messaging.channels.whatsapp.client import auth_headers, resource_url
+from recobra.messaging.channels.whatsapp.client import call_api, name_language, resource_url
 
 MAX_PAGES: Final = 50
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
@@ -21,7 +20,10 @@ _NAME = re.compile(r"[a-z0-9_]{1,512}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaTemplate:
-    """A template as Meta knows it; `status` is Meta's word: APPROVED, PENDING, REJECTED, PAUSED, DISABLED…"""
+    """A template as Meta knows it; `status` is Meta's word: APPROVED, PENDING, REJECTED, PAUSED, DISABLED…
+
+    `text` is its body and `quality` how people take it; '' where Meta does not say.
+    """
 
     reference: str
     name: str
@@ -29,6 +31,8 @@ class MetaTemplate:
     status: str
     category: str = ""
     reason: str = ""
+    text: str = ""
+    quality: str = ""
 
 
 async def submit_template(
@@ -58,11 +62,11 @@ async def submit_template(
         components.append({"type": "BUTTONS", "buttons": replies})
     content = {
         "name": name,
-        "language": language.replace("-", "_"),
+        "language": name_language(language),
         "category": category,
         "components": components,
     }
-    reply = await _call_api("POST", _templates_url(config), config, content)
+    reply = await call_api("POST", _templates_url(config), config, content)
     return MetaTemplate(
         reference=str(reply.get("id") or ""),
         name=name,
@@ -74,13 +78,15 @@ async def submit_template(
 
 async def list_templates(config: Config) -> list[MetaTemplate]:
     """Return all templates of the account. Raises Unsuitable."""
-    fields = urlencode({"fields": "id,name,language,status,category,rejected_reason", "limit": "200"})
+    fields = urlencode(
+        {"fields": "id,name,language,status,category,rejected_reason,quality_score,components", "limit": "200"}
+    )
     url: str | None = f"{_templates_url(config)}?{fields}"
     templates: list[MetaTemplate] = []
     for _page in range(MAX_PAGES):
         if url is None:
             break
-        page = await _call_api("GET", url, config)
+        page = await call_api("GET", url, config)
         templates.extend(_read_page(page))
         url = _next_page_url(page, config)
     return templates
@@ -96,6 +102,7 @@ def _read_page(page: Mapping[str, Any]) -> Iterator[MetaTemplate]:
     for item in items if isinstance(items, list) else []:
         if isinstance(item, Mapping) and item.get("name"):
             reason = str(item.get("rejected_reason") or "")
+            quality = item.get("quality_score")
             yield MetaTemplate(
                 reference=str(item.get("id") or ""),
                 name=str(item["name"]),
@@ -103,7 +110,17 @@ def _read_page(page: Mapping[str, Any]) -> Iterator[MetaTemplate]:
                 status=str(item.get("status") or ""),
                 category=str(item.get("category") or ""),
                 reason="" if reason == "NONE" else reason,
+                text=_read_body_text(item.get("components")),
+                quality=str(quality.get("score") or "") if isinstance(quality, Mapping) else "",
             )
+
+
+def _read_body_text(components: object) -> str:
+    """Return the body of a template, '' where its components do not show it."""
+    for component in components if isinstance(components, list) else []:
+        if isinstance(component, Mapping) and component.get("type") == "BODY":
+            return str(component.get("text") or "")
+    return ""
 
 
 def _next_page_url(page: Mapping[str, Any], config: Config) -> str | None:
@@ -113,15 +130,3 @@ def _next_page_url(page: Mapping[str, Any], config: Config) -> str | None:
     # Only at Meta's own address, since the access token goes along.
     is_at_meta = outgoing_rule.split_url(url).netloc == urlsplit(resource_url(config, "")).netloc
     return url if url and is_at_meta else None
-
-
-async def _call_api(method: str, url: str, config: Config, content: Any = None) -> Mapping[str, Any]:
-    """Make one call to Meta and return the JSON object that it answers. Raises Unsuitable."""
-    try:
-        async with http.open_session() as session:
-            reply = await http.call(session, method, url, headers=auth_headers(config), json=content)
-    except (http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
-        raise Unsuitable(str(error)) from error
-    if reply.status != 200 or not isinstance(reply.json, Mapping):
-        raise Unsuitable(reply.summary)
-    return reply.json

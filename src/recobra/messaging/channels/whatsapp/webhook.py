@@ -62,9 +62,9 @@ def _read_change(value: Mapping[str, Any], field: str, account_id: str, call: We
     our_number = str(metadata.get("display_phone_number", "")) if isinstance(metadata, Mapping) else ""
     to = webhooks.format_phone(our_number)
     if field == "message_template_status_update":
-        yield _read_decision(value, call)
+        yield _read_decision(value, account_id, call)
     elif field == "message_template_quality_update":
-        yield from account.read_quality(value, call)
+        yield from account.read_quality(value, account_id, call)
     elif field in account.FIELDS:
         yield account.read_account(field, value, account_id, call)
     elif field == "user_preferences":
@@ -128,12 +128,22 @@ def _first_error_code(status: Mapping[str, Any]) -> str:
     return ""
 
 
-def _read_decision(value: Mapping[str, Any], call: WebhookRequest) -> TemplateEvent:
+def _read_decision(value: Mapping[str, Any], account_id: str, call: WebhookRequest) -> TemplateEvent:
     """Return Meta's decision about a template."""
     name = str(value.get("message_template_name") or "")
     language = str(value.get("message_template_language") or "")
     status = str(value.get("event") or "")
     reason = str(value.get("reason") or "")
+    # A rejection may be explained, a pause has its own description.
+    advice = ""
+    for part, key in (
+        ("rejection_info", "recommendation"),
+        ("rejection_info", "reason"),
+        ("other_info", "description"),
+    ):
+        holder = value.get(part)
+        if not advice and isinstance(holder, Mapping):
+            advice = str(holder.get(key) or "")
     key = webhooks.hash_key(name, language, status, call.body.decode("utf-8", "replace"))
     return TemplateEvent(
         name=name,
@@ -141,5 +151,8 @@ def _read_decision(value: Mapping[str, Any], call: WebhookRequest) -> TemplateEv
         status=status,
         at=call.received_at,
         reason="" if reason == "NONE" else reason,
+        detail=advice,
+        category=str(value.get("message_template_category") or ""),
         event_key=f"whatsapp:template:{key}",
+        account_id=account_id,
     )
