@@ -124,6 +124,17 @@ def test_each_profile_gets_the_words_the_day_and_the_channel_that_were_set_for_i
     }
 
 
+def test_a_step_says_the_tone_of_its_words(at_desk, lender):
+    publish(at_desk, {"steps-3-tone": "EMPATHETIC"})
+    owes(lender, "Tarde", days=4)
+    owes(lender, "Pronto", days=-5)
+    run_day(at_desk)
+    sent = messages(at_desk, "estado=SENT")
+    assert sent["Tarde"].template.name == "Recordatorio cercano"
+    assert sent["Pronto"].template.tone == ""
+    assert "en tono cercano" in at_desk("carla").get("/estrategias/consumo/v2/").content.decode()
+
+
 def test_who_pays_changes_segment_at_once_and_a_step_that_waited_for_it_is_taken(at_desk, lender):
     call = {
         "name": "Acordar el resto",

@@ -120,6 +120,33 @@ def test_a_whatsapp_message_is_written_tried_and_put_forward(at_desk, reminder):
     assert Template.objects.get(pk=draft.pk).status == "APPROVED"
 
 
+def test_a_new_template_is_written_tried_approved_and_chosen_by_a_strategy(at_desk, reminder):
+    carla, address = at_desk("carla"), "/mensajes/plantillas/nueva/sms/"
+    assert 'href="/mensajes/plantillas/nueva/"' in carla.get("/mensajes/plantillas/").content.decode()
+    assert f'href="{address}"' in carla.get("/mensajes/plantillas/nueva/").content.decode()
+    form = carla.get(address).content.decode()
+    assert 'name="subject"' not in form, "a text message has none"
+    kept = Template.objects.get(code="recordatorio-firme", channel="sms", country="", tone="")
+    words = {"name": "Aviso propio", "language": "es", "text": kept.text.replace("no vemos", "aún no vemos")}
+    assert "cárcel" in carla.post(f"{address}lectura/", {"text": f"{kept.text} Irá a la cárcel."}).content.decode()
+    tried = carla.post(f"{address}prueba/", {**words, "debtor": "45678912"}).content.decode()
+    assert "aún no vemos registrado" in tried
+    for code, why in (("Aviso Propio", "Minúsculas, cifras y guiones"), (kept.code, "ya hay una plantilla con este")):
+        refused = carla.post(address, {**words, "code": code})
+        assert (refused.status_code, why in refused.content.decode()) == (422, True)
+        assert "aún no vemos" in refused.content.decode(), "nothing that was typed is lost"
+    made = {**words, "code": "aviso-propio", "tone": "FIRM", "stage": "ADMINISTRATIVE", "settings": "1"}
+    assert carla.post(address, made).status_code == 302
+    draft = Template.objects.get(code="aviso-propio")
+    assert (draft.channel, draft.language, draft.tone, draft.version, draft.status) == ("sms", "es", "FIRM", 1, "DRAFT")
+    assert "aviso-propio" not in dict(carla.get("/estrategias/consumo/editar/").context["templates"])
+    carla.post(page(carla, draft, "presentar/"))
+    at_desk("dario").post(decision(draft, "aprobar/"), {"motivo": "Bien"})
+    assert dict(carla.get("/estrategias/consumo/editar/").context["templates"])["aviso-propio"] == "Aviso propio"
+    assert at_desk("ana").get(address).status_code == 403
+    assert carla.get("/mensajes/plantillas/nueva/fax/").status_code == 404
+
+
 def listed(client, narrow):
     shown = client.get(f"/mensajes/plantillas/?{narrow}").content.decode()
     return shown.partition("</form>")[2]

@@ -151,6 +151,28 @@ MOVED = {
         was="SELECT debtor_id, at FROM journal_entry WHERE kind = 'dispute.opened' ORDER BY id",
         now="SELECT debtor_id, opened_at FROM conversations_dispute ORDER BY id",
     ),
+    "what Meta says of a template is kept by provider": Moved(
+        to="messaging_templateregistration",
+        left=(
+            "messaging_template.provider_name",
+            "messaging_template.provider_status",
+            "messaging_template.provider_reference",
+            "messaging_template.provider_asked_at",
+        ),
+        was="""SELECT template.id, provider.id, provider_name, provider_status, provider_reference
+            FROM messaging_template template JOIN messaging_provider provider ON provider.kind = 'whatsapp'
+            WHERE provider_name <> '' ORDER BY 1, 2""",
+        now="""SELECT template_id, provider_id, name, status, reference FROM messaging_templateregistration
+            ORDER BY 1, 2""",
+    ),
+    "how people take a template is kept by provider": Moved(
+        to="messaging_templateregistration",
+        left=("messaging_template.provider_quality",),
+        was="""SELECT template.id, provider.id, provider_quality
+            FROM messaging_template template JOIN messaging_provider provider ON provider.kind = 'whatsapp'
+            WHERE provider_name <> '' ORDER BY 1, 2""",
+        now="SELECT template_id, provider_id, quality FROM messaging_templateregistration ORDER BY 1, 2",
+    ),
 }
 FAULTS = {
     "rows are dropped": "DELETE FROM portfolio_hold WHERE id = (SELECT min(id) FROM portfolio_hold)",

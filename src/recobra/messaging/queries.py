@@ -20,7 +20,7 @@ from recobra.access.queries import portfolio_codes
 from recobra.kit.language import screen_language
 from recobra.messaging import reasons
 from recobra.messaging.models import Contact, ContactItem, MailboxMessage, Provider, Template, TemplateRegistration
-from recobra.messaging.templates import selection
+from recobra.messaging.templates import library, selection
 from recobra.messaging.templates.render import is_notice
 from recobra.messaging.templates.variables import FIELDS, OWN_PREFIX, VARIABLES
 from recobra.messaging.tokens import read_unsubscribe_token
@@ -178,6 +178,17 @@ def version_that_begins(template: Template) -> Template | None:
     """Return the newest version of a template in force with which a WhatsApp conversation may begin, if any."""
     approved = selection.versions_of(template).filter(status=Template.Status.APPROVED, retired_at__isnull=True)
     return approved.exclude(selection.needs_registration()).first()
+
+
+def template_codes() -> list[tuple[str, str]]:
+    """Return the codes of templates in force, each with a name: another channel or language of one is written so."""
+    names = {template.code: template.name for template in template_versions().reverse()}
+    return sorted(names.items())
+
+
+def template_languages() -> tuple[str, ...]:
+    """Return the languages in which templates may be written."""
+    return library.languages()
 
 
 def template_variables() -> list[tuple[str, str]]:

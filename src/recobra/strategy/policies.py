@@ -18,6 +18,7 @@ from recobra.portfolio.models import Portfolio
 from recobra.portfolio.own_columns import RuleColumn, rule_columns
 from recobra.portfolio.read_column import ReadColumn
 from recobra_core.decide.daily import PortfolioLimits
+from recobra_core.decide.steps import Send
 from recobra_core.decide.strategy import Strategy
 from recobra_core.rules import ACCOUNT_COLUMNS, Catalogue, Column
 from recobra_core.stages import Limits
@@ -59,6 +60,17 @@ class Policies:
                 if rule is not None:
                     columns.update(rule.columns)
         return frozenset(columns)
+
+    @property
+    def tones(self) -> dict[tuple[str, str], str]:
+        """Return the tone of each step that asks for one, by the codes of strategy and step."""
+        return {
+            (entry.strategy.code, step.key): step.do.tone
+            for entry in self.policies
+            if entry.strategy is not None
+            for step in entry.strategy.steps
+            if isinstance(step.do, Send) and step.do.tone
+        }
 
     @property
     def columns_read(self) -> tuple[ReadColumn, ...]:

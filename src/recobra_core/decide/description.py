@@ -37,6 +37,7 @@ _CHANNELS = {
         "letter": "letter",
     },
 }
+_TONES_ES = {"EMPATHETIC": "cercano", "NEUTRAL": "neutro", "FIRM": "firme"}
 _EVENTS = {
     "es": {
         "payment": "un pago",
@@ -155,8 +156,13 @@ def _describe_action(action: Action, lang: Language) -> str:
     """Return what a step does: send a template, create a task, change the stage or set a hold."""
     if isinstance(action, Send):
         channels = ", ".join(_CHANNELS[lang][channel] for channel in action.channels)
-        es = f"enviar «{action.template}» por el primer canal disponible: {channels}"
-        return _localize(lang, es, f"send «{action.template}» by the first available channel: {channels}")
+        tone = (
+            _localize(lang, f" en tono {_TONES_ES[action.tone]}", f" in a {action.tone.lower()} tone")
+            if action.tone
+            else ""
+        )
+        es = f"enviar «{action.template}»{tone} por el primer canal disponible: {channels}"
+        return _localize(lang, es, f"send «{action.template}»{tone} by the first available channel: {channels}")
     if isinstance(action, Task):
         term = _describe_days(action.due_in_days, lang)
         queue = _localize(lang, f", cola {action.queue}", f", queue {action.queue}") if action.queue else ""

@@ -42,6 +42,7 @@ from recobra_core.rules import ACCOUNT_COLUMNS, Rule
 EVENTS = ("payment", "promise", "dispute", "reply", "contact")
 STOPS = ("payment", "promise", "dispute", "reply")
 CHANNELS = ("email", "sms", "whatsapp", "ivr", "letter", "call")
+TONES = ("EMPATHETIC", "NEUTRAL", "FIRM")
 TRACKS = ("message", "task", "stage", "hold")
 STAGES = tuple(ACCOUNT_COLUMNS["stage"].values or ())
 """The stages in the order in which an account can move through them."""
@@ -141,11 +142,15 @@ class AfterEvent(DocumentModel):
 
 
 class Send(DocumentModel):
-    """Send a template by the first channel of the list on which the debtor can be reached."""
+    """Send a template by the first channel of the list on which the debtor can be reached.
+
+    With a `tone` its words in that tone are preferred, where it has some.
+    """
 
     track: ClassVar = "message"
     template: Key = Field(alias="send")
     channels: Annotated[Items[Channel], AfterValidator(_drop_repeated)] = Field(alias="by")
+    tone: Annotated[str, choice(*TONES)] | None = None
 
     @field_validator("channels")
     @classmethod

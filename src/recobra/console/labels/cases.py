@@ -103,6 +103,12 @@ FAMILIES: Final[Families] = {
         "conversation": (_("Conversation"), "quiet"),
         "inbox": (_("Conversations"), "quiet"),
     },
+    # The languages of messages
+    "language": {
+        "es": (_("Spanish"), "quiet"),
+        "en": (_("English"), "quiet"),
+        "pt": (_("Portuguese"), "quiet"),
+    },
     "template_tone": field_labels("messaging.Template", "tone"),
     # recobra_core.money.commitments.State
     "promise_state": {

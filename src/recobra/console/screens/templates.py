@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -29,6 +29,7 @@ from recobra.messaging.queries import Channel, Template
 from recobra.messaging.templates import check
 from recobra.messaging.templates.approval import CODE as TEMPLATE_KIND
 from recobra.messaging.templates.by_channel import BUTTONS
+from recobra.messaging.templates.by_channel import PARTS as PARTS_BY_CHANNEL
 from recobra.messaging.templates.lengths import count_segments
 from recobra.messaging.templates.operations import TemplateRefused
 from recobra.messaging.templates.render import NotRendered, RenderedMessage
@@ -105,15 +106,26 @@ def show_template(request: StaffRequest, template_id: int) -> HttpResponse:
     return render(request, "console/messages/template.html", context)
 
 
+@require_GET
+@needs(Right.EDIT_TEMPLATES)
+def choose_channel(request: StaffRequest) -> HttpResponse:
+    """Ask for the channel of a new template, on which its parts depend."""
+    channels = [(code, name) for code, name in labels.choices("channel") if code in PARTS_BY_CHANNEL]
+    return render(request, "console/messages/template_channels.html", {"channels": channels})
+
+
 @require_http_methods(["GET", "POST"])
 @needs(Right.EDIT_TEMPLATES)
-def edit_template(request: StaffRequest, template_id: int) -> HttpResponse:
-    """Save a new draft of a template, or of another country, tone or variant; nothing is saved with mistakes."""
-    template = _find_template(template_id)
+def edit_template(request: StaffRequest, template_id: int | None = None, channel: str = "") -> HttpResponse:
+    """Save a new draft of a template, or of another country, tone or variant; nothing is saved with mistakes.
+
+    Without a number it is a new template of a channel.
+    """
+    template = _find_template(template_id, channel)
     mistakes: list[check.Mistake] = []
     if request.method == "POST":
         try:
-            saved = messaging.save_template(**_read_form(request, template), actor=actor_of(request))
+            saved = _save_draft(request, template)
         except TemplateRefused as refusal:
             mistakes = list(refusal.mistakes)
         else:
@@ -123,6 +135,10 @@ def edit_template(request: StaffRequest, template_id: int) -> HttpResponse:
     context = {
         "template": template,
         "mistakes": mistakes,
+        "is_new": template_id is None,
+        "addresses": _addresses(template),
+        "languages": [(code, labels.label_of("language", code)) for code in queries.template_languages()],
+        "codes": queries.template_codes(),
         "variables": queries.template_variables(),
         "fields": queries.template_fields(),
         "buttons": template_markup.format_buttons(template.buttons),
@@ -136,11 +152,29 @@ def edit_template(request: StaffRequest, template_id: int) -> HttpResponse:
     return render(request, "console/messages/template_edit.html", context, status=422 if mistakes else 200)
 
 
+def _save_draft(request: StaffRequest, template: Template) -> Template:
+    """Save the form as the next version of a template, or the first of a new one. Raises TemplateRefused."""
+    values = _read_form(request, template)
+    actor = actor_of(request)
+    if template.pk is not None:
+        return messaging.save_template(**values, actor=actor)
+    key = {name: values.pop(name) for name in Template.VERSION_KEY}
+    return messaging.create_template(**key, words=values, actor=actor)
+
+
+def _addresses(template: Template) -> dict[str, str]:
+    """Return where the pieces of the page of a template, saved or new, are asked for."""
+    names = {"reading": "template-reading", "preview": "template-preview", "html": "template-preview-html"}
+    if template.pk is not None:
+        return {piece: reverse(f"console:{name}", args=[template.pk]) for piece, name in names.items()}
+    return {piece: reverse(f"console:{name}-new", args=[template.channel]) for piece, name in names.items()}
+
+
 @require_POST
 @needs(Right.EDIT_TEMPLATES)
-def check_template(request: StaffRequest, template_id: int) -> HttpResponse:
+def check_template(request: StaffRequest, template_id: int | None = None, channel: str = "") -> HttpResponse:
     """Show, while a template is written, its mistakes and its findings."""
-    template = _find_template(template_id)
+    template = _find_template(template_id, channel)
     _apply_form(request, template)
     parts = {part: getattr(template, part) for part in PARTS[1:]}
     context = {
@@ -181,9 +215,9 @@ def _strategies_sending(request: StaffRequest, template: Template) -> list[str]:
 
 @require_POST
 @needs(Right.SEE_MESSAGES)
-def preview_template(request: StaffRequest, template_id: int) -> HttpResponse:
+def preview_template(request: StaffRequest, template_id: int | None = None, channel: str = "") -> HttpResponse:
     """Show the message that a real debtor would get now (`debtor`: a name, document or account; else the first)."""
-    template = _read_template(request, template_id)
+    template = _read_template(request, template_id, channel)
     context: dict[str, Any] = {}
     try:
         debtor, words = _preview_words(request, template)
@@ -191,6 +225,7 @@ def preview_template(request: StaffRequest, template_id: int) -> HttpResponse:
         # The frame of the HTML asks for it by the same fields.
         posted = [(name, value) for name, value in request.POST.items() if name != CSRF_FIELD]
         context = {"debtor": debtor, "words": words, "template": template, "sms": sms, "posted": posted}
+        context["addresses"] = _addresses(template)
     except ObjectDoesNotExist:
         context["refused"] = [_("No debtor of yours is found by that.")]
     except TemplateRefused as refusal:
@@ -202,19 +237,19 @@ def preview_template(request: StaffRequest, template_id: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.SEE_MESSAGES)
-def preview_html(request: StaffRequest, template_id: int) -> HttpResponse:
+def preview_html(request: StaffRequest, template_id: int | None = None, channel: str = "") -> HttpResponse:
     """Show the HTML of the same message alone, for the frame of the preview."""
     try:
-        _debtor, words = _preview_words(request, _read_template(request, template_id))
+        _debtor, words = _preview_words(request, _read_template(request, template_id, channel))
     except (TemplateRefused, NotRendered) as refusal:
         # The preview beside the frame has said the same already.
         return show_letter(escape(str(refusal)))
     return show_letter(words.html)
 
 
-def _read_template(request: StaffRequest, template_id: int) -> Template:
+def _read_template(request: StaffRequest, template_id: int | None, channel: str) -> Template:
     """Return a template with the texts of the form, which are shown and never saved. Raises PermissionDenied."""
-    template = _find_template(template_id)
+    template = _find_template(template_id, channel)
     # Only who may save a text may see it with the facts of a debtor.
     if not has_right(request.user, Right.EDIT_TEMPLATES) and any(part in request.POST for part in PARTS):
         raise PermissionDenied
@@ -239,7 +274,9 @@ def _read_form(request: StaffRequest, template: Template) -> dict[str, Any]:
         text = data.get(part, getattr(template, part))
         # Browsers post the line ends of a text field as two characters.
         values[part] = text.replace("\r\n", "\n")
-    for name in ("country", "tone", "stage"):
+    # The code and the language of a template that is there never change.
+    identity = () if template.pk is not None else ("code", "language")
+    for name in (*identity, "country", "tone", "stage"):
         if name in data:
             values[name] = data[name].strip()
     if "variant" in data:
@@ -271,8 +308,12 @@ def _read_debtor(request: StaffRequest) -> Debtor:
     return debtor_for(request.user, account.debtor_id)
 
 
-def _find_template(template_id: int) -> Template:
-    """Return a version of a template. Raises ObjectDoesNotExist."""
+def _find_template(template_id: int | None, channel: str = "") -> Template:
+    """Return a version of a template, or a new one of a channel. Raises ObjectDoesNotExist."""
+    if template_id is None:
+        if channel not in PARTS_BY_CHANNEL:
+            raise ObjectDoesNotExist
+        return Template(code="", channel=channel, name="", subject="", text="", html="", language="es")
     template = queries.template_version(template_id)
     if template is None:
         raise ObjectDoesNotExist
@@ -281,6 +322,11 @@ def _find_template(template_id: int) -> Template:
 
 urlpatterns = [
     path("mensajes/plantillas/", list_templates, name="templates"),
+    path("mensajes/plantillas/nueva/", choose_channel, name="template-new"),
+    path("mensajes/plantillas/nueva/<slug:channel>/", edit_template, name="template-edit-new"),
+    path("mensajes/plantillas/nueva/<slug:channel>/lectura/", check_template, name="template-reading-new"),
+    path("mensajes/plantillas/nueva/<slug:channel>/prueba/", preview_template, name="template-preview-new"),
+    path("mensajes/plantillas/nueva/<slug:channel>/prueba/html/", preview_html, name="template-preview-html-new"),
     path("mensajes/plantillas/<int:template_id>/", show_template, name="template"),
     path("mensajes/plantillas/<int:template_id>/editar/", edit_template, name="template-edit"),
     path("mensajes/plantillas/<int:template_id>/lectura/", check_template, name="template-reading"),

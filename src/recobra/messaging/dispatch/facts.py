@@ -72,6 +72,7 @@ class LeasedContact:
     preferred_to: time | None
     replies_to_at: datetime | None
     subject: str
+    tone: str
     written_text: str
     written_html: str
     written_buttons: str
@@ -117,7 +118,7 @@ _CONTACTS = f"""
         coalesce(nullif(debtor.country, ''), portfolio.country) AS country, debtor.subdivision,
         debtor.name AS debtor_name, coalesce(nullif(debtor.language, ''), 'es') AS language,
         contact.planned_for, contact.closes_at, debtor.preferred_from, debtor.preferred_to, contact.replies_to_at,
-        contact.subject,
+        contact.subject, contact.tone,
         CASE WHEN contact.template_code = '' THEN contact.body ELSE '' END AS written_text,
         CASE WHEN contact.template_code = '' THEN contact.html ELSE '' END AS written_html,
         contact.buttons::text AS written_buttons,
@@ -223,6 +224,7 @@ def _choose_template(
         language=row["language"],
         debtor_id=row["debtor_id"],
         on=row["local_date"] or now.date(),
+        tone=row["tone"],
         legal_decision=legal_decision,
         begins=not row["in_window"],
     )

@@ -117,7 +117,8 @@ class Contact(models.Model):
 
     `price_micros` is what it cost, in millionths of the major unit of `price_currency`; None while nobody knows. Words
     and answer are encrypted: they hold the debtor's links and where to pay. `is_doubled`: the debtor was joined
-    with another one, and both had a message of that day and channel: the second, or one that had not left.
+    with another one, and both had a message of that day and channel: the second, or one that had not left. `tone` is the one
+    that was asked for.
 
     Personal data: address and content as sent. Dies with the legal term of records of the country.
     """
@@ -176,6 +177,7 @@ class Contact(models.Model):
     author = models.TextField(default="", db_default="")
     author_id = models.BigIntegerField(null=True)
     variant = models.CharField(max_length=8, default="", db_default="", blank=True)
+    tone = models.CharField(max_length=10, default="", db_default="", blank=True)
     campaign_id = models.BigIntegerField(null=True)
     conversation_id = models.BigIntegerField(null=True)
     replies_to_at = models.DateTimeField(null=True)

@@ -55,6 +55,7 @@ PLANNED_OPTIONAL = pa.schema(
         ("body", pa.string()),
         ("author", pa.string()),
         ("author_id", pa.int64()),
+        ("tone", pa.string()),
     ]
 )
 """Further columns of a contact to plan; without them it is a claim of the strategy at the usual priority.
@@ -76,6 +77,7 @@ _COLUMN_VALUES: Final = {
     "subject": "",
     "body": "",
     "author": "",
+    "tone": "",
     "attempts": 0,
     "message_id": "",
     "address": "",

@@ -17,6 +17,12 @@ _HEADING: Final = "## "
 _JINJA_CODE = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})")
 
 
+def languages() -> tuple[str, ...]:
+    """Return the languages in which templates may be written: those whose phrases are there."""
+    folder = resources.files("recobra.messaging") / "library"
+    return tuple(sorted(each.name for each in folder.iterdir() if (each / "_phrases.yaml").is_file()))
+
+
 def load_starter_templates(language: str) -> Iterator[dict[str, Any]]:
     """Yield each starter template of a language as the fields of a template."""
     folder = resources.files("recobra.messaging") / "library" / language

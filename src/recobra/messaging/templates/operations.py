@@ -5,8 +5,10 @@ A version is never edited: the next one takes its place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 import pyarrow as pa
@@ -32,6 +34,7 @@ from recobra.payments.owed import fetch_statements
 from recobra.portfolio.models import Account, Debtor
 
 _NO_CONTACT = UUID(int=0)
+_CODE: Final = re.compile(r"(?=.{1,50}$)[a-z0-9]+(-[a-z0-9]+)*")
 LIBRARY = "library"
 """The author and approver of the starter library, which is reviewed with each release."""
 
@@ -132,6 +135,47 @@ def save_template(
     template.save()
     record_about(kind=TemplateSaved, template=template, actor=actor)
     return template
+
+
+@requires(Right.EDIT_TEMPLATES)
+@transaction.atomic
+def create_template(
+    *,
+    code: str,
+    channel: str,
+    language: str,
+    country: str = "",
+    tone: str = "",
+    variant: str = "",
+    words: Mapping[str, Any],
+    actor: Actor,
+) -> Template:
+    """Save the first version of a template as a draft; `words` are further arguments of `save_template`.
+
+    Raises TemplateRefused, also for a code that is none and for a template that is there already.
+    """
+    key: dict[str, Any] = {
+        "code": code,
+        "channel": channel,
+        "language": language,
+        "country": country,
+        "tone": tone,
+        "variant": variant,
+    }
+    mistakes = []
+    if not _CODE.fullmatch(code):
+        expected = _("Small letters, digits and hyphens, 50 at most.")
+        mistakes.append(Mistake(part="code", line=1, found=f"«{code}»", expected=expected))
+    elif Template.objects.filter(**key).exists():
+        expected = _("Choose another code, or edit the one that is there.")
+        found = _("there is a template of this code, channel, language, country and tone")
+        mistakes.append(Mistake(part="code", line=1, found=found, expected=expected))
+    if language not in library.languages():
+        expected = ", ".join(library.languages())
+        mistakes.append(Mistake(part="language", line=1, found=f"«{language}»", expected=expected))
+    if mistakes:
+        raise TemplateRefused(mistakes)
+    return save_template(**key, **words, actor=actor)
 
 
 @requires(Right.APPROVE_TEMPLATES)

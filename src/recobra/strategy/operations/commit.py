@@ -261,7 +261,12 @@ def _outbox_rows(judged: pa.Table, policies: Policies, as_of: date, now: datetim
     rows = build_outbox_rows(judged, as_of=as_of, now=now, due_at=in_utc(judged["due_at"]), constants={})
     codes = judged["strategy_code"].combine_chunks().dictionary_encode()
     versions = pa.array([policies.versions.get(code) for code in codes.dictionary.to_pylist()], pa.int64())
-    return rows.append_column("strategy_version_id", versions.take(codes.indices))
+    rows = rows.append_column("strategy_version_id", versions.take(codes.indices))
+    tones = policies.tones
+    if not tones:
+        return rows
+    steps = zip(judged["strategy_code"].to_pylist(), judged["lead_step_key"].to_pylist(), strict=True)
+    return rows.append_column("tone", pa.array([tones.get(step, "") for step in steps], pa.string()))
 
 
 FIRING_KEY = ["account_id", "strategy_code", "step_key", "cycle_date", "occurrence"]

@@ -177,6 +177,7 @@ def editor_choices(shape: form.Shape) -> dict[str, Any]:
     segments = form.assign_keys(shape["segments"])
     return {
         "templates": sorted(names.items()),
+        "tones": labels.choices("template_tone"),
         "channels": [(code, labels.label_of("channel", code)) for code in CHANNELS],
         "stages": [(code, labels.label_of("stage", code)) for code in STAGES],
         "events": [(code, labels.label_of("event", code)) for code in EVENTS],

@@ -23,6 +23,7 @@ STEP = (
     "until",
     "do",
     "template",
+    "tone",
     "task",
     "title",
     "due_in_days",
@@ -82,6 +83,7 @@ def _step_fields(step: dict[str, Any]) -> Shape:
         "after_step": when.get("after_step"),
         "after_event": when.get("after_event"),
         "template": do.get("send"),
+        "tone": do.get("tone"),
         "task": do.get("task"),
         "title": do.get("title"),
         "due_in_days": do.get("due_in_days"),
@@ -239,7 +241,8 @@ def _when_document(step: Shape) -> dict[str, Any]:
 def _action_document(step: Shape) -> dict[str, Any]:
     """Return what a step does: send a message, create a task, change the stage, or place a hold."""
     if step["do"] == "send":
-        return {"send": step["template"], "by": step["channels"]}
+        tone = {"tone": step["tone"]} if step["tone"] else {}
+        return {"send": step["template"], "by": step["channels"], **tone}
     if step["do"] == "task":
         task: dict[str, Any] = {
             "task": step["task"] or slugify(step["title"])[:_TASK_CODE_LENGTH_MAX],
