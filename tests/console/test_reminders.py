@@ -124,6 +124,21 @@ def test_each_profile_gets_the_words_the_day_and_the_channel_that_were_set_for_i
     }
 
 
+def test_every_message_says_where_the_debt_comes_from_and_of_which_day_it_is(at_desk, lender):
+    late, soon = owes(lender, "Tarde", days=3), owes(lender, "Pronto", days=-5)
+    for number, person in (("+51955000112", late), ("+51955000113", soon)):
+        person.points.all().delete()
+        ContactPoint.objects.create(debtor=person, kind="PHONE", value=number, valid=True)
+    publish(at_desk, {"steps-0-channels": ["sms"], "steps-3-channels": ["whatsapp"]})
+    run_day(at_desk)
+    sent = messages(at_desk, "estado=SENT")
+    assert (sent["Tarde"].channel, sent["Pronto"].channel) == ("whatsapp", "sms")
+    for name in ("Tarde", "Pronto"):
+        page = at_desk("ana").get(f"/mensajes/{sent[name].pk}/").content.decode().replace("\xa0", " ")
+        for said in ("Banco Sur", "préstamo", "24 de noviembre de 2026", "S/ 300.00"):
+            assert said in page, (name, said)
+
+
 def test_a_step_says_the_tone_of_its_words(at_desk, lender):
     publish(at_desk, {"steps-3-tone": "EMPATHETIC"})
     owes(lender, "Tarde", days=4)

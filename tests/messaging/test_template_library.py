@@ -9,7 +9,7 @@ import pytest
 
 from recobra.messaging.models import Template
 from recobra.messaging.templates import facts, law_findings
-from recobra.messaging.templates.check import find_mistakes
+from recobra.messaging.templates.check import find_mistakes, find_variables
 from recobra.messaging.templates.lengths import count_segments
 from recobra.messaging.templates.library import load_starter_templates
 from recobra.messaging.templates.selection import draw_variant
@@ -94,6 +94,39 @@ def test_every_short_message_may_leave_where_the_law_wants_much_said(country, ch
     )
 
 
+# What every message of a channel names, itself or on the page that it links to: creditor, origin, what the sum is made
+# of, date and how to object. A call says nothing of a debt before it knows who listens.
+SAID = {
+    "email": ({"acreedor"}, {"origen"}, {"contratos"}, {"desglose"}, {"fecha"}, {"como_reclamar"}),
+    "letter": ({"acreedor"}, {"origen"}, {"contratos"}, {"desglose"}, {"fecha"}, {"como_reclamar"}),
+    "sms": (
+        {"acreedor"},
+        {"origen"},
+        {"fecha"},
+        {"capital", "enlace_detalle"},
+        {"como_reclamar", "enlace_detalle"},
+    ),
+    "whatsapp": (
+        {"acreedor"},
+        {"origen"},
+        {"contratos", "enlace_detalle"},
+        {"fecha"},
+        {"capital", "enlace_detalle"},
+        {"como_reclamar", "enlace_detalle"},
+    ),
+}
+
+
+def test_every_message_names_creditor_origin_parts_date_and_how_to_object():
+    lacking = [
+        (document["channel"], document["code"], document["country"], document["tone"], ways)
+        for document in LIBRARY
+        for ways in SAID.get(document["channel"], ())
+        if not ways & find_variables(document["text"])
+    ]
+    assert lacking == []
+
+
 def test_starter_text_messages_need_no_expensive_letters():
     for document in LIBRARY:
         if document["channel"] == "sms":
@@ -135,6 +168,7 @@ def test_whatsapps_places_are_numbered_in_the_order_of_their_names():
         ("whatsapp", "Hola {% if vencidos %}x{% endif %} y", (), "text"),
         ("whatsapp", "{{ nombre }}, hola", (), "text"),
         ("whatsapp", "Hola {{ nombre }}", (), "text"),
+        ("whatsapp", "Hola {{ nombre }} {{ acreedor }}, gracias", (), "text"),
         ("whatsapp", f"Hola {'x' * 1_100} fin", (), "text"),
         ("whatsapp", WORDS, [{"code": "a", "title": "x" * 21}], "buttons"),
         ("whatsapp", WORDS, [{"code": str(n), "title": "x"} for n in range(4)], "buttons"),

@@ -57,6 +57,19 @@ def own_words(now, **changes):
 def test_the_library_is_added_once_and_never_over_a_companys_own_words(world):
     assert set(queries.template_versions().values_list("code", flat=True)) == {*LIBRARY, LEGAL, LINKED}
     assert messaging.ensure_library(actor=acting("library", now=world.now)) == 0
+    # New words of the library follow its own ones, and neither a person's nor retired ones.
+    outdated = list(Template.objects.filter(channel="whatsapp", country="").order_by("pk")[:3])
+    Template.objects.filter(pk__in=[each.pk for each in outdated]).update(created_by="library")
+    for each in outdated:
+        each.text = each.text.replace("Hola", "Buenos días")
+        each.save(update_fields=["text"])
+    Template.objects.filter(pk=outdated[1].pk).update(created_by="carla")
+    Template.objects.filter(pk=outdated[2].pk).update(retired_at=world.now)
+    assert messaging.ensure_library(actor=acting("library", now=world.now)) == 1
+    assert Template.objects.get(code=outdated[0].code, version=2, channel="whatsapp", country="").text.startswith(
+        "Hola"
+    )
+    assert messaging.ensure_library(actor=acting("library", now=world.now)) == 0
     own = own_words(world.now)
     assert own.version == 2
     assert messaging.ensure_library(actor=acting("library", now=world.now)) == 0

@@ -66,6 +66,8 @@ def _check_whatsapp(text: str) -> Iterator[ChannelMistake]:
             _("it is too long"),
             _("Up to %(count)s characters.") % {"count": whatsapp_form.MAX_BODY_CHARACTERS},
         )
+    if whatsapp_form.has_adjacent_variables(text):
+        yield ChannelMistake("text", _("two variables have no words between them"), _("Meta rejects that: add words."))
     if whatsapp_form.has_variable_at_edge(text):
         yield ChannelMistake(
             "text", _("it begins or ends with a variable"), _("WhatsApp wants words before and after.")

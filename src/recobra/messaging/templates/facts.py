@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any, Final, NamedTuple
 
 from babel import Locale, UnknownLocaleError
+from babel.lists import format_list
 from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 
@@ -277,6 +278,13 @@ def _format_contracts(context: RenderContext) -> str:
     return "; ".join(contracts)
 
 
+def _format_origin(context: RenderContext) -> str:
+    """Return where the debt comes from: each kind of product once, «préstamo y tarjeta»."""
+    products = dict.fromkeys(document.product for document in context.documents)
+    names = [str(context.phrases["productos"][product]) for product in products]
+    return format_list(names, locale=context.locale)
+
+
 def _format_rights(context: RenderContext) -> str:
     """Return the debtor's rights in the country, or the general ones."""
     by_country = context.phrases["derechos"]
@@ -340,9 +348,7 @@ _FACTS: Final[dict[str, Callable[[RenderContext], Any]]] = {
     "gastos_detalle": _format_fees,
     "contratos": _format_contracts,
     "mora_desde": _format_oldest_due,
-    "origen": lambda context: ", ".join(
-        dict.fromkeys(context.phrases["productos"][document.product] for document in context.documents)
-    ),
+    "origen": _format_origin,
     "como_pagar": lambda context: context.creditor.payment_instructions.strip() or context.phrase("como_pagar"),
     "como_reclamar": lambda context: context.creditor.complaint_contact.strip() or context.phrase("como_reclamar"),
     "oficina_reclamos": _complaint_office,

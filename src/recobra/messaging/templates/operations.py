@@ -210,16 +210,23 @@ def retire_template(*, template_id: int, actor: Actor) -> None:
 @requires(Right.EDIT_TEMPLATES)
 @transaction.atomic
 def ensure_library(*, language: str = "es", actor: Actor) -> int:
-    """Add, as approved, the starter templates that this installation never had; return how many were added."""
-    known = set(Template.objects.filter(language=language).values_list("code", "channel", "country", "tone"))
+    """Add, as approved, the starter templates that this installation never had, and new words of those that it has.
+
+    Return how many were added. What a person wrote, or retired, stays in force as it is; so does a version of the
+    library whose words cannot be read. Messages keep the version they were sent with.
+    """
+    known: dict[tuple[str, ...], Template] = {}
+    for template in Template.objects.filter(language=language).order_by("version"):
+        known[template.code, template.channel, template.country, template.tone] = template
     added = []
     for document in library.load_starter_templates(language):
-        if (document["code"], document["channel"], document["country"], document["tone"]) in known:
+        last = known.get((document["code"], document["channel"], document["country"], document["tone"]))
+        if last is not None and not _is_outdated(last, document):
             continue
         template = Template(
             **document,
             language=language,
-            version=1,
+            version=last.version + 1 if last else 1,
             created_at=actor.now,
             created_by=LIBRARY,
             status=Status.APPROVED,
@@ -233,6 +240,14 @@ def ensure_library(*, language: str = "es", actor: Actor) -> int:
     record_facts(TemplateSaved, rows, actor=actor)
     record_facts(TemplateApproved, rows, actor=actor)
     return len(added)
+
+
+def _is_outdated(last: Template, document: Mapping[str, Any]) -> bool:
+    """Tell if the last version of a template is the library's own, in force, and in other words than it has now."""
+    is_own = last.created_by == LIBRARY and last.retired_at is None and last.status == Status.APPROVED
+    if not is_own or last.variant or not last.has_readable_words():
+        return False
+    return any(getattr(last, name) != document[name] for name in ("subject", "text", "html"))
 
 
 def preview_message(*, template: Template, debtor_id: int, now: datetime) -> render.RenderedMessage:

@@ -9,6 +9,7 @@ MAX_BODY_CHARACTERS: Final = 1024
 MAX_BUTTONS: Final = 3
 MAX_TITLE_CHARACTERS: Final = 20
 _VARIABLE = re.compile(r"\{\{-?\s*([a-z_]\w*)\s*-?\}\}")
+_ADJACENT = re.compile(r"\}\}[ \t]*\{\{")
 _LOGIC = re.compile(r"\{%|\{#|\{\{(?!-?\s*[a-z_]\w*\s*-?\}\})")
 
 
@@ -24,6 +25,11 @@ def number_variables(text: str) -> tuple[str, tuple[str, ...]]:
 def has_logic(text: str) -> bool:
     """Return whether a body has loops, conditions, filters or fields, which WhatsApp does not take."""
     return _LOGIC.search(text) is not None
+
+
+def has_adjacent_variables(text: str) -> bool:
+    """Return whether two variables of a line have no words between them, which Meta rejects."""
+    return _ADJACENT.search(text) is not None
 
 
 def has_variable_at_edge(text: str) -> bool:
