@@ -147,6 +147,23 @@ def test_a_new_template_is_written_tried_approved_and_chosen_by_a_strategy(at_de
     assert carla.get("/mensajes/plantillas/nueva/fax/").status_code == 404
 
 
+def test_a_template_is_read_and_its_lists_are_put_in_without_code(at_desk, reminder):
+    carla = at_desk("carla")
+    shown = carla.get(page(carla, reminder)).content.decode()
+    before_code = shown.partition("Ver el código")[0]
+    assert '<span class="word word-block">Lista: lo vencido, documento por documento</span>' in before_code
+    assert "{% for" not in before_code
+    form = carla.get(page(carla, reminder, "editar/"))
+    blocks = dict(form.context["blocks"])
+    assert len(blocks) == 3
+    for code in blocks.values():
+        said = carla.post(page(carla, reminder, "lectura/"), {"text": f"{reminder.text}\n{code}"}).content.decode()
+        assert "rule-error" not in said, "a block is right as it is"
+        assert said.count("word-block") >= 3
+    whatsapp = Template.objects.get(code="recordatorio-firme", channel="whatsapp", country="", tone="")
+    assert carla.get(page(carla, whatsapp, "editar/")).context["blocks"] == []
+
+
 def listed(client, narrow):
     shown = client.get(f"/mensajes/plantillas/?{narrow}").content.decode()
     return shown.partition("</form>")[2]

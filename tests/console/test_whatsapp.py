@@ -56,10 +56,11 @@ def mail():
 
 
 @pytest.fixture
-def office(clock_at, request, meta, mail, at_desk, settings):
+def office(clock_at, request, meta, at_desk, settings):
     """The small world under the consumer strategy on a Tuesday, with a WhatsApp provider set up on screen."""
     clock_at(TUESDAY)
-    settings.DEMO, settings.INNER_HOSTS, settings.SMTP_URL = False, [urlsplit(meta.url).netloc], mail.url
+    settings.DEMO, settings.INNER_HOSTS = False, [urlsplit(meta.url).netloc]
+    settings.SMTP_URL = request.getfixturevalue("mail").url
     world = request.getfixturevalue("world")
     Contact.objects.filter(status="DUE").delete()
     follow(world, clock.now())

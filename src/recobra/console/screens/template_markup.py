@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from recobra.kit.countries import country_name
 from recobra.messaging.queries import Template
-from recobra.messaging.templates import law_findings
+from recobra.messaging.templates import law_findings, words
 from recobra.messaging.templates.by_channel import PARTS
 from recobra.messaging.templates.lengths import count_segments
 from recobra.messaging.templates.operations import lint_template
@@ -151,6 +151,14 @@ def format_buttons(buttons: Iterable[Mapping[str, str]]) -> str:
         cells = [button[name] for name in ("key", "code", "title") if button.get(name)]
         lines.append(" | ".join(cells))
     return "\n".join(lines)
+
+
+def list_blocks(template: Template) -> list[tuple[str, str]]:
+    """Return the lists that may be put into a template, each with its code; none where the channel takes no loops."""
+    if template.channel == "whatsapp":
+        return []
+    texts = words.block_texts(template.language)
+    return [(str(block.label), texts[block.name]) for block in words.BLOCKS if block.name in texts]
 
 
 def has_part(channel: str, part: str) -> bool:

@@ -31,11 +31,10 @@ from recobra.messaging.templates import whatsapp_approval
 def describe_registrations(template: Template) -> dict[str, Any]:
     """Return the context of `_registrations.html`: each provider's word, and what leaves meanwhile."""
     by_provider = {registration.provider_id: registration for registration in queries.registrations_of(template)}
-    rows = []
-    for provider in queries.whatsapp_providers():
-        registration = by_provider.get(provider.pk)
-        if provider.enabled or registration:
-            rows.append({"provider": provider, "registration": registration})
+    rows = [
+        {"provider": provider, "registration": by_provider.get(provider.pk)}
+        for provider in queries.whatsapp_providers()
+    ]
     return {
         "rows": rows,
         "categories": labels.choices("template_category"),

@@ -26,7 +26,7 @@ from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging import queries
 from recobra.messaging.queries import Channel, Template
-from recobra.messaging.templates import check
+from recobra.messaging.templates import check, words
 from recobra.messaging.templates.approval import CODE as TEMPLATE_KIND
 from recobra.messaging.templates.by_channel import BUTTONS
 from recobra.messaging.templates.by_channel import PARTS as PARTS_BY_CHANNEL
@@ -90,6 +90,7 @@ def show_template(request: StaffRequest, template_id: int) -> HttpResponse:
     variants = list(queries.template_versions().filter(pk__in=siblings))
     context = {
         "template": template,
+        "text_in_words": words.read_words(template.text),
         "versions": versions,
         "place": installation_place(),
         "read": template_markup.read_findings(template, clock.now()),
@@ -139,6 +140,8 @@ def edit_template(request: StaffRequest, template_id: int | None = None, channel
         "addresses": _addresses(template),
         "languages": [(code, labels.label_of("language", code)) for code in queries.template_languages()],
         "codes": queries.template_codes(),
+        "in_words": words.read_words(template.text),
+        "blocks": template_markup.list_blocks(template),
         "variables": queries.template_variables(),
         "fields": queries.template_fields(),
         "buttons": template_markup.format_buttons(template.buttons),
@@ -180,6 +183,7 @@ def check_template(request: StaffRequest, template_id: int | None = None, channe
     context = {
         "read": template_markup.read_findings(template, clock.now()),
         "mistakes": list(check.find_mistakes(**parts, channel=template.channel, buttons=template.buttons)),
+        "in_words": words.read_words(template.text),
     }
     return render(request, "console/messages/_reading.html", context)
 
