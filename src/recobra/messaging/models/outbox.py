@@ -117,8 +117,8 @@ class Contact(models.Model):
 
     `price_micros` is what it cost, in millionths of the major unit of `price_currency`; None while nobody knows. Words
     and answer are encrypted: they hold the debtor's links and where to pay. `is_doubled`: the debtor was joined
-    with another one, and both had a message of that day and channel: the second, or one that had not left. `tone` is the one
-    that was asked for.
+    with another one, and both had a message of that day and channel: the second, or one that had not left. `tone`:
+    the one that was asked for.
 
     Personal data: address and content as sent. Dies with the legal term of records of the country.
     """
