@@ -175,7 +175,7 @@ def test_a_number_writes_first_to_no_more_people_than_meta_lets_it(at_desk, offi
         {"proveedor": Provider.objects.get(code="wa").pk, "categoria": "UTILITY"},
     )
     meta.number["messaging_limit_tier"] = "TIER_50"
-    decision(f"recordatorio_{reminder.pk}", "APPROVED")
+    meta.decide(f"recordatorio_{reminder.pk}", "APPROVED")
     shown = text(dario.post("/canales/proveedor/wa/meta/preguntar/", follow=True))
     assert "Alta" in shown
     assert "50 personas en 24 horas" in shown
