@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from recobra.cli import bootstrap
 from recobra.kit import database, heartbeat
 from recobra.kit.cluster_folders import FolderNotOurs
-from recobra.kit.embedded import EmbeddedServerFailed
+from recobra.kit.embedded import EmbeddedServer, EmbeddedServerFailed, ServerRun
 
 PARENT_VARIABLE: Final = "RECOBRA_PARENT"
 RESTART_SECONDS: Final = 5.0
@@ -23,6 +24,7 @@ LONGEST_RESTART_SECONDS: Final = 60.0
 SHORT_LIFE_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.2
+_WAIT_SECONDS: Final = 0.5
 _ASK_SECONDS: Final = 5.0
 
 
@@ -45,15 +47,19 @@ def run_beside(*commands: str) -> Iterator[None]:
 def keep_running(command: str, stopped: threading.Event, *, hang_seconds: float = heartbeat.SILENT_SECONDS) -> None:
     """Run a command and start it again whenever it ends or hangs, until `stopped` is set.
 
-    What lives but for seconds each time is started ever later, at most LONGEST_RESTART_SECONDS.
+    What lives but for seconds each time is started ever later, at most LONGEST_RESTART_SECONDS; what the embedded
+    server took with it is started as soon as that is back.
     """
+    server = database.embedded_server(database.data_dir()) if bootstrap.is_embedded() else None
     wait_seconds = RESTART_SECONDS / 2
     while not stopped.is_set():
         words = [sys.executable, "-m", "recobra.cli", command]
         started_at = time.monotonic()
+        database_run = server.find_run() if server else None
         try:
             life = heartbeat.new_heartbeat(database.data_dir(), command)
-            how = _run_once(words, life, stopped, hang_seconds=hang_seconds)
+            is_cut_off = partial(_has_another_run, server, database_run) if database_run else lambda: False
+            how = _run_once(words, life, stopped, hang_seconds=hang_seconds, is_cut_off=is_cut_off)
         except OSError as error:  # the machine has no memory or no process to give: it may soon
             how = f"could not be started: {error}"
         if not stopped.is_set():
@@ -61,11 +67,39 @@ def keep_running(command: str, stopped: threading.Event, *, hang_seconds: float 
             # What ends at once lacks something that a person has to set: its starts must not fill the processor.
             is_short_lived = time.monotonic() - started_at < SHORT_LIFE_SECONDS
             wait_seconds = min(wait_seconds * 2, LONGEST_RESTART_SECONDS) if is_short_lived else RESTART_SECONDS
-            stopped.wait(wait_seconds)
+            if _wait_for_database(server, database_run, stopped, seconds=wait_seconds):
+                wait_seconds = RESTART_SECONDS / 2
 
 
-def _run_once(words: Sequence[str], life: heartbeat.Heartbeat, stopped: threading.Event, *, hang_seconds: float) -> str:
-    """Run a process until it ends, hangs, or `stopped` is set; return how it ended."""
+def _wait_for_database(
+    server: EmbeddedServer | None, run: ServerRun | None, stopped: threading.Event, *, seconds: float
+) -> bool:
+    """Wait some seconds, but no longer than until the embedded server has another run than `run`; tell if it has."""
+    left = seconds
+    while left > 0 and not stopped.wait(_WAIT_SECONDS):
+        left -= _WAIT_SECONDS
+        if _has_another_run(server, run):
+            return True
+    return False
+
+
+def _has_another_run(server: EmbeddedServer | None, run: ServerRun | None) -> bool:
+    """Tell if the embedded server runs, and was started later than `run`."""
+    return server is not None and server.find_run() not in {None, run}
+
+
+def _run_once(
+    words: Sequence[str],
+    life: heartbeat.Heartbeat,
+    stopped: threading.Event,
+    *,
+    hang_seconds: float,
+    is_cut_off: Callable[[], bool] = lambda: False,
+) -> str:
+    """Run a process until it ends, hangs, or `stopped` is set; return how it ended.
+
+    Once `is_cut_off` it is asked to end, as its sessions with the database are lost.
+    """
     environment = {
         **os.environ,
         PARENT_VARIABLE: str(os.getpid()),
@@ -80,14 +114,17 @@ def _run_once(words: Sequence[str], life: heartbeat.Heartbeat, stopped: threadin
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
     ) as child:
-        hangs = False
+        hangs = is_asked = False
         while child.poll() is None and not hangs and not stopped.wait(_LOOK_SECONDS):
+            if not is_asked and is_cut_off():
+                child.terminate()
+                is_asked = True
             if life.last_mark() != mark:
                 mark, marked_at = life.last_mark(), time.monotonic()
             hangs = time.monotonic() - marked_at > hang_seconds
         if hangs:
             child.kill()  # what hangs does not hear that it should end
-        else:
+        elif not is_asked:
             child.terminate()
     life.end()
     return "gave no sign of life" if hangs else f"ended with code {child.returncode}"
@@ -99,7 +136,12 @@ def keep_database_running(stopped: threading.Event) -> None:
         return
     server = database.embedded_server(database.data_dir())
     last_reason = ""
-    while not stopped.wait(_ASK_SECONDS):
+    asked_at = time.monotonic()
+    while not stopped.wait(_WAIT_SECONDS):
+        # A server that is gone is seen without asking it; one that could not be started is not tried all the time.
+        is_gone = server.find_run() is None and not last_reason
+        if not is_gone and time.monotonic() - asked_at < _ASK_SECONDS:
+            continue
         try:
             if server.revive():
                 bootstrap.report_progress("The database took no connections; it was started again.")
@@ -110,6 +152,7 @@ def keep_database_running(stopped: threading.Event) -> None:
             if not last_reason:
                 bootstrap.report_progress(f"The database cannot be started, and is tried again: {reason}")
             last_reason = reason
+        asked_at = time.monotonic()
 
 
 @contextlib.contextmanager

@@ -78,6 +78,14 @@ class EmbeddedServerFailed(Exception):
     """The embedded PostgreSQL server could not be started; the text is its output."""
 
 
+@dataclass(frozen=True, slots=True)
+class ServerRun:
+    """One life of the server's first process; `began` is seconds since 1970 by the machine's clock."""
+
+    pid: int
+    began: float
+
+
 class _State(enum.Enum):
     """What the server answers to whoever wants to connect."""
 
@@ -127,6 +135,11 @@ class EmbeddedServer:
             return False
         with self._start_lock():
             return self._ensure_running()
+
+    def find_run(self) -> ServerRun | None:
+        """Return what tells the server that runs now from one started later, None where none runs."""
+        postmaster = self._find_postmaster()
+        return None if postmaster is None else ServerRun(pid=postmaster.pid, began=postmaster.create_time())
 
     def stop(self) -> None:
         """Leave the server; the last user stops it."""
