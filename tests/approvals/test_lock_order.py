@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from datetime import UTC, datetime
@@ -10,11 +11,12 @@ import pytest
 from django.db import connection, transaction
 from tests.people import acting
 
-from recobra.approvals import kinds, operations
-from recobra.approvals.models import Approval
+from recobra.approvals import kinds, operations, second_person
+from recobra.approvals.models import Approval, SecondPersonRule
 from recobra.approvals.operations import AlreadyDecided
 from recobra.messaging.models import Provider, Template
 from recobra.messaging.providers.operations import enable_provider
+from recobra.messaging.providers.operations import test_provider as try_provider
 from recobra.messaging.templates.operations import retire_template
 from recobra.portfolio.models import Creditor
 from recobra.portfolio.operations import save_creditor_details
@@ -22,7 +24,9 @@ from recobra.sign_on.models import IdentityProvider
 from recobra.sign_on.operations import save_settings, switch_off
 from recobra.sign_on.provider_settings import ProviderSettings
 from recobra.strategy.models import StrategyVersion
-from recobra.strategy.operations.versions import retire_version
+from recobra.strategy.operations.publication import publish_version
+from recobra.strategy.operations.versions import StrategyChanged, retire_version, save_draft
+from recobra_core.decide import ready
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,8 +108,8 @@ def test_every_kind_that_touches_its_subject_locks_it_first():
         if {kind.approve, kind.reject, kind.withdraw} != {kinds.change_nothing}
     }
     locking = {code for code, kind in kinds.kinds_by_code().items() if kind.lock is not kinds.lock_nothing}
-    assert locking == set(SUBJECTS)
-    assert touching - locking == {"second_person_rule"}, "nobody locks a rule"
+    assert locking == {*SUBJECTS, "second_person_rule"}, "a rule may have no row, and is locked by its code"
+    assert not touching - locking
 
 
 @pytest.mark.parametrize("code", SUBJECTS)
@@ -129,6 +133,82 @@ def test_who_changes_a_subject_and_who_decides_about_it_do_not_wait_for_each_oth
     assert at_once(change_meanwhile, decide) == "late"
     approval.refresh_from_db()
     assert (approval.decision, approval.decided_by) == ("WITHDRAWN", "dario")
+
+
+def test_who_makes_a_rule_stricter_and_who_agrees_to_a_looser_one_do_not_wait_for_each_other():
+    asked = second_person.set_rule(code="export", is_required=True, least_size=50_000, actor=dario)
+
+    def agree():
+        try:
+            operations.approve(approval_id=asked.pk, actor=carla)
+        except AlreadyDecided:
+            return "late"
+
+    def make_stricter(begin_other):
+        second_person.set_rule(code="export", is_required=True, least_size=100, actor=dario)
+        begin_other()
+
+    assert at_once(make_stricter, agree) == "late"
+    assert second_person.rule_of("export").least_size == 100
+
+
+def test_of_two_who_begin_a_strategy_of_one_code_at_once_the_second_is_told():
+    document = ready.load_strategy("consumo").to_document()
+
+    def begin():
+        try:
+            save_draft(document=document, actor=carla)
+        except StrategyChanged:
+            return "told"
+
+    def begin_first(begin_other):
+        save_draft(document=document, actor=dario)
+        begin_other()
+
+    assert at_once(begin_first, begin) == "told"
+    assert StrategyVersion.objects.get().created_by == "dario"
+
+
+def test_who_saves_a_draft_and_who_puts_it_in_force_do_not_wait_for_each_other():
+    """Both lock the versions of a strategy in one order, the one in force among them."""
+    document = ready.load_strategy("consumo").to_document()
+    SecondPersonRule.objects.create(kind="strategy", is_required=False)
+    for name in ("Uno", "Dos"):
+        draft = save_draft(document={**document, "name": name}, actor=dario)
+        if name == "Uno":
+            publish_version(version_id=draft.pk, actor=dario)
+
+    def publish_first(begin_other):
+        begin = StrategyVersion.objects.select_for_update().order_by("pk").first()
+        begin_other()
+        publish_version(version_id=draft.pk, actor=dario)
+        assert begin.number == 1
+
+    assert at_once(publish_first, lambda: save_draft(document={**document, "name": "Tres"}, actor=carla)).number == 3
+    assert dict(StrategyVersion.objects.values_list("number", "status")) == {1: "RETIRED", 2: "PUBLISHED", 3: "DRAFT"}
+
+
+def test_a_test_says_nothing_of_settings_that_are_others_by_its_end():
+    """A mail server that is slow to answer, and somebody who saves another one meanwhile."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"smtp://127.0.0.1:{server.getsockname()[1]}"
+        provider = Provider.objects.create(
+            code="a", channel="email", kind="smtp", name="A", settings={"url": url}, **MADE
+        )
+
+        def save_meanwhile():
+            asked, _address = server.accept()
+            Provider.objects.update(settings={"url": "smtp://127.0.0.1:9"})
+            connection.close()
+            asked.close()
+
+        thread = threading.Thread(target=save_meanwhile)
+        thread.start()
+        check = try_provider(provider_id=provider.pk, actor=dario)
+        thread.join()
+    assert not check.ok
+    provider.refresh_from_db()
+    assert provider.tested_at is None
 
 
 def test_two_who_set_single_sign_on_up_at_once_both_succeed():

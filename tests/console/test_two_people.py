@@ -261,6 +261,19 @@ class TestLargeExports:
         assert fetch(carla, "?producto=LOAN") == 202, "another selection"
         assert fetch(at_desk("hilda")) == 202, "another person"
 
+    def test_what_has_come_since_a_person_agreed_is_asked_for_anew(self, at_desk):
+        SecondPersonRule.objects.update(least_size=3)
+        carla = at_desk("carla")
+        assert fetch(carla) == 202
+        agreed = waiting()
+        at_desk("dario").post(f"/aprobaciones/{agreed.pk}/aprobar/")
+        rows = int(agreed.new["rows"])
+        for fewer, status in ((2, 200), (3, 202)):  # two rows may leave without anybody
+            agreed.new = {**agreed.new, "rows": str(rows - fewer)}
+            Approval.objects.filter(pk=agreed.pk).update(new=agreed.new)
+            assert fetch(carla) == status
+        assert waiting().new["rows"] == str(rows)
+
     def test_who_decides_reads_the_list_and_its_conditions_in_words(self, at_desk):
         asked = "q=Perez&stage=ADMINISTRATIVE&status=OPEN&sort=balance&min=100"
         assert fetch(at_desk("carla"), f"?{asked}") == 202
@@ -315,6 +328,7 @@ class TestRules:
         assert waiting().new["least_size"] == "20000"
         at_desk("carla").post("/aprobaciones/reglas/export/", {"pide": "1", "desde": "500"})
         assert second_person.rule_of("export").least_size == 500
+        assert not Approval.objects.filter(decision="WAITING").exists(), "who agreed would have seen another rule"
 
     @pytest.mark.parametrize("size", ["0", "-1", "muchas", "9" * 30])
     def test_a_size_that_is_none_is_refused(self, at_desk, size):

@@ -55,7 +55,10 @@ def _refuse_unless_agreed(what: str, rows: int, conditions: Mapping[str, str], s
     waiting = asked.filter(decision=Approval.Decision.WAITING).first()
     if waiting is not None:
         raise ExportWaits(waiting)
-    if asked.filter(decision=Approval.Decision.APPROVED, decided_at__gt=actor.now - OPEN_FOR).exists():
+    agreed = asked.filter(decision=Approval.Decision.APPROVED, decided_at__gt=actor.now - OPEN_FOR)
+    most_rows = max((int(each.new["rows"]) for each in agreed), default=None)
+    # What has come since was agreed to by nobody: it may only be so much as needs nobody.
+    if most_rows is not None and not needs_second_person(CODE, actor=actor, size=rows - most_rows):
         return
     new = {"what": what, "rows": str(rows), **{f"{_CONDITION}{name}": value for name, value in conditions.items()}}
     try:

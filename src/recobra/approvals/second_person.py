@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,7 +16,7 @@ from recobra.access.roles import Right
 from recobra.approvals.facts import SecondPersonRuleSet
 from recobra.approvals.kinds import Kind, Part, kind_of, kinds_by_code
 from recobra.approvals.models import Approval, SecondPersonRule
-from recobra.approvals.operations import ApprovalRefused, ask
+from recobra.approvals.operations import ApprovalRefused, ask, withdraw_of_subject
 from recobra.journal.operations import record_fact
 
 CODE: Final = "second_person_rule"
@@ -65,8 +65,10 @@ def needs_second_person(code: str, *, actor: Actor, size: int | None = None) -> 
 def set_rule(*, code: str, is_required: bool, least_size: int | None = None, actor: Actor) -> Approval | None:
     """Set whether a kind of change needs a second person. Raises ApprovalRefused.
 
-    A stricter rule holds at once. A looser one is asked for, and the question is returned.
+    A stricter rule holds at once. A looser one is asked for, and the question is returned. What waits about the rule is
+    taken back by either: who agreed to it has seen another rule beside it.
     """
+    _lock(code)
     rule = rule_of(code)
     if not rule.kind.is_optional:
         raise ApprovalRefused(_("This kind of change always needs a second person."))
@@ -77,11 +79,18 @@ def set_rule(*, code: str, is_required: bool, least_size: int | None = None, act
     wanted = Rule(kind=rule.kind, is_required=is_required, least_size=least_size if rule.least_size else None)
     if wanted == rule:
         return None
+    withdraw_of_subject(kind=CODE, subject=code, reason=_("The rule was changed."), actor=actor)
     is_looser = (rule.is_required and not wanted.is_required) or (wanted.least_size or 0) > (rule.least_size or 0)
     if is_looser:
         return ask(kind=CODE, subject=code, old=_to_values(rule), new=_to_values(wanted), actor=actor)
     _store(wanted, actor)
     return None
+
+
+def _lock(code: str) -> None:
+    """Let one at a time change the rule of a kind, which may have no row yet."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{CODE} {code}"])
 
 
 def _store(rule: Rule, actor: Actor) -> None:
@@ -127,6 +136,7 @@ RULE: Final = Kind(
     label=gettext_lazy("Fewer second persons"),
     right=Right.APPROVE_CRITICAL_CHANGES,
     approve=_apply,
+    lock=_lock,
     title=lambda approval: str(kind_of(approval.subject).label),
     parts=_compare,
 )
