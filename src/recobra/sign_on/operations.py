@@ -79,6 +79,8 @@ def save_settings(*, settings: ProviderSettings, secret: str, is_enabled: bool, 
         wanted = Wanted(settings, secret or present.secret, is_enabled=is_enabled)
         at_once = _part_at_once(present, wanted, actor)
         _withdraw(provider, actor)
+        if wanted.settings != present.settings:
+            _forget_test(provider)
         _store(provider, at_once, present, actor)
         if at_once != wanted:
             _ask(provider, at_once, wanted, actor)
@@ -97,17 +99,27 @@ def switch_off(*, actor: Actor) -> None:
 
 @requires(Right.MANAGE_USERS)
 def test_settings(*, actor: Actor) -> IdentityProvider:
-    """Test the settings, those that wait where some do, without anybody signing in; store the answer."""
-    provider = IdentityProvider.objects.get(pk=ONLY)
-    settings = settings_of(provider)
-    if provider.proposed:
-        settings = ProviderSettings.model_validate(provider.proposed["settings"])
+    """Test the settings, those that wait where some do, without anybody signing in; store the answer.
+
+    Where they are others by the time it comes, it is said so instead.
+    """
+    settings = _newest_settings(IdentityProvider.objects.get(pk=ONLY))
     is_good, answer = _try(settings)
     with transaction.atomic():
+        provider = IdentityProvider.objects.select_for_update().get(pk=ONLY)
+        if _newest_settings(provider) != settings:
+            is_good, answer = False, _("Its settings were changed meanwhile: test them again.")
         provider.tested_at, provider.tested_well, provider.tested_answer = actor.now, is_good, answer
         provider.save(update_fields=["tested_at", "tested_well", "tested_answer"])
         record_fact(SignOnTested(ok=is_good), actor=actor)
     return provider
+
+
+def _newest_settings(provider: IdentityProvider) -> ProviderSettings:
+    """Return the settings that wait for a second person, else those that hold."""
+    if provider.proposed:
+        return ProviderSettings.model_validate(provider.proposed["settings"])
+    return settings_of(provider)
 
 
 test_settings.__test__ = False  # type: ignore[attr-defined]  # its name is no test's
@@ -127,9 +139,16 @@ def apply_proposal(*, provider: IdentityProvider, actor: Actor) -> None:
 
 
 def forget_proposal(*, provider: IdentityProvider) -> None:
-    """Delete the settings that waited and will not be taken."""
+    """Delete the settings that waited and will not be taken, with what a test said of them."""
+    if provider.proposed:
+        _forget_test(provider)
     provider.proposed = {}
-    provider.save(update_fields=["proposed"])
+    provider.save(update_fields=["proposed", "tested_at", "tested_well", "tested_answer"])
+
+
+def _forget_test(provider: IdentityProvider) -> None:
+    """Forget without saving what a test said: it proves nothing of other settings."""
+    provider.tested_at, provider.tested_well, provider.tested_answer = None, False, ""
 
 
 def _present(provider: IdentityProvider) -> Wanted:
@@ -191,6 +210,8 @@ def _to_values(wanted: Wanted, present: Wanted) -> dict[str, str]:
 
 def _withdraw(provider: IdentityProvider, actor: Actor) -> None:
     """Take back what waits about a provider that changes now."""
+    if provider.proposed:
+        _forget_test(provider)
     provider.proposed = {}
     withdraw_of_subject(kind=CODE, subject=provider.pk, reason=_("Its settings were changed."), actor=actor)
 

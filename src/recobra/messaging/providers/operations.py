@@ -259,14 +259,18 @@ def retire_provider(*, provider_id: int, actor: Actor) -> None:
 
 @requires(Right.MANAGE_CHANNELS)
 def test_provider(*, provider_id: int, actor: Actor) -> Check:
-    """Test a provider's settings without reaching a debtor, and store the answer."""
+    """Test a provider's settings without reaching a debtor, and store the answer, unless they are others by then."""
     provider = Provider.objects.get(pk=provider_id)
     # Outside a transaction: a provider may take half a minute to answer.
     try:
         check = asyncio.run(ADAPTERS[provider.kind].check_settings(build_config(provider)))
     except Unsuitable as error:
         check = Check(ok=False, answer=str(error))
+    tested_settings = (provider.settings, _decrypt_or_empty(provider))
     with transaction.atomic():
+        provider = Provider.objects.select_for_update().get(pk=provider_id)
+        if (provider.settings, _decrypt_or_empty(provider)) != tested_settings:
+            return Check(ok=False, answer=_("Its settings were changed meanwhile: test them again."))
         provider.tested_at = actor.now
         provider.tested_well = check.ok
         provider.tested_answer = check.answer[:MAX_ANSWER_CHARACTERS]
