@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from recobra.consent.address_digest import canonical_form, digest_addresses, is_digest, make_digests
 from recobra.consent.models import ConsentEntry, Silence
@@ -53,8 +53,8 @@ def digest_wishes(debtor_ids: Sequence[int], _at: datetime) -> int:
     return changed
 
 
-def revive_digested(*, load_id: int) -> int:
-    """Write out again the silences and withdrawals of numbers that a load has brought back; return how many numbers.
+def revive_digested(points: QuerySet[ContactPoint]) -> int:
+    """Write out again the silences and withdrawals of numbers that have come back as some points; return how many.
 
     The number is the company's again, by another person's file or the same: what was asked about it holds.
     """
@@ -62,7 +62,7 @@ def revive_digested(*, load_id: int) -> int:
         return 0
     known = _read_digested()
     revived = 0
-    loaded = ContactPoint.objects.filter(load_id=load_id).values_list("kind", "value").order_by("pk")
+    loaded = points.values_list("kind", "value").order_by("pk")
     for addresses in _in_parts(loaded.iterator(chunk_size=_POINTS_AT_A_TIME)):
         for address, digest in digest_addresses(addresses).items():
             if (address[0], digest) in known:

@@ -45,3 +45,15 @@ class ConsentWithdrawn(Fact):
 
     channel: str
     source: str
+
+
+@fact("consent.file_loaded", _("File of consents loaded"))
+class ConsentFileLoaded(Fact):
+    """A list of consents was entered: rows, and what became of what they state about each number and channel."""
+
+    rows: int
+    rejected: int
+    granted: int
+    withdrawn: int
+    known: int
+    overtaken: int

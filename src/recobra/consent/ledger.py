@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 import pyarrow as pa
@@ -15,11 +16,11 @@ from django.utils.translation import gettext as _
 from recobra.access.actors import Actor, Service
 from recobra.access.permissions import consequence, requires
 from recobra.access.roles import Right
-from recobra.consent.address_digest import list_known_forms
+from recobra.consent.address_digest import canonical_form, list_known_forms
 from recobra.consent.digested_wishes import revive_digested
 from recobra.consent.facts import ConsentGranted, ConsentWithdrawn
 from recobra.consent.models import ConsentEntry
-from recobra.journal.operations import record_fact
+from recobra.journal.operations import record_facts
 from recobra.kit import tables
 from recobra.kit.personal_data import ERASED
 from recobra.messaging import reasons
@@ -33,9 +34,15 @@ from recobra.portfolio.sql import authorise_channel, keep_named
 Act = ConsentEntry.Act
 Source = ConsentEntry.Source
 SAID_MAX: Final = 500
+PROOF_LENGTH_MIN: Final = 10
+"""Letters that the proof of an authorisation needs at least, to be told from «yes»."""
 _LOCK_SEED: Final = 3
 # Whom a fact about consent concerns: the contact point, its debtor, and the contact that was answered, if any.
 SUBJECTS = pa.schema([("point_id", pa.int64()), ("debtor_id", pa.int64()), ("contact_id", pa.int64())])
+
+_AUTHORISED = pa.schema(
+    [("debtor_id", pa.int64()), ("contact_id", pa.int64()), ("channel", pa.string()), ("source", pa.string())]
+)
 
 # Contacts on their way to an address, over all debtors, portfolios and channels: found by contact point, or by their
 # conversation while nobody knows whose number it is. A condition of `cancel_where`, which calls the contact `w`.
@@ -152,9 +159,15 @@ def add_entry(address: Address, act: str, statement: ConsentStatement) -> Consen
     Whoever was anonymised in this moment has no number any more: the wish is that of a number that nobody has.
     """
     debtor_id = address.debtor_id
-    if debtor_id is not None and not keep_named(debtor_id):
+    if debtor_id is not None and not keep_named([debtor_id]):
         debtor_id = None
-    return ConsentEntry.objects.create(
+    entry = _build_entry(address, act, statement, debtor_id=debtor_id)
+    entry.save()
+    return entry
+
+
+def _build_entry(address: Address, act: str, statement: ConsentStatement, *, debtor_id: int | None) -> ConsentEntry:
+    return ConsentEntry(
         at=statement.effective_at(),
         kind=address.kind,
         value=address.value,
@@ -224,7 +237,8 @@ def grant_consent(
     if address.debtor_id is not None:
         check_debtor(actor, address.debtor_id)
     statement = ConsentStatement(source=source, actor=actor, channel=channel, text_shown=text_shown, said=said)
-    return _record_authorisation(address, Act.GRANTED, statement)
+    (outcome,) = record_authorisations([(address, Act.GRANTED, statement)], actor=actor)
+    return outcome == Outcome.NEW
 
 
 @requires(Right.RECORD_CONSENT)
@@ -246,37 +260,123 @@ def withdraw_consent(
     if address.debtor_id is not None:
         check_debtor(actor, address.debtor_id)
     statement = ConsentStatement(source=source, actor=actor, channel=channel, text_shown=text_shown, said=said)
-    if not _record_authorisation(address, Act.WITHDRAWN, statement):
-        return False
-    cancel_contacts(address, reason=reasons.CONSENT_WITHDRAWN, channel=channel, actor=actor)
-    return True
+    (outcome,) = record_authorisations([(address, Act.WITHDRAWN, statement)], actor=actor)
+    return outcome == Outcome.NEW
 
 
-def _record_authorisation(address: Address, act: str, statement: ConsentStatement) -> bool:
-    """Enter GRANTED or WITHDRAWN for the statement's channel; return False where it is the latest entry already."""
-    if not statement.channel:
+class Outcome(StrEnum):
+    """What became of a statement about a channel: OVERTAKEN is one that the ledger knows a later word about."""
+
+    NEW = "new"
+    KNOWN = "known"
+    OVERTAKEN = "overtaken"
+
+
+Authorisation = tuple[Address, str, ConsentStatement]
+"""An address, GRANTED or WITHDRAWN, and how it was stated; the channel is the statement's."""
+
+
+@consequence
+@transaction.atomic
+def record_authorisations(authorisations: Sequence[Authorisation], *, actor: Actor) -> list[Outcome]:
+    """Enter what was authorised or withdrawn, one or many, and return what became of each.
+
+    The last word about an address and channel counts, by when it was said; of two at the same moment the refusal. What
+    waits for a channel that is no longer authorised is cancelled.
+    """
+    if not all(statement.channel for _address, _act, statement in authorisations):
         raise ValueError("An authorisation is for one channel.")
-    lock_address(address)
-    entries = ConsentEntry.objects.filter(kind=address.kind, value__in=address.forms, channel=statement.channel)
-    latest = entries.filter(act__in=[Act.GRANTED, Act.WITHDRAWN]).order_by("-at", "-pk").first()
-    if latest is not None and latest.act == act:
-        return False
-    add_entry(address, act, statement)
-    is_granted = act == Act.GRANTED
-    # Contact points carry a copy of the authorisations, so that planning needs no look into the ledger.
-    authorise_channel(kind=address.kind, forms=address.forms, channel=statement.channel, is_granted=is_granted)
-    kind = ConsentGranted if is_granted else ConsentWithdrawn
-    fact = kind(channel=statement.channel, source=str(statement.source))
-    record_fact(fact, actor=statement.actor, debtor_id=address.debtor_id, contact_id=address.contact_id)
-    return True
+    _lock_addresses([address for address, _act, _statement in authorisations])
+    last_words = _read_last_words([address for address, _act, _statement in authorisations])
+    outcomes = [Outcome.KNOWN] * len(authorisations)
+    new: dict[tuple[str, str, str], Authorisation] = {}
+    entries = []
+    named = keep_named({address.debtor_id for address, _act, _statement in authorisations if address.debtor_id})
+    in_time = sorted(enumerate(authorisations), key=lambda each: (each[1][2].effective_at(), each[1][1]))
+    for position, authorisation in in_time:
+        address, act, statement = authorisation
+        key = (address.kind, min(address.forms), statement.channel)
+        at, last_act = last_words.get(key, (None, ""))
+        is_later = at is None or statement.effective_at() > at or (statement.at is None)
+        is_refusal = at == statement.effective_at() and act == Act.WITHDRAWN
+        if last_act == act:
+            continue
+        if not (is_later or is_refusal):
+            outcomes[position] = Outcome.OVERTAKEN
+            continue
+        outcomes[position] = Outcome.NEW
+        last_words[key] = (statement.effective_at(), act)
+        new[key] = authorisation
+        debtor_id = address.debtor_id if address.debtor_id in named else None
+        entries.append(_build_entry(address, act, statement, debtor_id=debtor_id))
+    ConsentEntry.objects.bulk_create(entries)
+    _apply_authorisations(list(new.values()), actor)
+    return outcomes
 
 
-_SILENCE_NEW_POINTS = """
+def _lock_addresses(addresses: Sequence[Address]) -> None:
+    """Keep others from adding entries about addresses, as `lock_address` does for one."""
+    forms = sorted({min(address.forms) for address in addresses})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(form, %s)) FROM unnest(%s::text[]) AS form",
+            [_LOCK_SEED, forms],
+        )
+
+
+def _read_last_words(addresses: Sequence[Address]) -> dict[tuple[str, str, str], tuple[datetime, str]]:
+    """Return when and how addresses were last authorised or not, by kind, least form and channel."""
+    values = {form for address in addresses for form in address.forms}
+    entries = ConsentEntry.objects.filter(value__in=values, act__in=[Act.GRANTED, Act.WITHDRAWN])
+    return {
+        (kind, canonical_form(value, kind=kind), channel): (at, act)
+        for kind, value, channel, at, act in entries.order_by("at", "pk").values_list(
+            "kind", "value", "channel", "at", "act"
+        )
+    }
+
+
+def _apply_authorisations(authorisations: Sequence[Authorisation], actor: Actor) -> None:
+    """Let contact points, contacts and the journal know the last word about each address and channel."""
+    groups: dict[tuple[str, str, str], list[Authorisation]] = {}
+    for authorisation in authorisations:
+        address, act, statement = authorisation
+        groups.setdefault((address.kind, statement.channel, act), []).append(authorisation)
+    for (kind, channel, act), group in groups.items():
+        forms = sorted({form for address, _act, _statement in group for form in address.forms})
+        # Contact points carry a copy of the authorisations, so that planning needs no look into the ledger.
+        authorise_channel(kind=kind, forms=forms, channel=channel, is_granted=act == Act.GRANTED)
+        rows = [
+            {
+                "debtor_id": address.debtor_id,
+                "contact_id": address.contact_id,
+                "channel": channel,
+                "source": str(statement.source),
+            }
+            for address, _act, statement in group
+        ]
+        fact = ConsentGranted if act == Act.GRANTED else ConsentWithdrawn
+        record_facts(fact, pa.Table.from_pylist(rows, _AUTHORISED), actor=actor)
+        if act == Act.WITHDRAWN:
+            everywhere = Address(kind=kind, value=forms[0], forms=tuple(forms))
+            cancel_contacts(everywhere, reason=reasons.CONSENT_WITHDRAWN, channel=channel, actor=actor)
+
+
+_SILENCE_NEW_POINTS: Final = """
     WITH unmarked AS (
         SELECT point.id, silence.since FROM consent_silence silence
         JOIN portfolio_contactpoint point ON point.value = silence.value AND point.kind = silence.kind
-        WHERE point.opted_out_at IS NULL ORDER BY point.id FOR NO KEY UPDATE OF point)
+        WHERE point.opted_out_at IS NULL{which} ORDER BY point.id FOR NO KEY UPDATE OF point)
     UPDATE portfolio_contactpoint point SET opted_out_at = unmarked.since FROM unmarked WHERE point.id = unmarked.id
+    RETURNING point.id"""
+
+_WRITE_AUTHORISATIONS: Final = """, authorisation AS (
+        SELECT id, array_agg(channel) FILTER (WHERE act = 'GRANTED') AS granted,
+            array_agg(channel) FILTER (WHERE act = 'WITHDRAWN') AS denied
+        FROM latest GROUP BY id)
+    UPDATE portfolio_contactpoint point
+    SET granted_for = coalesce(authorisation.granted, '{}'), denied_for = coalesce(authorisation.denied, '{}')
+    FROM authorisation WHERE point.id = authorisation.id
     RETURNING point.id"""
 
 # Unlike a silence, which is stored in every form of its address, an entry keeps one: `forms_sql` finds the others.
@@ -290,14 +390,19 @@ _COPY_TO_NEW_POINTS = f"""
         WHERE entry.act IN ('GRANTED', 'WITHDRAWN')
             AND cardinality(point.granted_for) + cardinality(point.denied_for) = 0
         ORDER BY point.id, entry.channel, entry.at DESC, entry.id DESC
-    ), authorisation AS (
-        SELECT id, array_agg(channel) FILTER (WHERE act = 'GRANTED') AS granted,
-            array_agg(channel) FILTER (WHERE act = 'WITHDRAWN') AS denied
-        FROM latest GROUP BY id)
-    UPDATE portfolio_contactpoint point
-    SET granted_for = coalesce(authorisation.granted, '{{}}'), denied_for = coalesce(authorisation.denied, '{{}}')
-    FROM authorisation WHERE point.id = authorisation.id
-    RETURNING point.id"""
+    ){_WRITE_AUTHORISATIONS}"""
+
+
+_AUTHORISE_POINTS: Final = f"""
+    -- As above, from the other end: of a few points.
+    WITH latest AS (
+        SELECT DISTINCT ON (point.id, entry.channel) point.id, entry.channel, entry.act
+        FROM portfolio_contactpoint point
+        CROSS JOIN LATERAL unnest({address_forms.forms_sql("point.value")}) AS form(value)
+        JOIN consent_consententry entry ON entry.value = form.value AND entry.kind = point.kind
+        WHERE point.id = ANY(%s) AND entry.act IN ('GRANTED', 'WITHDRAWN')
+        ORDER BY point.id, entry.channel, entry.at DESC, entry.id DESC
+    ){_WRITE_AUTHORISATIONS}"""
 
 
 @transaction.atomic
@@ -307,9 +412,18 @@ def apply_to_new_points(load_ids: Collection[int] = ()) -> int:
     Of the loads that are named, the points are also compared with what is only known by its digest.
     """
     for load_id in load_ids:
-        revive_digested(load_id=load_id)
+        revive_digested(ContactPoint.objects.filter(load_id=load_id))
     # The gate reads the ledger itself: this only spares the plan of the day messages that would be refused.
     schema = pa.schema([("point_id", pa.int64())])
-    silenced = tables.fetch(_SILENCE_NEW_POINTS, [], schema)
+    silenced = tables.fetch(_SILENCE_NEW_POINTS.format(which=""), [], schema)
     authorised = tables.fetch(_COPY_TO_NEW_POINTS, [], schema)
     return silenced.num_rows + authorised.num_rows
+
+
+@transaction.atomic
+def apply_to_points(*, point_ids: Sequence[int]) -> None:
+    """Copy the ledger to a few contact points that staff put in use: what was wished about a number holds for it."""
+    revive_digested(ContactPoint.objects.filter(pk__in=list(point_ids)))
+    schema = pa.schema([("point_id", pa.int64())])
+    tables.fetch(_SILENCE_NEW_POINTS.format(which=" AND point.id = ANY(%s)"), [list(point_ids)], schema)
+    tables.fetch(_AUTHORISE_POINTS, [list(point_ids)], schema)

@@ -131,12 +131,12 @@ def _find_writer(
     """Return the debtors at an address, and who of them writes if that is certain."""
     debtors = debtors_at(address, channel=channel)
     writer = _identify_writer(debtors, answered, event)
-    if writer is None or keep_named(writer.pk):
+    if writer is None or keep_named([writer.pk]):
         return debtors, writer
     # Anonymised in this moment: the number is nobody's any more, or another debtor's.
     debtors = debtors_at(address, channel=channel)
     writer = _identify_writer(debtors, answered, event)
-    return debtors, writer if writer is not None and keep_named(writer.pk) else None
+    return debtors, writer if writer is not None and keep_named([writer.pk]) else None
 
 
 def _identify_writer(debtors: list[Debtor], answered: Contact | None, event: InboundEvent) -> Debtor | None:

@@ -147,7 +147,7 @@ def assign_debtor(*, conversation_id: int, debtor_id: int, actor: Actor) -> Conv
         raise ConversationRefused(_("It is known whose number this is."))
     check_debtor(actor, debtor_id)
     conversation.debtor = Debtor.objects.get(pk=debtor_id)
-    if not keep_named(debtor_id):
+    if not keep_named([debtor_id]):
         raise ConversationRefused(_("This person is anonymised already: nothing points to anybody any more."))
     conversation.save(update_fields=["debtor"])
     _record_assignment(conversation, actor)

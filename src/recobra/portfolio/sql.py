@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import pyarrow as pa
@@ -52,7 +52,8 @@ _RETIRE_POINTS = """
         SELECT point.id FROM portfolio_contactpoint point JOIN same_person ON same_person.id = point.debtor_id
         WHERE point.value = ANY(%s) AND point.kind = %s AND point.retired_at IS NULL
         ORDER BY point.id FOR NO KEY UPDATE OF point)
-    UPDATE portfolio_contactpoint point SET retired_at = %s, quality = 0 FROM wrong WHERE point.id = wrong.id
+    UPDATE portfolio_contactpoint point SET retired_at = %s, retired_because = 'WRONG_PERSON', quality = 0
+    FROM wrong WHERE point.id = wrong.id
     RETURNING point.id, point.debtor_id"""
 
 _AUTHORISE_CHANNEL = """
@@ -76,18 +77,17 @@ def mark_unusable(*, kind: str, forms: Sequence[str], channel: str) -> None:
 
 
 # As a foreign key's check does: an anonymisation of the debtor, which locks the whole row, comes before or after.
-_KEEP_NAMED = "SELECT erased_at IS NULL FROM portfolio_debtor WHERE id = %s FOR KEY SHARE"
+_KEEP_NAMED = "SELECT id FROM portfolio_debtor WHERE id = ANY(%s) AND erased_at IS NULL ORDER BY id FOR KEY SHARE"
 
 
-def keep_named(debtor_id: int) -> bool:
-    """Let nobody anonymise a debtor before this transaction ends; return False where that has been done already.
+def keep_named(debtor_ids: Collection[int]) -> set[int]:
+    """Let nobody anonymise debtors before this transaction ends; return those of whom that was not done already.
 
-    Waits for an anonymisation under way. What was read of the debtor before has to be read again.
+    Waits for an anonymisation under way. What was read of the debtors before has to be read again.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP_NAMED, [debtor_id])
-        row = cursor.fetchone()
-    return bool(row and row[0])
+        cursor.execute(_KEEP_NAMED, [sorted(debtor_ids)])
+        return {debtor_id for (debtor_id,) in cursor.fetchall()}
 
 
 def mark_opted_out(*, kind: str, forms: Sequence[str], at: datetime) -> pa.Table:
