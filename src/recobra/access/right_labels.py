@@ -16,6 +16,7 @@ GROUPS: Final[Mapping[str | Promise, Mapping[Right, str | Promise]]] = {
         Right.SEE_CASES: _("See accounts and the files of debtors"),
         Right.SEE_CONTACT_DATA: _("See telephones, e-mails and addresses in full"),
         Right.SEE_NATIONAL_ID: _("See identity documents in full"),
+        Right.EDIT_DEBTORS: _("Add and correct telephones, addresses, preferences and people of a debtor"),
         Right.PLACE_HOLD: _("Pause the collection of a debtor"),
         Right.LIFT_HOLD: _("End a pause"),
         Right.JOIN_DEBTORS: _("Join debtors who are the same person, and part them again"),

@@ -59,6 +59,8 @@ class Right(StrEnum):
     APPROVE_CRITICAL_CHANGES = "approve_critical_changes"
     # Answers what people ask about their own data: the copy of everything, and the erasure.
     HANDLE_PERSON_REQUESTS = "handle_person_requests"
+    # Adds, corrects and retires telephones and addresses, preferences and people of a debtor.
+    EDIT_DEBTORS = "edit_debtors"
     # Says that two debtors are one, or two again.
     JOIN_DEBTORS = "join_debtors"
     # Done by a command on the server only; no role carries it.
@@ -80,6 +82,7 @@ _COLLECTOR_RIGHTS: Final = {
     Right.VISIT,
     Right.REGISTER_PROMISE,
     Right.SEE_COMPLIANCE,
+    Right.EDIT_DEBTORS,
 }
 _READ_RIGHTS: Final = {
     Right.SEE_BOARD,

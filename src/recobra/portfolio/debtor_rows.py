@@ -15,7 +15,8 @@ from .models import Account, ContactPoint, DebtorJoin, Hold, Party
 
 _CHANNELS: Final = ("unusable_for", "granted_for", "denied_for")
 _INSTANTS: Final = ("opted_out_at", "retired_at")
-_MERGED: Final = ("valid", "consent", "quality", *_INSTANTS, *_CHANNELS)
+_END: Final = ("retired_because", "corrected_by")
+_MERGED: Final = ("valid", "consent", "quality", *_INSTANTS, *_END, *_CHANNELS)
 """What both may know of a number differently: after a join the strictest counts."""
 _OWN: Final = (*_MERGED, "kind", "line", "place", "source", "load_id")
 _DROP_POINTS: Final = "DELETE FROM portfolio_contactpoint WHERE id = ANY(%s)"
@@ -71,7 +72,9 @@ def _take_strictest(kept: ContactPoint, point: ContactPoint) -> None:
     refusals = {kept.consent, point.consent}
     kept.consent = False if False in refusals else kept.consent if kept.consent is not None else point.consent
     kept.opted_out_at = kept.opted_out_at or point.opted_out_at
-    kept.retired_at = kept.retired_at or point.retired_at
+    if kept.retired_at is None:
+        kept.retired_at, kept.retired_because = point.retired_at, point.retired_because
+        kept.corrected_by = point.corrected_by
     kept.quality = min(kept.quality, point.quality)
     kept.unusable_for = sorted({*kept.unusable_for, *point.unusable_for})
     kept.denied_for = sorted({*kept.denied_for, *point.denied_for})
@@ -97,7 +100,16 @@ def _move_parts(joining: Joining) -> list[MovedRow]:
     Party.objects.filter(pk__in=[party.pk for party in doubled]).delete()
     moved = move_rows("portfolio.Party", joining)
     return moved + [
-        MovedRow(row_id=party.pk, before={"account": party.account_id, "part": party.part}) for party in doubled
+        MovedRow(
+            row_id=party.pk,
+            before={
+                "account": party.account_id,
+                "part": party.part,
+                "source": party.source,
+                "retired_at": party.retired_at.isoformat() if party.retired_at else None,
+            },
+        )
+        for party in doubled
     ]
 
 
@@ -105,7 +117,14 @@ def _put_parts_back(joining: Joining, moved: Sequence[MovedRow]) -> None:
     own_ids = [each.row_id for each in moved if not each.before]
     Party.objects.filter(pk__in=own_ids, debtor_id=joining.kept_id).update(debtor_id=joining.joined_id)
     Party.objects.bulk_create(
-        Party(pk=each.row_id, account_id=each.before["account"], part=each.before["part"], debtor_id=joining.joined_id)
+        Party(
+            pk=each.row_id,
+            account_id=each.before["account"],
+            part=each.before["part"],
+            source=each.before.get("source", "LOAD"),
+            retired_at=_write_value("retired_at", each.before.get("retired_at")),
+            debtor_id=joining.joined_id,
+        )
         for each in moved
         if each.before
     )
@@ -137,4 +156,6 @@ FOLLOWING = (
     DebtorRows(model="portfolio.ContactPoint", move=_move_points, put_back=_put_points_back),
     DebtorRows(model="portfolio.Party", move=_move_parts, put_back=_put_parts_back),
     DebtorRows(model="portfolio.Hold", part=_part_holds),
+    # A note says nothing that could harm; what has come since stays with who stays.
+    DebtorRows(model="portfolio.DebtorNote"),
 )

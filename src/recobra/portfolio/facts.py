@@ -1,4 +1,4 @@
-"""Kinds of facts about creditors, portfolios and holds."""
+"""Kinds of facts about creditors, portfolios, holds and what is known of debtors."""
 
 from __future__ import annotations
 
@@ -105,3 +105,82 @@ class DebtorsFoundDifferent(Fact):
     """The debtor and another one look alike and are two people: they are not proposed again."""
 
     other_id: int
+
+
+@fact("contact_point.added", _("Contact data added"))
+class ContactPointAdded(Fact):
+    """A telephone, e-mail or address of a debtor is in use, for the first time or again.
+
+    `source` is a code of `ContactPoint.Source`; `note_id` the note that says where it comes from.
+    """
+
+    point_id: int
+    point_kind: str
+    place: str
+    source: str
+    note_id: int | None = None
+
+
+@fact("contact_point.corrected", _("Contact data corrected"))
+class ContactPointCorrected(Fact):
+    """The point `corrected_by` stands in the place of `point_id`, which is retired."""
+
+    point_id: int
+    corrected_by: int
+    note_id: int | None = None
+
+
+@fact("contact_point.retired", _("Contact data taken out of use"))
+class ContactPointRetired(Fact):
+    """Nothing is sent to a point any more; `reason` is a code of `ContactPoint.RetiredBecause`."""
+
+    point_id: int
+    reason: str
+    note_id: int | None = None
+
+
+@fact("contact_point.placed", _("Whose contact data it is changed"))
+class ContactPointPlaced(Fact):
+    """A point is said to be personal, at work or another person's; `place` is a code of `ContactPoint.Place`."""
+
+    point_id: int
+    place: str
+    note_id: int | None = None
+
+
+@fact("debtor.preferences_set", _("Preferences of contact set"))
+class PreferencesSet(Fact):
+    """In which language, by which channel and between which hours a debtor would rather be contacted; '' for none."""
+
+    language: str
+    channel: str
+    hours_from: str
+    hours_to: str
+    note_id: int | None = None
+
+
+@fact("note.written", _("Note written"))
+class NoteWritten(Fact):
+    """Staff wrote a note about the debtor; the words are in `DebtorNote`, encrypted."""
+
+    note_id: int
+
+
+@fact("party.added", _("Person added to an account"))
+class PartyAdded(Fact):
+    """Somebody stands around the account that is the subject: the debtor `person_id`, in a part of `Party.Part`."""
+
+    party_id: int
+    person_id: int
+    part: str
+    note_id: int | None = None
+
+
+@fact("party.retired", _("Person taken away from an account"))
+class PartyRetired(Fact):
+    """Somebody stands around the account that is the subject no more."""
+
+    party_id: int
+    person_id: int
+    part: str
+    note_id: int | None = None

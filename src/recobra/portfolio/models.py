@@ -105,6 +105,7 @@ class Debtor(models.Model):
 
     Dies by anonymisation when the legal term after the last account's closing is over: `erased_at`. `joined_into`: a
     person said that this is the same one; the row holds the key alone, by which files name it (`DebtorJoin`).
+    `preferences_source` is a code of `ContactPoint.Source`, '' where nobody has stated any.
     """
 
     class Kind(models.TextChoices):
@@ -125,6 +126,7 @@ class Debtor(models.Model):
     preferred_channel = models.CharField(max_length=8, default="", db_default="", blank=True)
     preferred_from = models.TimeField(null=True)
     preferred_to = models.TimeField(null=True)
+    preferences_source = models.CharField(max_length=6, default="", db_default="", blank=True)
     erased_at = models.DateTimeField(null=True)
     load_id = models.BigIntegerField(null=True)
     joined_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="joined", db_index=False)
@@ -152,6 +154,7 @@ class ContactPoint(models.Model):
 
     `unusable_for` names channels that cannot reach it, such as whatsapp for a number without an account there;
     `granted_for` and `denied_for` those that the ledger of consent says were authorised or withdrawn one by one.
+    `corrected_by` is the point that a person put in the place of a retired one.
     """
 
     class Kind(models.TextChoices):
@@ -170,6 +173,14 @@ class ContactPoint(models.Model):
         WORK = "work", _("Workplace")
         OTHER_PERSON = "other_person", _("Another person's")
 
+    class RetiredBecause(models.TextChoices):
+        UNKNOWN = "", _("Not stated")
+        WRONG_PERSON = "WRONG_PERSON", _("It is somebody else's")
+        OUT_OF_SERVICE = "OUT_OF_SERVICE", _("It does not exist, or is out of service")
+        NO_LONGER = "NO_LONGER", _("The debtor no longer uses it")
+        DOUBLE = "DOUBLE", _("It is there twice")
+        CORRECTED = "CORRECTED", _("It was corrected")
+
     debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="points", db_index=False)
     kind = models.CharField(max_length=7, choices=Kind)
     value = models.TextField()
@@ -184,6 +195,8 @@ class ContactPoint(models.Model):
     denied_for = ArrayField(models.CharField(max_length=8), default=list, db_default=[])
     quality = models.SmallIntegerField(default=50)
     retired_at = models.DateTimeField(null=True)
+    retired_because = models.CharField(max_length=14, choices=RetiredBecause, default="", db_default="", blank=True)
+    corrected_by = models.BigIntegerField(null=True)
     load_id = models.BigIntegerField(null=True)
 
     class Meta:
@@ -246,16 +259,22 @@ class Account(models.Model):
 
 
 class Party(models.Model):
-    """A co-debtor, guarantor or reference of an account. Personal data: through its debtor row."""
+    """Somebody around an account: a co-debtor, guarantor, reference or payer. Personal data: through its debtor row.
+
+    Nothing is sent to them. One that a person took away stays, retired, so that no file brings it back.
+    """
 
     class Part(models.TextChoices):
         CO_DEBTOR = "CO_DEBTOR", _("Co-debtor")
         GUARANTOR = "GUARANTOR", _("Guarantor")
         REFERENCE = "REFERENCE", _("Reference")
+        PAYER = "PAYER", _("Who pays (accounts payable)")
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="parties")
     debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="parts")
     part = models.CharField(max_length=9, choices=Part)
+    source = models.CharField(max_length=6, choices=ContactPoint.Source, default="LOAD", db_default="LOAD")
+    retired_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "debtor", "part"], name="party_once")]
@@ -433,3 +452,4 @@ from .join_models import DebtorJoin as DebtorJoin  # noqa: E402, PLC0414
 from .join_models import DebtorPair as DebtorPair  # noqa: E402, PLC0414
 from .join_models import DebtorSurvey as DebtorSurvey  # noqa: E402, PLC0414
 from .join_models import JoinedRow as JoinedRow  # noqa: E402, PLC0414
+from .note_models import DebtorNote as DebtorNote  # noqa: E402, PLC0414

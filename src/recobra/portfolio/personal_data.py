@@ -11,10 +11,10 @@ from django.db.models import Exists, F, Max, OuterRef, Q, Sum
 from django.db.models.functions import Greatest, TruncDate
 from django.utils.translation import gettext_noop
 
-from recobra.kit.personal_data import DIGEST, ERASED, Block, Holding, Row, erase_by
+from recobra.kit.personal_data import DIGEST, ERASED, Block, Holding, Row, erase_by, list_rows
 from recobra.kit.tables import is_any_of
 
-from .models import Account, ContactPoint, Debtor, Hold, Instalment, LegalDecision, Party, Posting
+from .models import Account, ContactPoint, Debtor, DebtorNote, Hold, Instalment, LegalDecision, Party, Posting
 
 Status = Account.Status
 _LIVING: Final = (Status.OPEN, Status.MISSING)
@@ -44,6 +44,7 @@ _ERASE_POINTS: Final = f"""
     WHERE debtor_id = ANY(%(debtor_ids)s) AND NOT starts_with(value, '{ERASED}')
         AND (retired_at IS NULL OR valid OR NOT starts_with(value, '{DIGEST}'))"""
 _ERASE_HOLDS: Final = "UPDATE portfolio_hold SET note = '' WHERE debtor_id = ANY(%(debtor_ids)s) AND note <> ''"
+_ERASE_NOTES: Final = "UPDATE portfolio_debtornote SET text = '' WHERE debtor_id = ANY(%(debtor_ids)s) AND text <> ''"
 _ERASE_DECISIONS: Final = """
     UPDATE portfolio_legaldecision decision SET grounds = '' FROM portfolio_account account
     WHERE account.id = decision.account_id AND account.debtor_id = ANY(%(debtor_ids)s) AND decision.grounds <> ''"""
@@ -52,7 +53,9 @@ _ERASE_DECISIONS: Final = """
 def has_no_debt() -> Q:
     """Return the condition that nothing is owed on a debtor's accounts, nor on those in which it has a part."""
     own = Account.objects.filter(debtor=OuterRef("pk"), status__in=_LIVING)
-    shared = Account.objects.filter(parties__debtor=OuterRef("pk"), status__in=_LIVING)
+    shared = Account.objects.filter(
+        parties__debtor=OuterRef("pk"), parties__retired_at__isnull=True, status__in=_LIVING
+    )
     return ~Q(Exists(own)) & ~Q(Exists(shared))
 
 
@@ -83,7 +86,7 @@ def _find_missing(debtor_ids: Sequence[int], _day: date) -> Collection[int]:
 
 
 def _find_parts(debtor_ids: Sequence[int], _day: date) -> Collection[int]:
-    parts = Party.objects.filter(is_any_of("debtor_id", debtor_ids), account__status__in=_LIVING)
+    parts = Party.objects.filter(is_any_of("debtor_id", debtor_ids), account__status__in=_LIVING, retired_at=None)
     return set(parts.values_list("debtor_id", flat=True))
 
 
@@ -154,7 +157,13 @@ def _copy_points(debtor_id: int) -> Iterable[Row]:
         "granted_for",
         "denied_for",
         "retired_at",
+        "retired_because",
     )
+
+
+def _copy_notes(debtor_id: int) -> Iterable[Row]:
+    notes = DebtorNote.objects.filter(debtor_id=debtor_id).order_by("pk")
+    return list_rows(notes, "written_at", "text")
 
 
 def _copy_accounts(debtor_id: int) -> Iterable[Row]:
@@ -252,6 +261,7 @@ HOLDINGS = (
         last_days=_last_holds,
         blocks=(Block(code="on_hold", text=gettext_noop("A hold is in force."), find=_find_held),),
     ),
+    Holding(model="portfolio.DebtorNote", data_class="case_notes", erase=erase_by(_ERASE_NOTES), copy=_copy_notes),
     Holding(
         model="portfolio.LegalDecision",
         data_class="case_notes",

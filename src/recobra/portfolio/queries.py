@@ -18,11 +18,13 @@ from .models import ContactPoint as ContactPoint  # noqa: PLC0414
 from .models import Creditor as Creditor  # noqa: PLC0414
 from .models import Debtor as Debtor  # noqa: PLC0414
 from .models import DebtorJoin as DebtorJoin  # noqa: PLC0414
-from .models import Hold, Posting
+from .models import DebtorNote, Hold, Posting
+from .models import Party as Party  # noqa: PLC0414
 from .models import Portfolio as Portfolio  # noqa: PLC0414
 from .scope import debtors_in
 
 SEARCH_LIMIT = 1001
+NOTES_SHOWN = 20
 _PHONE_DIGITS_MIN = 6
 
 
@@ -98,6 +100,34 @@ def find_by_number(user: User, debtor: Debtor, number: str) -> list[Debtor]:
 def list_contact_points(debtor: Debtor) -> list[ContactPoint]:
     """Return a debtor's contact points, usable and better ones first."""
     return list(debtor.points.order_by("retired_at", "-valid", "kind", "-quality", "id"))
+
+
+def people_around(accounts: Iterable[Account]) -> dict[int, list[Party]]:
+    """Return who stands around some accounts, by account, without those who were taken away."""
+    found: dict[int, list[Party]] = {}
+    parties = Party.objects.filter(account__in=list(accounts), retired_at=None).select_related("debtor")
+    for party in parties.order_by("part", "pk"):
+        found.setdefault(party.account_id, []).append(party)
+    return found
+
+
+def parts_of(user: User, debtor: Debtor) -> list[Party]:
+    """Return in which accounts of others a debtor stands, as far as the user may see them."""
+    portfolio_ids = [portfolio.pk for portfolio in portfolios_for(user)]
+    parts = debtor.parts.filter(account__portfolio__in=portfolio_ids, retired_at=None)
+    return list(parts.select_related("account__debtor", "account__portfolio").order_by("pk"))
+
+
+def party_for(user: User, debtor_id: int, party_id: int) -> Party:
+    """Return somebody around an account of a debtor that the user may see. Raises Party.DoesNotExist."""
+    parties = Party.objects.select_related("debtor", "account").filter(account__in=accounts_for(user, debtor_id))
+    return parties.get(pk=party_id, retired_at=None)
+
+
+def list_notes(debtor: Debtor, limit: int = NOTES_SHOWN) -> list[DebtorNote]:
+    """Return the notes about a debtor, newest first, without the reasons of changes and those whose words are gone."""
+    about_debtor = debtor.notes.filter(is_reason=False).exclude(text="").order_by("-pk")
+    return list(about_debtor[:limit])
 
 
 def holds_for(user: User, debtor: Debtor) -> list[Hold]:

@@ -12,6 +12,8 @@ ROLES = ("debtor", "co_debtor", "guarantor", "reference", "other")
 """Whose number or address it is."""
 PLACES = ("", "personal", "work", "other_person")
 """Where it is; '' is what nobody stated, the creditor gave it as the debtor's."""
+OF_OTHERS = ("work", "other_person")
+"""Places that do not lead to the debtor: nothing is planned for them."""
 PURPOSES = ("CLAIM", "NOTICE", "OFFER", "REPLY", "MANUAL")
 """OFFER is advertising (a new loan); a discount on the debt itself is a CLAIM. MANUAL is judged as a CLAIM."""
 BREACHES = ("hours", "frequency", "channel", "third_party", "wish", "stopped", "offer", "content", "other")

@@ -63,12 +63,8 @@ def build_conditions(
     own_rules = company_rules.rules_for(country=country.code, channel=channel) if company_rules else ()
     row: dict[str, object] = {}
 
-    # Whose number: only the roles that every clause allows; the shortest list is the one to name.
-    third_parties = law.require(lambda sections: sections.third_parties)
-    roles = set(ROLES).intersection(*(clause.roles for clause in third_parties))
-    strictest = min(third_parties, key=lambda clause: len(clause.roles))
-    ordered_roles = [role for role in ROLES if role in roles]
-    row |= {"roles": ordered_roles, "roles_rule": strictest.rule, "roles_source": cite(strictest)}
+    roles, rule, source = _find_roles(law)
+    row |= {"roles": roles, "roles_rule": rule, "roles_source": source}
 
     row |= _workplace_columns(law, channel, own_rules)
 
@@ -132,6 +128,20 @@ class _DayLaw:
         """Return the clauses in force of the section that `pick` takes out of a place's sections."""
         local = {place: pick(sections) for place, sections in self.country.local_sections.items()}
         return find_governing(pick(self.country.sections), local, day=self.day, subdivision=self.subdivision)
+
+
+def find_contactable_roles(country: Country, *, day: date, subdivision: str | None = None) -> tuple[list[str], str]:
+    """Return whom the law of a day lets be contacted about a debt, and its source. Raises UnknownClause."""
+    roles, _rule, source = _find_roles(_DayLaw(country, day, subdivision))
+    return roles, source
+
+
+def _find_roles(law: _DayLaw) -> tuple[list[str], str, str]:
+    """Return the roles that every clause allows, with rule and source of the shortest list. Raises UnknownClause."""
+    third_parties = law.require(lambda sections: sections.third_parties)
+    roles = set(ROLES).intersection(*(clause.roles for clause in third_parties))
+    strictest = min(third_parties, key=lambda clause: len(clause.roles))
+    return [role for role in ROLES if role in roles], strictest.rule, cite(strictest)
 
 
 def _stage_columns(

@@ -209,7 +209,7 @@ def _write_portfolio(
     own_columns.declare(context)
     store.insert_debtors(context, duck, examined.people, ids, load_id=load_id)
     changed_debtors = store.update_debtors(context, duck, examined.people, ids)
-    changed_points = store.insert_contact_points(duck, examined.people, ids, load_id=load_id)
+    changed_points = store.insert_contact_points(context, duck, examined.people, ids, load_id=load_id)
     changed_accounts = store.upsert_accounts(context, duck, ids, load_id=load_id)
     store.link_parties(context, duck, examined.checked, ids)
     moved_instalments = store.upsert_instalments(duck, differences, load_id=load_id)

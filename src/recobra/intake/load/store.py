@@ -7,8 +7,10 @@ from typing import Final
 import pyarrow as pa
 from django.db import connection
 
+from recobra.intake.load import retired_points
 from recobra.intake.load.compare import concept_sql
 from recobra.intake.load.current_state import copy_to_temporary, fetch_ledger
+from recobra.intake.load.retired_points import FRESH, SUPERSEDED
 from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import AlikeNumbers, AssignedIds, CheckedRows, FileRows, LedgerDifferences, People
 from recobra.intake.stage.people import is_party_named, party_key
@@ -17,9 +19,6 @@ from recobra.kit.statistics import refresh_after_commit
 from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
 
-# Quality of a contact point that the file names, and of one that it no longer names.
-_FRESH: Final = 50
-_SUPERSEDED: Final = 25
 _ERROR: Final = "json_object('column', col, 'code', code, 'params', json(params), 'value', value, 'target', target)"
 _IDS: Final = pa.schema([("id", pa.int64())])
 
@@ -92,10 +91,13 @@ def update_debtors(context: LoadContext, duck: Workspace, people: People, ids: A
     )
 
 
-def insert_contact_points(duck: Workspace, people: People, ids: AssignedIds, *, load_id: int) -> Relation:
+def insert_contact_points(
+    context: LoadContext, duck: Workspace, people: People, ids: AssignedIds, *, load_id: int
+) -> Relation:
     """Insert contact points, in the order of the file's row, and return the known debtors who got one more (id).
 
-    Of equally good ones the first is written to.
+    Of equally good ones the first is written to. What staff took out of use stays so, unless the mapping says that a
+    later file counts.
     """
     points = f"""
         SELECT
@@ -105,7 +107,7 @@ def insert_contact_points(duck: Workspace, people: People, ids: AssignedIds, *, 
             coalesce(line, '') AS line,
             'LOAD' AS source,
             valid,
-            {_FRESH} AS quality,
+            {FRESH} AS quality,
             {load_id} AS load_id
         FROM {people.points} JOIN {ids.debtors} known USING (key)
         """
@@ -128,9 +130,9 @@ def insert_contact_points(duck: Workspace, people: People, ids: AssignedIds, *, 
         ),
         -- A corrected e-mail comes before the one it corrects: that one may be somebody else's.
         superseded AS (
-            UPDATE portfolio_contactpoint point SET quality = {_SUPERSEDED} FROM added
+            UPDATE portfolio_contactpoint point SET quality = {SUPERSEDED} FROM added
             WHERE point.debtor_id = added.debtor_id AND point.kind = added.kind
-                AND point.source = 'LOAD' AND point.quality > {_SUPERSEDED}
+                AND point.source = 'LOAD' AND point.quality > {SUPERSEDED}
                 AND (point.debtor_id, point.kind, point.value) NOT IN (
                     SELECT debtor_id, kind, value FROM intake_point
                 )
@@ -139,6 +141,9 @@ def insert_contact_points(duck: Workspace, people: People, ids: AssignedIds, *, 
         """
     )
     refresh_after_commit("portfolio_contactpoint", rows=added_points.num_rows)
+    retired_points.retire_other_spellings()
+    if context.document.options.corrections == "file":
+        added_points = pa.concat_tables([added_points, retired_points.use_again(context, load_id=load_id)])
     return duck.create_from_arrow("changed_points", added_points)
 
 

@@ -41,7 +41,7 @@ from recobra_core.rules import ColumnType
 
 AMOUNTS: Final = ("principal", "interest", "late_interest", "fee", "tax")
 ATTRIBUTE_TYPES: Final = ("text", "number", "date", "boolean", "integer", "money")
-PARTS: Final = ("CO_DEBTOR", "GUARANTOR", "REFERENCE")
+PARTS: Final = ("CO_DEBTOR", "GUARANTOR", "REFERENCE", "PAYER")
 GROUPS: Final = ("account", "debtor", "instalment", "amounts")
 A_SOURCE: Final = Expected(
     "a column name, a list of them or a table with column, default and values",
@@ -202,11 +202,13 @@ class Options(DocumentModel):
     """Notation of a source, and what it means by leaving something out.
 
     `gone` says what becomes of an account that a file no longer names, `lower_balance` whether a lower balance is a
-    payment, `due_rows` whether an account may have several rows, each something due or each an item of what is due at
-    once, `other_currencies` what becomes of rows in a currency that is not the portfolio's, `id_zeros` whether leading
-    zeros of ids count, `shrink_limit` which share of the open accounts, or of what they owe, may be absent before a
-    person must look, `aside_limit` which share of the rows may be in other currencies, or be doubles, before that;
-    `partial` that the file is a part. `header_line` is the line of the column names, 0 to find it.
+    payment, `due_rows` whether an account may have several rows, each something due or each an item of what is due
+    at once, `other_currencies` what becomes of rows in a currency that is not the portfolio's, `id_zeros` whether
+    leading zeros of ids count, `corrections` whether contact data that staff took out of use or corrected stay so,
+    or a file of a later day that names them puts them in use again, `shrink_limit` which share of the open
+    accounts, or of what they owe, may be absent before a person must look, `aside_limit` which share of the rows
+    may be in other currencies, or be doubles, before that; `partial` that the file is a part. `header_line` is the
+    line of the column names, 0 to find it.
     """
 
     decimal: Literal["auto", "comma", "point"] = "auto"
@@ -216,6 +218,7 @@ class Options(DocumentModel):
     due_rows: Literal["one", "several", "items"] = "one"
     other_currencies: Literal["reject", "set_aside"] = "reject"
     id_zeros: Literal["keep", "strip"] = "keep"
+    corrections: Literal["stand", "file"] = "stand"
     shrink_limit: Annotated[
         float, Field(ge=0, le=1), expects("a share between 0 and 1", "una proporción entre 0 y 1")
     ] = 0.5

@@ -13,7 +13,7 @@ from recobra_core.decide.daily.classify import PortfolioLimits
 from recobra_core.decide.daily.facts import DayFacts
 from recobra_core.decide.due import find_due_steps
 from recobra_core.law import join_openings, judge_candidates, resolve_consent
-from recobra_core.law.clauses import STAGES
+from recobra_core.law.clauses import OF_OTHERS, STAGES
 
 
 def find_due_today(
@@ -113,7 +113,7 @@ def judge_at_opening(
 def _expand_points(points: ir.Table) -> ir.Table:
     """Return one row per contact point and channel that it serves; a fixed line serves calls only."""
     # A number at work or of another person does not lead to the debtor, so it never stands before one that does.
-    own_points = points.filter(~_stated_place(points).isin(["work", "other_person"]))
+    own_points = points.filter(~_stated_place(points).isin(OF_OTHERS))
     by_channel = []
     for kind, channels in CHANNELS_BY_KIND.items():
         kind_points = own_points.filter(own_points.kind == kind)
