@@ -26,7 +26,7 @@ from recobra.intake.models import Load
 from recobra.journal.models import Entry
 from recobra.payments.models import Payment
 from recobra.payments.operations import PaymentRefused
-from recobra.portfolio.models import Creditor, DebtorJoin, Hold, Portfolio
+from recobra.portfolio.models import Creditor, DebtorJoin, Hold, Party, Portfolio
 from recobra.strategy.models import Campaign
 from recobra.strategy.operations.campaigns import CampaignDraft
 from recobra.workbench.models import Task, Visit
@@ -64,6 +64,7 @@ def theirs(company, cast):
         "debtor_id": debtor.pk,
         "account_id": debtor.accounts.get().pk,
         "point_id": debtor.points.get(kind="PHONE").pk,
+        "party_id": Party.objects.create(account=debtor.accounts.get(), debtor=post.debtor("Ada"), part="GUARANTOR").pk,
         "contact_id": contact.pk,
         "public_id": str(contact.public_id),
         "load": Load.objects.create(**stamp, file_name="n.csv", file_sha256="0" * 64, status="HELD"),
@@ -148,6 +149,27 @@ def _calls(company, own_debtor, theirs):
                 "reason": "DISPUTE",
                 "starts_on": TODAY,
             },
+        ],
+        "add_contact_point": [
+            {"debtor_id": theirs["debtor_id"], "kind": "PHONE", "value": "955666777", "note": "Lo dio ella"}
+        ],
+        "correct_contact_point": [{"point_id": theirs["point_id"], "value": "955666777", "note": "Estaba mal"}],
+        "retire_contact_point": [{"point_id": theirs["point_id"], "reason": "NO_LONGER"}],
+        "place_contact_point": [{"point_id": theirs["point_id"], "place": "work"}],
+        "add_party": [
+            {"account_id": theirs["account_id"], "part": "GUARANTOR", "name": "Aval Uno", "note": "Contrato"}
+        ],
+        "retire_party": [{"party_id": theirs["party_id"], "note": "Error"}],
+        "add_debtor_note": [{"debtor_id": theirs["debtor_id"], "text": "Llamar de tarde"}],
+        "set_preferences": [
+            {
+                "debtor_id": theirs["debtor_id"],
+                "language": "es",
+                "channel": "",
+                "hours_from": None,
+                "hours_to": None,
+                "note": "",
+            }
         ],
         "join_debtors": [
             {"kept_id": kept_id, "joined_id": joined_id, "reason": "OTHER"}

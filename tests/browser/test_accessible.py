@@ -17,6 +17,12 @@ PAGES = {
     "mensaje": ("ana", "/ficha/{debtor}/mensajes/{contact}/"),
     "pago": ("ana", "/ficha/{debtor}/pagos/nuevo/"),
     "pausa": ("ana", "/ficha/{debtor}/pausas/nueva/"),
+    "contacto-nuevo": ("ana", "/ficha/{debtor}/contactos/nuevo/"),
+    "contacto-corregir": ("ana", "/ficha/{debtor}/contactos/{point}/corregir/"),
+    "preferencias": ("ana", "/ficha/{debtor}/preferencias/"),
+    "persona-nueva": ("ana", "/ficha/{debtor}/cuentas/{account}/personas/nueva/"),
+    "consentimientos": ("bruno", "/consentimientos/"),
+    "consentimientos-archivo": ("bruno", "/consentimientos/archivo/"),
     "reversa": ("bruno", "/ficha/{payer}/pagos/{payment}/reversa/"),
     "sin-cartera": ("zoe", "/"),
 }
@@ -26,6 +32,7 @@ PAGES = {
 def test_every_page_can_be_used_by_everybody(page_for, world, assert_usable, scene):
     pages = {who: page_for(who, scene) for who in {who for who, _address in PAGES.values()}}
     ids = {"debtor": world.debtors["María"].pk, "account": world.accounts["María"].pk, "contact": world.sent.pk}
+    ids["point"] = world.debtors["María"].points.order_by("pk").first().pk
     for name, (who, address) in choose_pages(PAGES).items():
         page = pages[who]
         visit(

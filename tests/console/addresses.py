@@ -14,6 +14,7 @@ from recobra.intake.models import Load
 from recobra.kit import clock
 from recobra.messaging.channels.letter.operations import batch_folder
 from recobra.messaging.models import Letter, LetterBatch, MailboxMessage
+from recobra.portfolio.models import Party
 from recobra.strategy.models import Campaign, CycleRun, StrategyVersion
 from recobra.workbench.models import Visit
 from recobra_core.decide import ready
@@ -45,6 +46,14 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "debtor-reversal": ("get", LEADING, {}),
     "debtor-hold": ("get", DESK, {}),
     "debtor-hold-lift": ("post", LEADING, {}),
+    "debtor-point-add": ("get", DESK, {}),
+    "debtor-point-correct": ("get", DESK, {}),
+    "debtor-point-retire": ("get", DESK, {}),
+    "debtor-point-place": ("get", DESK, {}),
+    "debtor-preferences": ("get", DESK, {}),
+    "debtor-party-add": ("get", DESK, {}),
+    "debtor-party-retire": ("get", DESK, {}),
+    "debtor-note": ("get", DESK, {}),
     "debtor-task-close": ("post", DESK, {"outcome": "no_answer"}),
     "alike-debtors": ("get", LOADING, {}),
     "debtor-pair": ("get", LOADING, {}),
@@ -190,6 +199,8 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "policy-new": ("get", EDITING, {}),
     "own-columns": ("get", ALL, {}),
     "own-column": ("get", EDITING, {}),
+    "consents": ("get", ALL, {}),
+    "consent-file": ("get", LOADING, {}),
     "debtor-wishes": ("get", ALL, {}),
     "debtor-wish-record": ("post", DESK, {"act": "OPTED_OUT"}),
     "letters": ("get", ALL, {}),
@@ -231,11 +242,12 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "audit-verify": ("post", AUDITING, {}),
     "audit-export": ("get", AUDITING, {}),
 }
-# Opened by everybody, signed in or not (test_session.py, test_account.py, test_sign_on.py), and two that only the
-# person who sent a file may open (test_loads.py, test_payment_files.py).
+# Opened by everybody, signed in or not (test_session.py, test_account.py, test_sign_on.py), and some that only the
+# person who sent a file may open (test_loads.py, test_payment_files.py, test_consent_files.py).
 OPEN = {
     "load-columns",
     "payment-columns",
+    "consent-columns",
     "sign-in",
     "sign-out",
     "language",
@@ -279,6 +291,7 @@ def numbers_of_all(world: World) -> dict[str, dict[str, object]]:
     debtor = {"debtor_id": world.debtors["María"].pk}
     payer = {"debtor_id": world.debtors["José"].pk}
     held = {"debtor_id": world.debtors["Lucía"].pk}
+    point = {**debtor, "point_id": world.debtors["María"].points.order_by("pk").first().pk}
     pair = {**debtor, "other_id": world.debtors["José"].pk}
     given: dict[str, dict[str, object]] = {
         **dict.fromkeys(("debtor-pair", "debtor-pair-join", "debtor-pair-apart"), pair),
@@ -294,6 +307,9 @@ def numbers_of_all(world: World) -> dict[str, dict[str, object]]:
         "debtor-message": {**debtor, "contact_id": world.sent.pk},
         "debtor-reversal": {**payer, "payment_id": world.payment.pk},
         "debtor-hold-lift": {**held, "hold_id": world.hold.pk},
+        "debtor-party-add": {**debtor, "account_id": world.accounts["María"].pk},
+        "debtor-party-retire": {**debtor, "party_id": _party(world).pk},
+        **{f"debtor-point-{what}": point for what in ("correct", "retire", "place")},
         "debtor-task-close": {**debtor, "task_id": world.task.pk},
         "rights-erasure": {**debtor, "request_id": 1},
         **_of_work(world),
@@ -302,6 +318,13 @@ def numbers_of_all(world: World) -> dict[str, dict[str, object]]:
         **of_compliance(world),
     }
     return {name: given.get(name, debtor if name.startswith(("debtor", "rights")) else {}) for name in ADDRESSES}
+
+
+def _party(world: World) -> Party:
+    """José, who stands for María's loan."""
+    return Party.objects.get_or_create(
+        account=world.accounts["María"], debtor=world.debtors["José"], part=Party.Part.GUARANTOR
+    )[0]
 
 
 def _of_people() -> dict[str, dict[str, object]]:

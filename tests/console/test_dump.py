@@ -81,7 +81,7 @@ TABLES = {
     ENCRYPTED: """approvals_approval consent_addresskey consent_consententry conversations_cannedanswer
         conversations_conversation conversations_conversationmessage messaging_contact messaging_letter
         messaging_mailboxmessage messaging_provider messaging_template messaging_webhookcall mfa_authenticator
-        portfolio_creditor sign_on_identityprovider""",
+        portfolio_creditor portfolio_debtornote sign_on_identityprovider""",
     JOURNAL: "journal_entry journal_seal",
 }
 """Every table with texts, and why its texts may be in a dump. Partitions count as their table."""

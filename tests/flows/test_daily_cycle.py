@@ -12,7 +12,9 @@ from recobra.kit import engine, sql_cache
 from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as portfolio
+from recobra.portfolio.contact_points import correct_contact_point, retire_contact_point
 from recobra.portfolio.models import Account, Portfolio
+from recobra.portfolio.preferences import set_preferences
 from recobra.strategy import operations as strategy
 from recobra.strategy.models import AccountState, Alarm, CycleRun, Firing, KpiDay
 from recobra.strategy.operations import decision, redecide
@@ -316,3 +318,35 @@ def test_a_day_that_has_not_come_is_refused_by_the_operation(late, now):
         time_zone="Pacific/Auckland",
     )
     assert run(now, MONDAY + timedelta(1))["as_of"] == "2026-11-24"
+
+
+def test_the_plan_honours_the_channel_that_a_debtor_prefers_at_once(late, now):
+    late.debtor.points.create(kind="PHONE", value="+51987654321", line="MOBILE", valid=True, quality=50)
+    run(now)
+    before = Contact.objects.get(status="DUE")
+    other = "sms" if before.channel == "email" else "email"
+    set_preferences(
+        debtor_id=late.debtor_id,
+        language="es",
+        channel=other,
+        hours_from=None,
+        hours_to=None,
+        note="Lo pidió ella",
+        actor=acting("ana", now=now),
+    )
+    before.refresh_from_db()
+    assert (before.status, before.reason) == ("CANCELLED", "preferences")
+    assert Contact.objects.get(status="DUE").channel == other
+
+
+def test_a_correction_is_planned_for_at_once_and_a_retired_point_is_not(late, now):
+    run(now)
+    planned = Contact.objects.get(status="DUE")
+    right = correct_contact_point(
+        point_id=planned.point_id, value="rosa.quispe@example.com", note="Lo dictó", actor=acting("ana", now=now)
+    )
+    planned.refresh_from_db()
+    assert planned.status == "CANCELLED"
+    assert Contact.objects.get(status="DUE").point_id == right.pk
+    retire_contact_point(point_id=right.pk, reason="NO_LONGER", actor=acting("ana", now=now))
+    assert not Contact.objects.filter(status="DUE", point_id=right.pk).exists()

@@ -73,6 +73,14 @@ ITEMS = (
         group=_COMPLIANCE,
     ),
     Item(
+        view="consents",
+        label=_("Consents"),
+        icon="shield-check",
+        right=Right.SEE_COMPLIANCE,
+        key="z",
+        group=_COMPLIANCE,
+    ),
+    Item(
         view="house-rules",
         label=_("Company rules"),
         icon="adjustments-horizontal",

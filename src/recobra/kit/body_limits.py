@@ -21,6 +21,7 @@ FILE_BYTES_MAX: Final = MappingProxyType(
     {
         LOAD_PATH: 1024 * MEGABYTE,
         "/pagos/archivo/": 20 * MEGABYTE,
+        "/consentimientos/archivo/": 20 * MEGABYTE,
         "/cartas/seguimiento/": 10 * MEGABYTE,
         "/usuarios/archivo/": 2 * MEGABYTE,
     }

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import gettext_noop
 
 from recobra.kit.alarm_rule import InstallationAlarm, PortfolioAlarm, Severity
@@ -12,6 +13,8 @@ from .channels.email.adapter import find_server
 from .models import Contact, Provider, ProviderState, ReplyMailbox, TemplateRegistration, WebhookCall
 from .providers.routing import implicit_routes, load_routes
 from .sending_stop import is_stopped
+
+_PLANNED_WITHIN = timedelta(days=3)
 
 
 def _lacks_mail_server(at: datetime) -> bool:
@@ -28,7 +31,22 @@ def _lacks_mail_server(at: datetime) -> bool:
     return False
 
 
+def _find_mute(at: datetime) -> QuerySet[Contact, int]:
+    """Return the portfolios of which everything that the last days planned was refused for want of authorisation."""
+    recent = Contact.objects.filter(planned_for__gt=at.date() - _PLANNED_WITHIN, planned_for__lte=at.date())
+    refused = Q(status=Contact.Status.BLOCKED, reason="no_consent")
+    counts = recent.values("portfolio_id").annotate(all=Count("pk"), refused=Count("pk", filter=refused))
+    return counts.filter(all=F("refused")).values_list("portfolio_id", flat=True)
+
+
 ALARMS = (
+    PortfolioAlarm(
+        code="no_consent",
+        text=gettext_noop("Nobody may be contacted: the law asks for authorisations, and none is in the ledger."),
+        severity=Severity.URGENT,
+        page="console:consents",
+        find=_find_mute,
+    ),
     PortfolioAlarm(
         code="uncertain",
         text=gettext_noop("There are messages of which it is not known whether they arrived."),

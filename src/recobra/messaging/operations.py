@@ -1,7 +1,14 @@
 """Operations on contacts and templates."""
 
 from .dispatch.run import dispatch_due, dispatch_forever, dispatch_once, warm_up
-from .outbox.plan import cancel_planned, judge_again, plan_contacts, take_back_planned, withdraw_contacts
+from .outbox.plan import (
+    cancel_planned,
+    cancel_to_points,
+    judge_again,
+    plan_contacts,
+    take_back_planned,
+    withdraw_contacts,
+)
 from .providers.account_news import apply_account_news, resume_provider
 from .receipts.poll import poll_unreported_contacts
 from .receipts.record import match_waiting_receipts
@@ -30,6 +37,7 @@ __all__ = [
     "apply_template_decision",
     "apply_template_quality",
     "cancel_planned",
+    "cancel_to_points",
     "create_template",
     "dispatch_due",
     "dispatch_forever",

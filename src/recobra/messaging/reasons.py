@@ -32,6 +32,8 @@ CAMPAIGN_PAUSED: Final = "campaign_paused"
 CAMPAIGN_ENDED: Final = "campaign_ended"
 RESTORED: Final = "restored"
 JOINED: Final = "joined"
+PREFERENCES: Final = "preferences"
+POINT_RETIRED: Final = "point_retired"
 
 SENTENCES: Final = {
     PAYMENT: _("A payment was received."),
@@ -56,5 +58,7 @@ SENTENCES: Final = {
     CAMPAIGN_PAUSED: _("The campaign was paused."),
     CAMPAIGN_ENDED: _("The campaign ended before it was sent."),
     JOINED: _("The debtor was joined with another one, or parted from one: it is planned anew."),
+    PREFERENCES: _("The debtor would rather be contacted otherwise: it is planned anew."),
+    POINT_RETIRED: _("The number or address was corrected, taken out of use or found not to be the debtor's own."),
     RESTORED: _("A backup was restored: it may have been sent already."),
 }

@@ -12,7 +12,17 @@ from recobra.consent.facts import ConsentWithdrawn, OptOutReceived, WrongPersonR
 from recobra.conversations.facts import ConversationReceived
 from recobra.journal.facts import Fact
 from recobra.payments.facts import PaymentRecorded, PaymentReversed
-from recobra.portfolio.facts import DebtorJoined, DebtorPartedAgain, HoldLifted, HoldPlaced
+from recobra.portfolio.facts import (
+    ContactPointAdded,
+    ContactPointCorrected,
+    ContactPointPlaced,
+    ContactPointRetired,
+    DebtorJoined,
+    DebtorPartedAgain,
+    HoldLifted,
+    HoldPlaced,
+    PreferencesSet,
+)
 
 DECIDED_ANEW: Final[tuple[type[Fact], ...]] = (
     PaymentRecorded,
@@ -22,6 +32,11 @@ DECIDED_ANEW: Final[tuple[type[Fact], ...]] = (
     ConversationReceived,
     DebtorJoined,
     DebtorPartedAgain,
+    ContactPointAdded,
+    ContactPointCorrected,
+    ContactPointRetired,
+    ContactPointPlaced,
+    PreferencesSet,
 )
 """Facts after which the debtor is decided for at once, on the newer knowledge (`config.reactions`)."""
 

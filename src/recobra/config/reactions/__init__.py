@@ -21,7 +21,17 @@ from recobra.messaging.facts import (
     ContactRefusedByDebtor,
 )
 from recobra.payments.facts import PaymentRecorded
-from recobra.portfolio.facts import DebtorJoined, DebtorPartedAgain, HoldPlaced, PortfolioOpened
+from recobra.portfolio.facts import (
+    ContactPointAdded,
+    ContactPointCorrected,
+    ContactPointPlaced,
+    ContactPointRetired,
+    DebtorJoined,
+    DebtorPartedAgain,
+    HoldPlaced,
+    PortfolioOpened,
+    PreferencesSet,
+)
 from recobra.strategy.deciding_facts import DECIDED_ANEW
 
 
@@ -44,6 +54,12 @@ def connect() -> None:
     react(ConversationReceived, "recobra.config.reactions.contacts.cancel_contacts_of_writer")
     react(DebtorJoined, "recobra.config.reactions.contacts.cancel_contacts_of_joined")
     react(DebtorPartedAgain, "recobra.config.reactions.contacts.cancel_contacts_of_parted")
+    react(ContactPointAdded, "recobra.config.reactions.consent.apply_consent_to_added")
+    react(ContactPointCorrected, "recobra.config.reactions.consent.apply_consent_to_corrected")
+    react(ContactPointCorrected, "recobra.config.reactions.contacts.cancel_contacts_to_corrected")
+    react(ContactPointRetired, "recobra.config.reactions.contacts.cancel_contacts_to_retired")
+    react(ContactPointPlaced, "recobra.config.reactions.contacts.cancel_contacts_to_placed")
+    react(PreferencesSet, "recobra.config.reactions.contacts.cancel_contacts_of_preferring")
     # After the cancellations above: what they took back is decided anew.
     for deciding in DECIDED_ANEW:
         react(deciding, "recobra.config.reactions.decisions.redecide_debtors")

@@ -7,10 +7,19 @@ from recobra.journal.reactions import Recorded
 from recobra.messaging import operations as messaging
 from recobra.messaging import reasons
 from recobra.payments.facts import PaymentRecorded
-from recobra.portfolio.facts import DebtorJoined, DebtorPartedAgain, HoldPlaced
+from recobra.portfolio.facts import (
+    ContactPointCorrected,
+    ContactPointPlaced,
+    ContactPointRetired,
+    DebtorJoined,
+    DebtorPartedAgain,
+    HoldPlaced,
+    PreferencesSet,
+)
 from recobra.strategy import operations as strategy
 from recobra.strategy import schedule
 from recobra.strategy.operations.redecide import REDECIDE_LIMIT
+from recobra_core.law.clauses import OF_OTHERS
 
 
 def cancel_contacts_of_payer(recorded: Recorded[PaymentRecorded]) -> None:
@@ -53,6 +62,40 @@ def cancel_contacts_of_joined(recorded: Recorded[DebtorJoined]) -> None:
 def cancel_contacts_of_parted(recorded: Recorded[DebtorPartedAgain]) -> None:
     """Cancel what was planned for debtors who are two again: it is decided anew for each."""
     _decide_anew(recorded)
+
+
+def cancel_contacts_to_corrected(recorded: Recorded[ContactPointCorrected]) -> None:
+    """Cancel what was to go to a number or address that was corrected: it is decided anew, for the right one."""
+    _cancel_to_points(recorded, [fact.point_id for _subject, fact in recorded])
+
+
+def cancel_contacts_to_retired(recorded: Recorded[ContactPointRetired]) -> None:
+    """Cancel what was to go to a number or address that was taken out of use."""
+    _cancel_to_points(recorded, [fact.point_id for _subject, fact in recorded])
+
+
+def cancel_contacts_to_placed(recorded: Recorded[ContactPointPlaced]) -> None:
+    """Cancel what was to go to a number or address that is not the debtor's own."""
+    _cancel_to_points(recorded, [fact.point_id for _subject, fact in recorded if fact.place in OF_OTHERS])
+
+
+def cancel_contacts_of_preferring(recorded: Recorded[PreferencesSet]) -> None:
+    """Cancel what was planned for debtors who would rather be contacted otherwise: it is decided anew."""
+    debtor_ids = recorded.debtor_ids()
+    strategy.block_cycle_commit(debtor_ids=debtor_ids)
+    messaging.cancel_planned(debtor_ids=debtor_ids, reason=reasons.PREFERENCES, keep_answers=True, actor=recorded.actor)
+
+
+def _cancel_to_points(
+    recorded: Recorded[ContactPointCorrected] | Recorded[ContactPointRetired] | Recorded[ContactPointPlaced],
+    point_ids: list[int],
+) -> None:
+    """Cancel all that waits for some contact points, answers too: they lead to nobody, or to somebody else."""
+    debtor_ids = recorded.debtor_ids()
+    strategy.block_cycle_commit(debtor_ids=debtor_ids)
+    messaging.cancel_to_points(
+        debtor_ids=debtor_ids, point_ids=point_ids, reason=reasons.POINT_RETIRED, actor=recorded.actor
+    )
 
 
 def _decide_anew(recorded: Recorded[DebtorJoined] | Recorded[DebtorPartedAgain]) -> None:

@@ -32,6 +32,14 @@ FAMILIES: Final[Families] = {
         "intake.Load", "status", RUNNING="calm", DONE="good", HELD="warn", REFUSED="bad", FAILED="bad"
     ),
     "channel": field_labels("messaging.Contact", "channel"),
+    # recobra_core.law.clauses.ROLES
+    "role": {
+        "debtor": (_("Debtor"), "quiet"),
+        "co_debtor": (_("Co-debtor"), "quiet"),
+        "guarantor": (_("Guarantor"), "quiet"),
+        "reference": (_("Reference"), "quiet"),
+        "other": (_("Other people"), "quiet"),
+    },
     "hold": field_labels(
         "portfolio.Hold",
         "reason",

@@ -18,16 +18,13 @@ from recobra.access.actors import Actor
 from recobra.access.roles import Right
 from recobra.consent import operations as consent
 from recobra.consent import queries
-from recobra.consent.ledger import OptOutRefused
+from recobra.consent.ledger import PROOF_LENGTH_MIN, OptOutRefused
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries.debtor_file import debtor_file_for
 from recobra.kit import clock
 from recobra.portfolio.queries import ContactPoint, debtor_for
 from recobra_core.channels import CHANNELS_BY_KIND
-
-# Letters that an authorisation needs at least to be told from «yes».
-PROOF_LENGTH_MIN = 10
 
 
 class Statement(TypedDict):

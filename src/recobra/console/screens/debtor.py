@@ -17,6 +17,7 @@ from recobra.kit import clock
 from recobra.messaging import queries
 from recobra.policy.queries import buckets_of
 from recobra.portfolio.queries import (
+    Debtor,
     DebtorJoin,
     accounts_for,
     debtor_for,
@@ -24,8 +25,12 @@ from recobra.portfolio.queries import (
     joined_documents,
     joins_of,
     ledger_lines,
+    list_notes,
+    parts_of,
     portfolios_for,
 )
+from recobra_core.law import load_countries
+from recobra_core.law.conditions import find_contactable_roles
 
 
 @require_GET
@@ -46,10 +51,23 @@ def show_debtor(request: StaffRequest, debtor_id: int) -> HttpResponse:
         "outcomes": labels.choices("outcome"),
         "beyond": queries.owes_elsewhere(request.user, debtor_id),
         "joins": joins_of(file.debtor),
+        "notes": list_notes(file.debtor),
+        **_describe_parts(request, file.debtor),
         "joined_documents": joined_documents(file.debtor),
         "part_reasons": DebtorJoin.PartReason.choices,
     }
     return render(request, "console/debtor/index.html", context)
+
+
+def _describe_parts(request: StaffRequest, debtor: Debtor) -> dict[str, object]:
+    """Return in which accounts of others a debtor stands, and whom the law lets be contacted there."""
+    parts = parts_of(request.user, debtor)
+    country = load_countries().get(debtor.country)
+    if not parts or country is None:
+        return {"parts": parts}
+    roles, source = find_contactable_roles(country, day=clock.now().date())
+    names = dict(labels.choices("role"))
+    return {"parts": parts, "roles": [names[role] for role in roles], "roles_source": source}
 
 
 @require_GET

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from django import forms
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right, has_right
 from recobra.console.actions import actor_of
+from recobra.console.debtor_form import confirm, handle_form, refuse
 from recobra.console.forms import HoldForm, PaymentForm, ReversalForm, TaskForm
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.masks import mask_document_in
@@ -27,10 +25,6 @@ from recobra.portfolio import operations as holds
 from recobra.portfolio.queries import Account, Debtor, accounts_for, debtor_for, holds_for
 from recobra.workbench import operations as tasks
 
-# Saves the cleaned data of a form and returns the message that the debtor's file shows then.
-Save = Callable[[dict[str, Any]], str]
-_REFUSALS = (payments.PaymentRefused, holds.HoldRefused, tasks.TaskRefused)
-
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.RECORD_PAYMENT)
@@ -39,7 +33,7 @@ def record_payment(request: StaffRequest, debtor_id: int) -> HttpResponse:
     debtor = debtor_for(request.user, debtor_id)
     accounts = list(accounts_for(request.user, debtor_id))
     if not accounts:
-        return _refuse(request, debtor_id, _("This debtor has no account of its own."))
+        return refuse(request, debtor_id, _("This debtor has no account of its own."))
     portfolios = {account.portfolio.code: account.portfolio for account in accounts}
     portfolio = portfolios.get(request.GET.get("cartera", ""), accounts[0].portfolio)
     of_portfolio = [account for account in accounts if account.portfolio_id == portfolio.pk]
@@ -54,7 +48,7 @@ def record_payment(request: StaffRequest, debtor_id: int) -> HttpResponse:
         "places": portfolios,
         "action": _("Record"),
     }
-    return _handle_form(request, form, save, context)
+    return handle_form(request, form, save, context)
 
 
 def _account_choices(request: StaffRequest, debtor: Debtor, accounts: Iterable[Account]) -> list[tuple[int, str]]:
@@ -97,7 +91,7 @@ def reverse_payment(request: StaffRequest, debtor_id: int, payment_id: int) -> H
         "action": _("Reverse the payment"),
         "danger": True,
     }
-    return _handle_form(request, form, save, context)
+    return handle_form(request, form, save, context)
 
 
 def _save_reversal(request: StaffRequest, payment_id: int, data: dict[str, Any]) -> str:
@@ -113,14 +107,14 @@ def place_hold(request: StaffRequest, debtor_id: int) -> HttpResponse:
     debtor = debtor_for(request.user, debtor_id)
     accounts = list(accounts_for(request.user, debtor_id))
     if not accounts:
-        return _refuse(request, debtor_id, _("This debtor has no account of its own."))
+        return refuse(request, debtor_id, _("This debtor has no account of its own."))
     # A hold may cover all accounts; the days and the disputed amount are those of the first one's portfolio.
     portfolio = accounts[0].portfolio
     choices = _account_choices(request, debtor, accounts)
     form = HoldForm(request.POST or None, place=portfolio, accounts=choices, today=clock.today(portfolio.time_zone))
     save = partial(_save_hold, request, debtor_id)
     context = {"debtor": debtor, "title": _("Place a hold"), "place": portfolio, "action": _("Place the hold")}
-    return _handle_form(request, form, save, context)
+    return handle_form(request, form, save, context)
 
 
 def _save_hold(request: StaffRequest, debtor_id: int, data: dict[str, Any]) -> str:
@@ -145,12 +139,12 @@ def lift_hold(request: StaffRequest, debtor_id: int, hold_id: int) -> HttpRespon
     debtor = debtor_for(request.user, debtor_id)
     hold_ids = {hold.pk for hold in holds_for(request.user, debtor)}
     if hold_id not in hold_ids:
-        return _refuse(request, debtor_id, _("The hold is not of this debtor."))
+        return refuse(request, debtor_id, _("The hold is not of this debtor."))
     try:
         holds.lift_hold(hold_id=hold_id, actor=actor_of(request))
     except holds.HoldRefused as refusal:
-        return _refuse(request, debtor_id, str(refusal))
-    return _confirm(request, debtor_id, _("Hold lifted."))
+        return refuse(request, debtor_id, str(refusal))
+    return confirm(request, debtor_id, _("Hold lifted."))
 
 
 @require_POST
@@ -160,37 +154,12 @@ def close_task(request: StaffRequest, debtor_id: int, task_id: int) -> HttpRespo
     task = debtor_file.task_for(request.user, debtor_id, task_id)
     form = TaskForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, debtor_id, _("Say what came of the task."))
+        return refuse(request, debtor_id, _("Say what came of the task."))
     try:
         tasks.close_task(task_id=task.pk, outcome=form.cleaned_data["outcome"], actor=actor_of(request))
     except tasks.TaskRefused as refusal:
-        return _refuse(request, debtor_id, str(refusal))
-    return _confirm(request, debtor_id, _("Task closed."))
-
-
-def _handle_form(request: StaffRequest, form: forms.Form, save: Save, context: dict[str, Any]) -> HttpResponse:
-    """Show a form, or save it; a refusal is shown above it, with everything as it was typed."""
-    if form.is_valid():
-        try:
-            message = save(form.cleaned_data)
-        except _REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return _confirm(request, context["debtor"].pk, message)
-    status = 422 if request.method == "POST" else 200
-    return render(request, "console/debtor/form.html", {**context, "form": form}, status=status)
-
-
-def _confirm(request: StaffRequest, debtor_id: int, text: str) -> HttpResponse:
-    """Return to the debtor's file with a message of success."""
-    messages.success(request, text)
-    return redirect("console:debtor", debtor_id)
-
-
-def _refuse(request: StaffRequest, debtor_id: int, text: str) -> HttpResponse:
-    """Return to the debtor's file with an error message: nothing was done."""
-    messages.error(request, text)
-    return redirect("console:debtor", debtor_id)
+        return refuse(request, debtor_id, str(refusal))
+    return confirm(request, debtor_id, _("Task closed."))
 
 
 urlpatterns = [

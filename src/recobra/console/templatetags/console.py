@@ -286,6 +286,12 @@ def masked_text(context: template.Context, text: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def private_text(context: template.Context, text: str, document: str) -> str:
+    """Write what staff wrote about a debtor: numbers, addresses and the document masked for who does not need them."""
+    return masked_text(context, hide_document(context, text, document))
+
+
+@register.simple_tag(takes_context=True)
 def provider_answer(context: template.Context, text: str) -> str:
     """Write what a provider answered, with addresses and numbers masked for roles that do not need them."""
     return masked_text(context, evidence_format.provider_answer(text))

@@ -18,7 +18,7 @@ from recobra.messaging.models import Contact
 from recobra.payments.models import Payment
 from recobra.payments.queries import money_in_hand_for
 from recobra.portfolio import queries as portfolio_queries
-from recobra.portfolio.models import Account, ContactPoint, Debtor, Hold, Instalment, Portfolio
+from recobra.portfolio.models import Account, ContactPoint, Debtor, Hold, Instalment, Party, Portfolio
 from recobra.strategy.models import AccountState
 from recobra.workbench.models import Task
 
@@ -52,6 +52,7 @@ class AccountView:
     parts: list[InstalmentView]
     missing: tuple[str, ...]
     prescribed_on: date | None
+    people: Sequence[Party]
 
     @property
     def balance_minor(self) -> int:
@@ -177,6 +178,7 @@ def _account_views(user: User, accounts: Sequence[Account], now: datetime) -> li
     loads = loads_by_id(user, load_ids)
     first_loads = {account.pk: account.load_id for account in accounts}
     missing = lacks_of(account.pk for account in accounts)
+    people = portfolio_queries.people_around(accounts)
     parts: dict[int, list[InstalmentView]] = {account.pk: [] for account in accounts}
     today = {account.pk: account.portfolio.local_day(now) for account in accounts}
     for instalment in instalments:
@@ -206,6 +208,7 @@ def _account_views(user: User, accounts: Sequence[Account], now: datetime) -> li
                 parts=parts[account.pk],
                 missing=missing.get(account.pk, ()),
                 prescribed_on=near_limitation(account.portfolio, oldest, today=today[account.pk]),
+                people=people.get(account.pk, ()),
             )
         )
     return sorted(views, key=lambda view: (-view.overdue_days, -view.balance_minor, view.account.pk))

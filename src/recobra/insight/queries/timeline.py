@@ -17,14 +17,28 @@ from recobra.journal.queries import OPENED
 from recobra.messaging.models import Contact
 from recobra.payments.facts import PaymentRecorded, PaymentReversed
 from recobra.payments.models import Payment
-from recobra.portfolio.facts import DebtorJoined, DebtorPartedAgain, HoldLifted, HoldPlaced
-from recobra.portfolio.models import Account, Debtor, Hold, Portfolio
+from recobra.portfolio.facts import (
+    ContactPointAdded,
+    ContactPointCorrected,
+    ContactPointPlaced,
+    ContactPointRetired,
+    DebtorJoined,
+    DebtorPartedAgain,
+    HoldLifted,
+    HoldPlaced,
+    NoteWritten,
+    PartyAdded,
+    PartyRetired,
+    PreferencesSet,
+)
+from recobra.portfolio.models import Account, ContactPoint, Debtor, DebtorNote, Hold, Portfolio
 from recobra.portfolio.queries import portfolios_for, with_joined
 from recobra.strategy.facts import StageChanged
 from recobra.workbench.facts import TaskClosed, TaskCreated
 from recobra.workbench.models import Task
 
 PAGE_SIZE: Final = 25
+_OF_POINTS: Final = (ContactPointAdded, ContactPointCorrected, ContactPointRetired, ContactPointPlaced)
 _log = logging.getLogger(__name__)
 
 
@@ -43,11 +57,22 @@ class Event:
     task: Task | None
     hold: Hold | None
     account: Account | None
+    point: ContactPoint | None
+    note: DebtorNote | None
 
     @property
     def promise(self) -> PromiseRegistered | None:
         """What was promised, None for any other fact; an amount is in minor units of `place`, None on a keypad."""
         return self.fact if isinstance(self.fact, PromiseRegistered) else None
+
+    @property
+    def point_detail(self) -> object:
+        """Why a contact point went out of use, or whose it is, in words; '' for any other fact."""
+        if isinstance(self.fact, ContactPointRetired):
+            return dict(ContactPoint.RetiredBecause.choices).get(self.fact.reason, "")
+        if isinstance(self.fact, ContactPointAdded | ContactPointPlaced) and self.fact.place:
+            return dict(ContactPoint.Place.choices).get(self.fact.place, "")
+        return ""
 
     @property
     def next_stage(self) -> str:
@@ -92,6 +117,8 @@ def _build_events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], ho
     tasks = _rows_by_id(Task, [_task_id(fact) for fact in facts])
     holds = _rows_by_id(Hold, [_hold_id(fact) for fact in facts])
     accounts = _rows_by_id(Account, [entry.account_id for entry in entries])
+    points = _rows_by_id(ContactPoint, [_point_id(fact) for fact in facts])
+    notes = _rows_by_id(DebtorNote, [_note_id(fact) for fact in facts])
     events = []
     for entry, fact in zip(entries, facts, strict=True):
         account = accounts.get(entry.account_id)
@@ -112,6 +139,8 @@ def _build_events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], ho
                 payment=payments.get(_payment_id(fact)),
                 task=tasks.get(_task_id(fact)),
                 hold=holds.get(_hold_id(fact)),
+                point=points.get(_point_id(fact)),
+                note=notes.get(_note_id(fact)),
             )
         )
     return events
@@ -136,6 +165,19 @@ def _task_id(fact: Fact | None) -> int | None:
 
 def _hold_id(fact: Fact | None) -> int | None:
     return fact.hold_id if isinstance(fact, HoldPlaced | HoldLifted) else None
+
+
+def _point_id(fact: Fact | None) -> int | None:
+    """Return the contact point that a fact is about: of a correction that which stands now."""
+    if isinstance(fact, ContactPointCorrected):
+        return fact.corrected_by
+    return fact.point_id if isinstance(fact, _OF_POINTS) else None
+
+
+def _note_id(fact: Fact | None) -> int | None:
+    return (
+        fact.note_id if isinstance(fact, (*_OF_POINTS, PreferencesSet, NoteWritten, PartyAdded, PartyRetired)) else None
+    )
 
 
 def _rows_by_id(model: type[Model], ids: Sequence[int | None]) -> dict[int | None, Any]:

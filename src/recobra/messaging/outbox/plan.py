@@ -221,6 +221,14 @@ def cancel_planned(*, debtor_ids: Sequence[int], reason: str, keep_answers: bool
 
 @consequence
 @transaction.atomic
+def cancel_to_points(*, debtor_ids: Sequence[int], point_ids: Sequence[int], reason: str, actor: Actor) -> int:
+    """Cancel whatever waits for some contact points of debtors and was not handed over yet; return how many."""
+    parameters = [list(debtor_ids), list(point_ids)]
+    return cancel_where("w.debtor_id = ANY(%s) AND w.point_id = ANY(%s)", parameters, reason=reason, actor=actor)
+
+
+@consequence
+@transaction.atomic
 def withdraw_contacts(*, contact_ids: Sequence[int], reason: str, actor: Actor) -> int:
     """Cancel contacts that are no longer in the plan of the day and were not handed over yet; return how many."""
     if not contact_ids:

@@ -13,13 +13,15 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from recobra.console.table_place import TablePlace
+from recobra.intake.mapping.document import PARTS
 from recobra.intake.queries import Mapping as SavedMapping
 from recobra.payments.queries import PaymentMapping
 from recobra.portfolio.own_columns import LABEL_MAX, NAME_MAX, TYPE_LABELS, TYPES, OwnColumn, own_columns
-from recobra.portfolio.queries import Portfolio
+from recobra.portfolio.queries import Party, Portfolio
 from recobra.tabular.records import index_columns
 from recobra_core.folding import fold_words
 
+PARTY_VALUES = ("name", "national_id", "phone", "email")
 TARGETS = (
     "account.external_id",
     "account.product",
@@ -52,14 +54,15 @@ TARGETS = (
     "address.region",
     "address.postal",
     *(f"attribute.{kind}" for kind in TYPES),
+    *(f"{part.lower()}.{name}" for part in PARTS for name in PARTY_VALUES),
 )
 OWN = "attribute:"
 """Before the name of a column of the portfolio's own that is known; `attribute.` and a type stand for a new one."""
 # Parts of a mapping whose targets stand one level deeper, and parts that are no targets.
 _GROUPS = frozenset({"account", "debtor", "instalment", "amounts", "address"})
-_NO_TARGETS = frozenset({"name", "options", "control", "parties", "filters", "currencies"})
+_NO_TARGETS = frozenset({"name", "options", "control", "filters", "currencies"})
 AnyMapping = TypeVar("AnyMapping", SavedMapping, PaymentMapping)
-OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows", "other_currencies", "id_zeros")
+OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows", "other_currencies", "id_zeros", "corrections")
 
 
 def target_labels(known: Mapping[str, OwnColumn]) -> list[tuple[str, str]]:
@@ -95,6 +98,7 @@ def target_labels(known: Mapping[str, OwnColumn]) -> list[tuple[str, str]]:
         "address.city": _("Address: city"),
         "address.region": _("Address: region"),
         "address.postal": _("Address: postal code"),
+        **_party_labels(),
     }
     for kind, label in TYPE_LABELS.items():
         labels[f"attribute.{kind}"] = _("New own column: %(type)s") % {"type": str(label).lower()}
@@ -114,6 +118,13 @@ def known_columns(portfolio: Portfolio, saved: Iterable[SavedMapping]) -> dict[s
                 label = str(spec.get("label") or " ".join(_column_names(spec)) or name)
                 known[name] = OwnColumn(name=name, type=spec.get("type", "text"), label=label)
     return known
+
+
+def _party_labels() -> dict[str, str]:
+    """Return what a column may say of somebody around the account."""
+    names = {"name": _("name"), "national_id": _("document"), "phone": _("phone"), "email": _("e-mail")}
+    parts = dict(Party.Part.choices)
+    return {f"{part.lower()}.{value}": f"{parts[part]}: {name}" for part in PARTS for value, name in names.items()}
 
 
 def option_choices(
@@ -167,6 +178,7 @@ def option_choices(
             _("Numbers that only zeros tell apart"),
             [("keep", _("are not joined: a person decides")), ("strip", _("are the same"))],
         ),
+        _describe_corrections(),
     ]
     rows = []
     for name, label, choices in described:
@@ -174,6 +186,15 @@ def option_choices(
             default, _default_label = choices[0]
             rows.append((name, label, choices, str(options.get(name, default))))
     return rows
+
+
+def _describe_corrections() -> tuple[str, str, list[tuple[str, str]]]:
+    """Return the option of what becomes of contact data that staff changed, as `option_choices` describes them."""
+    choices = [
+        ("stand", _("stay so, whatever the file says")),
+        ("file", _("are used again if a later file names them")),
+    ]
+    return "corrections", _("Contact data that somebody corrected or took out of use"), choices
 
 
 def starting_mapping(saved: Sequence[AnyMapping], choice: str, headers: list[str]) -> AnyMapping | None:
@@ -203,7 +224,7 @@ def mapped_columns(document: dict[str, Any]) -> list[str]:
     """Return the columns that a mapping document names."""
     specs = list(_flatten(document).values())
     for party in document.get("parties") or []:
-        # `part` is the party's role, not a column.
+        # `part` is the party's role, not a column; several may have the same.
         specs += [spec for name, spec in party.items() if name != "part"]
     return [column for spec in specs for column in _column_names(spec)]
 
@@ -217,6 +238,11 @@ def _flatten(document: dict[str, Any]) -> dict[str, Any]:
                 flat[f"{name}.{key}"] = value
         elif name == "attributes":
             flat |= {f"{OWN}{key}": attribute for key, attribute in spec.items()}
+        elif name == "parties":
+            # Of several with one part the last is shown.
+            for party in spec:
+                part = str(party.get("part", "")).lower()
+                flat |= {f"{part}.{value}": party[value] for value in PARTY_VALUES if party.get(value)}
         elif name not in _NO_TARGETS:
             flat[name] = spec
     return flat
@@ -258,6 +284,7 @@ def from_post(post: QueryDict, headers: list[str], place: TablePlace, known: Map
     """Return the mapping document of the choices; several columns with one target are joined."""
     document: dict[str, Any] = {"name": posted_name(post)}
     own = {f"{OWN}{name}": column for name, column in known.items()}
+    parties: dict[str, dict[str, Any]] = {}
     for target, columns in posted_columns(post, headers, {*TARGETS, *own}).items():
         group, _dot, name = target.partition(".")
         if target in own:
@@ -267,6 +294,8 @@ def from_post(post: QueryDict, headers: list[str], place: TablePlace, known: Map
             continue
         elif group in {"phones", "emails"}:
             document[group] = columns
+        elif group.upper() in PARTS:
+            parties.setdefault(group.upper(), {})[name] = columns if len(columns) > 1 else columns[0]
         elif name:
             document.setdefault(group, {})[name] = columns if len(columns) > 1 else columns[0]
         else:
@@ -274,6 +303,8 @@ def from_post(post: QueryDict, headers: list[str], place: TablePlace, known: Map
     new = _new_attributes(post, headers)
     if new:
         document["attributes"] = {**new, **document.get("attributes", {})}
+    if parties:
+        document["parties"] = [{"part": part, **values} for part, values in parties.items()]
     options = posted_options(post, place, OPTIONS)
     if options:
         document["options"] = options
