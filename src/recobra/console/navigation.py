@@ -77,7 +77,7 @@ ITEMS = (
         label=_("Consents"),
         icon="shield-check",
         right=Right.SEE_COMPLIANCE,
-        key="z",
+        key="1",
         group=_COMPLIANCE,
     ),
     Item(
