@@ -129,8 +129,11 @@ def _put_in_use(debtor: Debtor, *, kind: str, value: str, place: str) -> Contact
     known = list(debtor.points.select_for_update(no_key=True).filter(kind=kind, value__in=forms).order_by("pk"))
     if any(point.retired_at is None for point in known):
         raise PointRefused(_("This debtor has it already."))
-    if any(point.retired_because not in _MAY_COME_BACK for point in known):
+    if any(point.retired_because == RetiredBecause.WRONG_PERSON for point in known):
         raise PointRefused(_("It was found to be somebody else's: it is never used for this debtor again."))
+    if any(point.retired_because not in _MAY_COME_BACK for point in known):
+        # Of what was retired before reasons were kept, and by receipts, nobody can tell whether it is somebody else's.
+        raise PointRefused(_("It is out of use for good: nothing arrives there, or it is somebody else's."))
     point = next((each for each in known if each.value == read), None) or ContactPoint(
         debtor=debtor, kind=kind, value=read
     )
