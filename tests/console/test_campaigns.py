@@ -61,6 +61,28 @@ def test_bruno_writes_a_campaign_and_sees_what_it_would_do(at_desk, lent):
     assert not Contact.objects.filter(campaign_id__isnull=False).exists()
 
 
+def test_nobody_launches_or_writes_over_what_another_person_saved_meanwhile(at_desk, lent):
+    bruno, carla = at_desk("bruno"), at_desk("carla")
+    bruno.post("/campanas/nueva/", fields(lent))
+    marks = [_mark(page(bruno, address)) for address in ("/campanas/verano/previa/", "/campanas/verano/editar/")]
+    carla.post("/campanas/verano/editar/", fields(lent, **{"group-rule": "overdue > 100000"}))
+    refused = bruno.post("/campanas/verano/lanzar/", {"seen": marks[0]}, follow=True).content.decode()
+    assert "Vea otra vez su ensayo previo" in refused
+    answer = bruno.post("/campanas/verano/editar/", fields(lent, name="De Bruno", seen=marks[1]))
+    assert answer.status_code == 422
+    assert "Este borrador cambió mientras usted escribía" in answer.content.decode()
+    campaign = Campaign.objects.get()
+    assert (campaign.status, campaign.rule, campaign.name) == ("DRAFT", "overdue > 100000", "Verano sin deudas")
+    bruno.post("/campanas/verano/editar/", fields(lent, name="De Bruno", seen=_mark(answer.content.decode())))
+    bruno.post("/campanas/verano/lanzar/", {"seen": _mark(page(bruno, "/campanas/verano/previa/"))})
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.name) == ("RUNNING", "De Bruno")
+
+
+def _mark(text):
+    return re.search(r'name="seen" value="([^"]+)"', text)[1]
+
+
 def test_it_is_launched_paused_resumed_and_ended_from_its_page(at_desk, lent):
     bruno = at_desk("bruno")
     bruno.post("/campanas/nueva/", fields(lent))

@@ -325,6 +325,27 @@ def test_a_version_is_retired_only_after_asking(at_desk, followed):
     assert StrategyVersion.objects.get(code="consumo", number=1).status == "RETIRED"
 
 
+def test_nobody_publishes_or_retires_what_another_person_saved_since_it_was_looked_at(at_desk, followed):
+    carla, dario = at_desk("carla"), at_desk("dario")
+    carla.post(EDIT, fields(carla) | {"name": "Consumo firme", "do": "save"})
+    publish, retire = (reverse(f"console:strategy-{what}", args=["consumo", 2]) for what in ("publish", "retire"))
+    seen = {address: _mark(carla, address) for address in (publish, retire)}
+    dario.post(EDIT, fields(dario) | {"name": "Consumo suave", "do": "save"})
+    for address in (publish, retire):
+        page = carla.post(address, {"seen": seen[address]}, follow=True).content.decode()
+        assert "Esta versión cambió mientras tanto" in page
+        assert StrategyVersion.objects.get(code="consumo", number=2).status == "DRAFT"
+    # What is put aside as a draft may be in force by now.
+    seen = {address: _mark(carla, address) for address in (publish, retire)}
+    dario.post(publish, {"seen": _mark(dario, publish)})
+    carla.post(retire, {"seen": seen[retire]})
+    assert StrategyVersion.objects.get(code="consumo", number=2).status == "PUBLISHED"
+
+
+def _mark(client, address):
+    return re.search(r'name="seen" value="([^"]+)"', client.get(address).content.decode())[1]
+
+
 def test_a_new_strategy_starts_from_one_of_the_product(at_desk, followed):
     client = at_desk("carla")
     client.post("/estrategias/nueva/", {"code": "mayoristas", "name": "Mayoristas", "base": "lista:facturas"})

@@ -10,7 +10,15 @@ from .firings import void_firings
 from .publication import ensure_ready_made, publish_version
 from .redecide import redecide_debtors
 from .take_back import PlannedDay, describe_planned_day, take_back_day
-from .versions import PUBLICATION, StrategyRefused, assign_strategy, retire_version, save_draft
+from .versions import (
+    PUBLICATION,
+    StrategyChanged,
+    StrategyRefused,
+    assign_strategy,
+    mark_of,
+    retire_version,
+    save_draft,
+)
 
 __all__ = [
     "PUBLICATION",
@@ -18,6 +26,7 @@ __all__ = [
     "DiskFull",
     "PlannedDay",
     "RuleMatches",
+    "StrategyChanged",
     "StrategyRefused",
     "assign_strategy",
     "block_cycle_commit",
@@ -26,6 +35,7 @@ __all__ = [
     "ensure_ready_made",
     "fail_interrupted_runs",
     "find_matches",
+    "mark_of",
     "plan_fallback_channels",
     "preview_reach",
     "publish_version",

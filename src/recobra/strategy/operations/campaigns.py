@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,7 @@ from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.kit import tables
+from recobra.kit.typeset.signature import canonical_json
 from recobra.messaging import reasons
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.scope import check_portfolio
@@ -33,11 +35,13 @@ from .campaigns_group import check_rule
 from .campaigns_preflight import MAX_DAYS, Preflight, preflight
 
 __all__ = [
+    "CampaignChanged",
     "CampaignDraft",
     "CampaignRefused",
     "Preflight",
     "end",
     "launch",
+    "mark_of",
     "pause",
     "plan_campaign",
     "plan_running_campaigns",
@@ -58,6 +62,10 @@ class CampaignRefused(Exception):
         super().__init__(" ".join(problems))
 
 
+class CampaignChanged(CampaignRefused):
+    """Somebody else has changed the draft since it was looked at."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CampaignDraft:
     """Fields of a campaign that a person writes. Budget in minor units of its currency, None without one."""
@@ -76,16 +84,30 @@ class CampaignDraft:
     control_bps: int = 1000
 
 
+def mark_of(campaign: Campaign) -> str:
+    """Return a mark that is another one whenever the draft of a campaign was changed."""
+    fields = {name: str(getattr(campaign, name)) for name in CampaignDraft.__dataclass_fields__}
+    return sha256(canonical_json(fields)).hexdigest()
+
+
 @requires(Right.RUN_CAMPAIGNS)
 @transaction.atomic
-def save_draft(*, draft: CampaignDraft, campaign_id: int | None = None, actor: Actor) -> Campaign:
-    """Save a draft, new or changed. Raises CampaignRefused."""
+def save_draft(
+    *, draft: CampaignDraft, campaign_id: int | None = None, seen: str | None = None, actor: Actor
+) -> Campaign:
+    """Save a draft, new or changed. Raises CampaignRefused.
+
+    `seen` is the draft's `mark_of` when the change was begun. Raises CampaignChanged where it is another one by now.
+    """
     problems = _find_problems(draft)
     campaign = Campaign() if campaign_id is None else Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign_id is not None:
         check_portfolio(actor, campaign.portfolio_id)
     if campaign_id is not None and campaign.status != Status.DRAFT:
         problems.append(_("A campaign that was launched is not changed any more."))
+    elif campaign_id is not None and seen is not None and seen != mark_of(campaign):
+        text = _("This draft was changed while you were writing. Save again to put yours in its place.")
+        raise CampaignChanged([text])
     if Campaign.objects.filter(code=draft.code).exclude(pk=campaign_id or 0).exists():
         problems.append(_("There is a campaign with this code already."))
     if problems:
@@ -131,8 +153,11 @@ def _find_problems(draft: CampaignDraft) -> list[str]:
 
 
 @requires(Right.RUN_CAMPAIGNS)
-def launch(*, campaign_id: int, actor: Actor) -> Preflight:
-    """Fix the members and their arms, and plan today's messages; return the pre-flight. Raises CampaignRefused."""
+def launch(*, campaign_id: int, seen: str | None = None, actor: Actor) -> Preflight:
+    """Fix the members and their arms, and plan today's messages; return the pre-flight. Raises CampaignRefused.
+
+    `seen` is the draft's `mark_of` at the pre-flight that was looked at: nobody launches what was changed since.
+    """
     as_of = schedule.today(actor.now)
     with transaction.atomic():
         # Locked from the start: the members are those of the pre-flight, so nobody may change the draft after it.
@@ -140,6 +165,9 @@ def launch(*, campaign_id: int, actor: Actor) -> Preflight:
         check_portfolio(actor, campaign.portfolio_id)
         if campaign.status != Status.DRAFT:
             raise CampaignRefused([_("The campaign was launched already.")])
+        if seen is not None and seen != mark_of(campaign):
+            text = _("This draft was changed meanwhile. Look at its pre-flight again before you launch it.")
+            raise CampaignChanged([text])
         result = preflight(campaign=campaign, as_of=as_of)
         if result.problems:
             raise CampaignRefused(result.problems)

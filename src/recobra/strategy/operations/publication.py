@@ -25,20 +25,20 @@ from recobra_core.decide import diff_strategies, ready
 from recobra_core.decide.strategy import Strategy
 from recobra_core.documents import DocumentError
 
-from .versions import PUBLICATION, StrategyRefused, check_document, record_about, save_draft
+from .versions import PUBLICATION, StrategyRefused, check_document, lock_version, record_about, save_draft
 
 Status = StrategyVersion.Status
 
 
 @requires(Right.EDIT_STRATEGIES)
 @transaction.atomic
-def publish_version(*, version_id: int, actor: Actor) -> StrategyVersion:
+def publish_version(*, version_id: int, seen: str | None = None, actor: Actor) -> StrategyVersion:
     """Put a draft in force; the version before it retires. Raises StrategyRefused.
 
     Where a second person has to agree first, it comes back as the draft that it was. Raises ApprovalRefused where it
-    waits already.
+    waits already. `seen` is its `mark_of` when it was looked at: nobody publishes what another person saved since.
     """
-    version = _lock_draft(version_id)
+    version = _lock_draft(version_id, seen=seen)
     if not needs_second_person(PUBLICATION, actor=actor):
         _put_in_force(version, actor)
         return version
@@ -70,9 +70,9 @@ def ensure_ready_made(*, actor: Actor) -> list[str]:
     return published
 
 
-def _lock_draft(version_id: int) -> StrategyVersion:
+def _lock_draft(version_id: int, *, seen: str | None = None) -> StrategyVersion:
     """Return a draft that this installation can read, locked. Raises StrategyRefused."""
-    version = StrategyVersion.objects.select_for_update().get(pk=version_id)
+    version = lock_version(version_id, seen=seen)
     if version.status != Status.DRAFT:
         raise StrategyRefused([_("Only a draft can be published.")])
     check_document(version.document)
@@ -145,7 +145,7 @@ STRATEGY: Final = Kind(
     label=gettext_lazy("Publication of a strategy"),
     right=Right.APPROVE_CRITICAL_CHANGES,
     approve=_approve,
-    lock=lambda subject: StrategyVersion.objects.select_for_update().get(pk=subject),
+    lock=lambda subject: lock_version(int(subject)),
     title=lambda approval: f"{approval.new['name']} · v{approval.new['version']}",
     parts=_compare,
     is_optional=True,

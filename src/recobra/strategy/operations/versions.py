@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from recobra.access.actors import Actor
@@ -36,6 +36,10 @@ class StrategyRefused(Exception):
         super().__init__(" ".join(problems))
 
 
+class StrategyChanged(StrategyRefused):
+    """Somebody else has changed it since it was looked at."""
+
+
 def check_document(document: Any) -> Strategy:
     """Parse a strategy document with the columns of this installation. Raises StrategyRefused."""
     try:
@@ -44,33 +48,75 @@ def check_document(document: Any) -> Strategy:
         raise StrategyRefused(error.messages(screen_language())) from error
 
 
+def mark_of(version: StrategyVersion | None) -> str:
+    """Return a mark that is another one whenever a version was saved, published or retired; '' for none."""
+    return f"{version.number}:{version.status}:{version.created_at.isoformat()}" if version else ""
+
+
+def lock_versions(code: str) -> list[StrategyVersion]:
+    """Return the versions of a strategy, locked and in order: who changes one may have to retire another."""
+    return list(StrategyVersion.objects.select_for_update().filter(code=code).order_by("pk"))
+
+
+def lock_version(version_id: int, *, seen: str | None = None) -> StrategyVersion:
+    """Return a version, locked with the others of its strategy.
+
+    `seen` is its `mark_of` when the change was begun. Raises StrategyChanged where it is another one by now.
+    """
+    code = StrategyVersion.objects.values_list("code", flat=True).get(pk=version_id)
+    version = next(each for each in lock_versions(code) if each.pk == version_id)
+    if seen is not None and seen != mark_of(version):
+        raise StrategyChanged([_("This version was changed meanwhile. Look at it again before you go on.")])
+    return version
+
+
 @requires(Right.EDIT_STRATEGIES)
 @transaction.atomic
-def save_draft(*, document: Any, actor: Actor) -> StrategyVersion:
-    """Save a document as the draft of its strategy, in place of an earlier draft. Raises StrategyRefused."""
+def save_draft(*, document: Any, seen: str | None = None, actor: Actor) -> StrategyVersion:
+    """Save a document as the draft of its strategy, in place of an earlier draft. Raises StrategyRefused.
+
+    `seen` is the `mark_of` of the draft that was there when the change was begun. Raises StrategyChanged, which is a
+    StrategyRefused too, where it is another one by now.
+    """
     strategy = check_document(document)
-    versions = StrategyVersion.objects.select_for_update().filter(code=strategy.code)
-    draft = versions.filter(status=Status.DRAFT).first()
+    versions = lock_versions(strategy.code)
+    draft = next((each for each in versions if each.status == Status.DRAFT), None)
+    if seen is not None and seen != mark_of(draft):
+        raise StrategyChanged([_describe_change(draft)])
     if draft is None:
-        newest = versions.order_by("-number").first()
-        number = newest.number + 1 if newest else 1
+        number = 1 + max((each.number for each in versions), default=0)
         draft = StrategyVersion(code=strategy.code, number=number, status=Status.DRAFT)
     draft.document = strategy.to_document()
     draft.objective = strategy.objective or ""
     draft.created_at = actor.now
     draft.created_by = actor.name
-    draft.save()
+    try:
+        with transaction.atomic():
+            draft.save()
+    except IntegrityError as error:  # somebody else began a draft of it at the same moment
+        raise StrategyChanged([_describe_change(None)]) from error
     # Who was asked about the draft as it was would put another one in force.
     withdraw_publication(version=draft, reason=_("The draft was changed."), actor=actor)
     record_about(kind=StrategyDraftSaved, version=draft, actor=actor)
     return draft
 
 
+def _describe_change(draft: StrategyVersion | None) -> str:
+    """Return what to tell somebody whose draft is another one by now: `draft`, or none any more."""
+    if draft is None:
+        return _("The draft was published or retired meanwhile. Save again to begin a new one.")
+    text = _("%(who)s saved this draft while you were writing. Save again to put yours in its place.")
+    return text % {"who": draft.created_by}
+
+
 @requires(Right.EDIT_STRATEGIES)
 @transaction.atomic
-def retire_version(*, version_id: int, actor: Actor) -> StrategyVersion:
-    """Take a version out of force; its portfolios have no strategy until another is published."""
-    version = StrategyVersion.objects.select_for_update().get(pk=version_id)
+def retire_version(*, version_id: int, seen: str | None = None, actor: Actor) -> StrategyVersion:
+    """Take a version out of force; its portfolios have no strategy until another is published.
+
+    `seen` as in `lock_version`. Raises StrategyRefused, and StrategyChanged where it is another one by now.
+    """
+    version = lock_version(version_id, seen=seen)
     if version.status == Status.RETIRED:
         raise StrategyRefused([_("The version is retired already.")])
     withdraw_publication(version=version, reason=_("The version was retired."), actor=actor)

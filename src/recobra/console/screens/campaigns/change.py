@@ -19,14 +19,16 @@ from recobra.strategy.operations import campaigns
 from recobra.strategy.operations.campaigns import CampaignRefused
 
 
-def _perform(request: StaffRequest, code: str, operation: Callable[..., object], done: str) -> HttpResponse:
-    """Run an operation on a campaign and return to its page, with `done` or the refusal as message.
+def _perform(
+    request: StaffRequest, code: str, operation: Callable[..., object], done: str, **more: str | None
+) -> HttpResponse:
+    """Run an operation on a campaign, with `more`, and return to its page, with `done` or the refusal as message.
 
     A draft that is refused returns to its pre-flight, where the problems are explained.
     """
     campaign = queries.campaign_for(request.user, code)
     try:
-        operation(campaign_id=campaign.pk, actor=actor_of(request))
+        operation(campaign_id=campaign.pk, actor=actor_of(request), **more)
     except CampaignRefused as refusal:
         for problem in refusal.problems:
             messages.error(request, problem)
@@ -40,7 +42,8 @@ def _perform(request: StaffRequest, code: str, operation: Callable[..., object],
 @needs(Right.RUN_CAMPAIGNS)
 def launch_campaign(request: StaffRequest, code: str) -> HttpResponse:
     """Fix the members and plan the first messages."""
-    return _perform(request, code, campaigns.launch, _("The campaign is launched."))
+    seen = request.POST.get("seen")
+    return _perform(request, code, campaigns.launch, _("The campaign is launched."), seen=seen)
 
 
 @require_POST

@@ -28,7 +28,7 @@ from recobra.kit.typed_numbers import number_locale
 from recobra.portfolio.queries import Portfolio, portfolios_for
 from recobra.strategy import queries, queries_campaigns, queries_groups, schedule
 from recobra.strategy.operations import campaigns
-from recobra.strategy.operations.campaigns import CampaignDraft, CampaignRefused
+from recobra.strategy.operations.campaigns import CampaignChanged, CampaignDraft, CampaignRefused
 from recobra.strategy.queries_campaigns import Campaign
 
 RULE_PREFIX = "group"
@@ -202,11 +202,13 @@ def _handle_form(
     is_posted = request.method == "POST"
     form = CampaignForm(request.POST if is_posted else None, initial=initial, portfolios=portfolios)
     problems: list[str] = []
+    seen = campaigns.mark_of(campaign) if campaign else ""
     catalogue = queries.rule_catalogue()
     place = rule_field.rule_place(request, str(campaign.portfolio_id) if campaign and not is_posted else "")
     typed = None
     from_group = campaign.from_group if campaign else ""
     if is_posted:
+        seen = request.POST.get("seen", seen)
         rule, typed = rule_field.settle_rule(request.POST, RULE_PREFIX, unknown="no", catalogue=catalogue, place=place)
         problems = [typed.error] if typed else []
         from_group = request.POST.get(f"{RULE_PREFIX}-from_group", "")
@@ -217,8 +219,15 @@ def _handle_form(
             draft = campaigns.save_draft(
                 draft=form.to_draft(rule, from_group),
                 campaign_id=campaign.pk if campaign else None,
+                seen=seen,
                 actor=actor_of(request),
             )
+        except CampaignChanged as refusal:
+            problems = refusal.problems
+            # Whoever saves again has read it.
+            assert campaign is not None, "a new one was changed by nobody"
+            campaign.refresh_from_db()
+            seen = campaigns.mark_of(campaign)
         except CampaignRefused as refusal:
             problems = refusal.problems
         else:
@@ -228,6 +237,7 @@ def _handle_form(
     context = {
         "form": form,
         "campaign": campaign,
+        "seen": seen,
         "problems": problems,
         "prefix": RULE_PREFIX,
         "member": {"rule": rule, "verdict": verdict, "from_group": from_group, "group_note": group_note},

@@ -25,6 +25,7 @@ from recobra.messaging.queries import cite_article
 from recobra.strategy import queries as strategies
 from recobra.strategy import queries_campaigns as queries
 from recobra.strategy import schedule
+from recobra.strategy.operations.campaigns import mark_of
 
 CAMPAIGNS_SHOWN = 200
 _DAYS_DEFAULT = results.DAYS[1]
@@ -130,6 +131,7 @@ def show_preflight(request: StaffRequest, code: str) -> HttpResponse:
         "campaign": campaign,
         "place": campaign.portfolio,
         "preflight": preflight,
+        "seen": mark_of(campaign),
         "barred": [(description.explain(group.reason), group.article, group.debtors) for group in preflight.barred],
         "channels": [
             (labels.label_of("channel", channel), count, preflight.prices[channel])

@@ -14,7 +14,7 @@ from recobra.approvals.operations import ApprovalRefused
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.strategy import operations, queries
-from recobra.strategy.operations import StrategyRefused
+from recobra.strategy.operations import StrategyChanged, StrategyRefused
 
 
 @require_http_methods(["GET", "POST"])
@@ -24,7 +24,11 @@ def publish_version(request: StaffRequest, code: str, number: int) -> HttpRespon
     version = queries.get_version(code, number)
     if request.method == "POST":
         try:
-            version = operations.publish_version(version_id=version.pk, actor=actor_of(request))
+            version = operations.publish_version(
+                version_id=version.pk, seen=request.POST.get("seen"), actor=actor_of(request)
+            )
+        except StrategyChanged as refusal:
+            return _ask_to_publish(request, queries.get_version(code, number), problems=refusal.problems)
         except StrategyRefused as refusal:
             return _ask_to_publish(request, version, problems=refusal.problems)
         except ApprovalRefused as refusal:
@@ -46,6 +50,7 @@ def _ask_to_publish(
     context = {
         "listed": listed,
         "version": version,
+        "seen": operations.mark_of(version),
         "accounts": accounts,
         "problems": problems,
         "place": next(iter(listed.portfolios), None),
@@ -60,7 +65,7 @@ def retire_version(request: StaffRequest, code: str, number: int) -> HttpRespons
     version = queries.get_version(code, number)
     if request.method == "POST":
         try:
-            operations.retire_version(version_id=version.pk, actor=actor_of(request))
+            operations.retire_version(version_id=version.pk, seen=request.POST.get("seen"), actor=actor_of(request))
         except StrategyRefused as refusal:
             messages.error(request, str(refusal))
         else:
@@ -70,6 +75,7 @@ def retire_version(request: StaffRequest, code: str, number: int) -> HttpRespons
     context = {
         "listed": listed,
         "version": version,
+        "seen": operations.mark_of(version),
         "accounts": queries.accounts_following(code),
         "place": next(iter(listed.portfolios), None),
     }

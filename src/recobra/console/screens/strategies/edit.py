@@ -23,7 +23,7 @@ from recobra.kit.language import screen_language
 from recobra.messaging.queries import template_versions
 from recobra.portfolio.queries import Portfolio
 from recobra.strategy import operations, queries, queries_groups
-from recobra.strategy.operations import StrategyRefused
+from recobra.strategy.operations import StrategyChanged, StrategyRefused
 from recobra_core.decide.steps import CHANNELS, EVENTS, STAGES
 from recobra_core.documents import DocumentError
 from recobra_core.yaml_source import parse_yaml
@@ -41,7 +41,7 @@ def edit_draft(request: StaffRequest, code: str) -> HttpResponse:
     listed = queries.strategy_for(request.user, code)
     if request.method == "GET":
         base = listed.draft or listed.shown
-        return _render_editor(request, listed, form.from_document(base.document), seen=_draft_mark(listed.draft))
+        return _render_editor(request, listed, form.from_document(base.document), seen=operations.mark_of(listed.draft))
     shape = _settle_rules(request, form.from_post(request.POST) | {"code": code}, listed)
     action = request.POST.get("do", "")
     if action != "save":
@@ -55,7 +55,6 @@ def _save_draft(
     """Save a document and open the editor again; with a conflict or problems show the posted fields (`shape`)."""
     # The form carries the mark of the draft that it began with: somebody may have saved another one since.
     seen = request.POST.get("seen", "")
-    current = _draft_mark(listed.draft)
     typed = [
         f"{group}[{index}].rule: {member['typed'].error}"
         for group in ("segments", "steps")
@@ -64,10 +63,12 @@ def _save_draft(
     ]
     if typed:
         return _render_editor(request, listed, shape, seen=seen, problems=typed, status=422)
-    if current != seen:
-        return _render_editor(request, listed, shape, seen=current, problems=[_conflict_text(listed)], status=409)
     try:
-        operations.save_draft(document=document, actor=actor_of(request))
+        operations.save_draft(document=document, seen=seen, actor=actor_of(request))
+    except StrategyChanged as refusal:
+        listed = queries.strategy_for(request.user, listed.code)
+        current = operations.mark_of(listed.draft)
+        return _render_editor(request, listed, shape, seen=current, problems=refusal.problems, status=409)
     except StrategyRefused as refusal:
         return _render_editor(request, listed, shape, seen=seen, problems=refusal.problems, status=422)
     _confirm_saved(request, listed.code)
@@ -87,19 +88,6 @@ def _confirm_saved(request: StaffRequest, code: str) -> None:
     messages.success(request, format_html("{} {}", text, format_html_join(" · ", '<a href="{}">{}</a>', links)))
 
 
-def _draft_mark(draft: queries.StrategyVersion | None) -> str:
-    """Return a mark that changes whenever a draft is saved, '' without a draft."""
-    return f"{draft.number}:{draft.created_at.isoformat()}" if draft else ""
-
-
-def _conflict_text(listed: queries.StrategyListing) -> str:
-    """Return the message for somebody whose draft was changed by another person meanwhile."""
-    if listed.draft is None:
-        return _("The draft was published or retired meanwhile. Save again to begin a new one.")
-    text = _("%(who)s saved this draft while you were writing. Save again to put yours in its place.")
-    return text % {"who": listed.draft.created_by}
-
-
 def _render_editor(
     request: StaffRequest,
     listed: queries.StrategyListing,
@@ -111,7 +99,7 @@ def _render_editor(
 ) -> HttpResponse:
     """Render the editor of `shape`, or its form alone for htmx, with the verdict about each rule.
 
-    `seen` is the mark of the draft that the fields come from; see `_draft_mark`.
+    `seen` is the mark of the draft that the fields come from.
     """
     catalogue = queries.rule_catalogue()
     place = _place_of(request, listed)
@@ -206,7 +194,6 @@ def _locate_problem(problem: str, shape: form.Shape) -> dict[str, str]:
 def edit_yaml(request: StaffRequest, code: str) -> HttpResponse:
     """Show the draft as YAML, and save it."""
     listed = queries.strategy_for(request.user, code)
-    seen = _draft_mark(listed.draft)
     problems: list[str] = []
     base = listed.draft or listed.shown
     text = yaml.safe_dump(base.document, allow_unicode=True, sort_keys=False, width=110)
@@ -216,19 +203,18 @@ def edit_yaml(request: StaffRequest, code: str) -> HttpResponse:
         if not problems:
             _confirm_saved(request, code)
             return redirect("console:strategy-yaml", code)
-    context = {"listed": listed, "text": text, "seen": seen, "problems": problems}
+        listed = queries.strategy_for(request.user, code)
+    context = {"listed": listed, "text": text, "seen": operations.mark_of(listed.draft), "problems": problems}
     return render(request, "console/strategies/yaml.html", context, status=422 if problems else 200)
 
 
 def _save_yaml(request: StaffRequest, listed: queries.StrategyListing, text: str) -> list[str]:
     """Save a YAML text as the draft; return the problems that prevent it, none once it is saved."""
-    if request.POST.get("seen", "") != _draft_mark(listed.draft):
-        return [_conflict_text(listed)]
     try:
         source = parse_yaml(text)
         if isinstance(source.value, dict) and source.value.get("code") != listed.code:
             return [_("The code must stay «%(code)s».") % {"code": listed.code}]
-        operations.save_draft(document=source, actor=actor_of(request))
+        operations.save_draft(document=source, seen=request.POST.get("seen", ""), actor=actor_of(request))
     except DocumentError as error:
         return error.messages(screen_language())
     except StrategyRefused as refusal:
@@ -262,7 +248,9 @@ def create_strategy(request: StaffRequest) -> HttpResponse:
         else:
             document = base | {"code": code, "name": request.POST.get("name", "").strip()}
             try:
-                operations.save_draft(document=document, actor=actor_of(request))
+                operations.save_draft(document=document, seen="", actor=actor_of(request))
+            except StrategyChanged:
+                problems = [_("Choose what to start from, and a code that no strategy has yet.")]
             except StrategyRefused as refusal:
                 problems = refusal.problems
             else:
