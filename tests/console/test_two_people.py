@@ -267,10 +267,11 @@ class TestLargeExports:
         assert fetch(carla) == 202
         agreed = waiting()
         at_desk("dario").post(f"/aprobaciones/{agreed.pk}/aprobar/")
+        agreed.refresh_from_db()
         rows = int(agreed.new["rows"])
         for fewer, status in ((2, 200), (3, 202)):  # two rows may leave without anybody
             agreed.new = {**agreed.new, "rows": str(rows - fewer)}
-            Approval.objects.filter(pk=agreed.pk).update(new=agreed.new)
+            agreed.save()
             assert fetch(carla) == status
         assert waiting().new["rows"] == str(rows)
 
