@@ -212,6 +212,17 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "visit": ("get", DESK, {}),
     "creditors": ("get", {"dario"}, {}),
     "creditor": ("get", {"dario"}, {}),
+    "creditor-new": ("get", {"dario"}, {}),
+    "creditor-disable": ("post", {"dario"}, {"reason": "MANDATE_ENDED"}),
+    "creditor-enable": ("post", {"dario"}, {}),
+    "portfolios": ("get", {"dario"}, {}),
+    "portfolio-new": ("get", {"dario"}, {}),
+    "portfolio": ("get", {"dario"}, {}),
+    "portfolio-disable": ("post", {"dario"}, {"reason": "MANDATE_ENDED"}),
+    "portfolio-enable": ("post", {"dario"}, {}),
+    "set-up": ("get", {"dario"}, {}),
+    "set-up-day": ("get", {"dario"}, {}),
+    "set-up-run": ("post", EDITING, {}),
     "installation": ("get", AUDITING, {}),
     "installation-resume": ("post", {"dario"}, {}),
     "users": ("get", {"dario"}, {}),
@@ -292,11 +303,14 @@ def numbers_of_all(world: World) -> dict[str, dict[str, object]]:
     payer = {"debtor_id": world.debtors["José"].pk}
     held = {"debtor_id": world.debtors["Lucía"].pk}
     point = {**debtor, "point_id": world.debtors["María"].points.order_by("pk").first().pk}
+    creditor = {"creditor_id": world.portfolio.creditor_id}
+    portfolio = {"portfolio_id": world.portfolio.pk}
     pair = {**debtor, "other_id": world.debtors["José"].pk}
     given: dict[str, dict[str, object]] = {
         **dict.fromkeys(("debtor-pair", "debtor-pair-join", "debtor-pair-apart"), pair),
         "accounts-export": {"form": "csv"},
-        "creditor": {"creditor_id": world.portfolio.creditor_id},
+        **dict.fromkeys(("creditor", "creditor-disable", "creditor-enable"), creditor),
+        **dict.fromkeys(("portfolio", "portfolio-disable", "portfolio-enable"), portfolio),
         "accounts-view-delete": {"view_id": 1},
         **{f"template-{piece}-new": {"channel": "sms"} for piece in ("edit", "reading", "preview", "preview-html")},
         "user-sessions": {"user_id": User.objects.get(username="carla").pk},

@@ -136,8 +136,9 @@ def test_the_blocked_of_today_lead_to_their_messages(at_desk, world):
 def test_an_installation_without_portfolios_shows_its_alarms_too(at_desk, company):
     company.delete()
     Alarm.objects.create(portfolio=None, kind="backup", text="x", raised_at=clock.now())
-    page = at_desk("dario").get("/").content.decode()
-    assert "Todavía no hay carteras" in page
+    assert at_desk("dario").get("/")["Location"] == "/puesta-en-marcha/"
+    page = at_desk("dario").get("/puesta-en-marcha/").content.decode()
+    assert "Abrir la cartera" in page
     assert "Requiere atención" in page
 
 
@@ -202,7 +203,9 @@ def test_what_is_paid_today_and_which_tasks_are_late_stand_on_the_start_page(at_
     assert "<dt>Vencido</dt><dd>S/ 14,151.25</dd>" in page
 
 
-@pytest.mark.parametrize(("name", "said"), [("dario", "Todavía no hay carteras"), ("bruno", "Pida a un administrador")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("hilda", "Un administrador abre la primera"), ("bruno", "Pida a un administrador")]
+)
 def test_who_sees_all_is_not_sent_to_an_administrator_where_nothing_was_loaded(at_desk, company, name, said):
     company.delete()
     assert said in text(at_desk(name).get("/"))

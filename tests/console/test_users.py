@@ -239,7 +239,7 @@ def test_a_role_of_the_companys_own_walks_only_where_it_may(dario, at_desk, cast
 
 
 def test_no_form_gives_a_role_what_only_services_may(dario):
-    form = {"name": "Todo", "rights": ["see_board", "serve", "open_portfolios", "nada"], "confirmed": "1"}
+    form = {"name": "Todo", "rights": ["see_board", "serve", "nada"], "confirmed": "1"}
     dario.post("/roles/nuevo/", form)
     assert CompanyRole.objects.get().rights == ["see_board"]
 

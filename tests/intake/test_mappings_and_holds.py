@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from recobra.portfolio.models import Account, Debtor, Party, Portfolio
 from recobra_core.documents import DocumentError
 from tests.people import acting
 
-from .conftest import SHORT
+from .conftest import SHORT, TODAY
 
 
 def test_a_mapping_tells_all_its_problems_at_once():
@@ -232,6 +232,37 @@ def test_the_first_load_is_diagnosed(day, load):
     assert diagnosis["concentration"]["top10_share"] == 1
     assert json.dumps(diagnosis)
     assert day(21, {"A": 100, "B": 50, "C": 0})["diagnosis"] == {}
+
+
+def test_the_first_load_says_where_risk_and_chances_are(load):
+    late = {"A": (200, 900), "B": (40, 300), "C": (10, 200), "D": (-3, 100), "E": (5, 50), "F": (400, 0)}
+    rows = []
+    for account, (days, amount) in late.items():
+        mail = "" if account in {"B", "E"} else f"{account.lower()}@correo.example"
+        rows.append(f"{account};{TODAY - timedelta(days):%d/%m/%Y};{amount};{mail}")
+    text = "cuenta;vence;saldo;correo\n" + "\n".join(rows) + "\n"
+    result = load(text, mapping=SHORT | {"emails": ["correo"]})
+    seen = result["diagnosis"]
+    risk = {row["risk"]: (row["accounts"], row["amount_minor"], row["reachable_minor"]) for row in seen["risk"]}
+    assert risk == {
+        "none": (1, 10_000, 10_000),
+        "low": (2, 25_000, 20_000),
+        "medium": (1, 30_000, 0),
+        "high": (0, 0, 0),
+        "very_high": (1, 90_000, 90_000),
+        "unknown": (0, 0, 0),
+    }
+    assert sum(amount for _accounts, amount, _reachable in risk.values()) == seen["amounts"]["total_minor"]
+    names = dict(Account.objects.values_list("pk", "external_id"))
+    critical = [(names[row["account_id"]], row["overdue_minor"], row["days"]) for row in seen["critical"]]
+    assert critical == [("A", 90_000, 200), ("B", 30_000, 40), ("C", 20_000, 10), ("E", 5_000, 5)]
+    assert seen["chances"] == [
+        {"chance": "early", "accounts": 1, "amount_minor": 20_000},
+        {"chance": "soon", "accounts": 1, "amount_minor": 10_000},
+        {"chance": "half", "accounts": 1, "amount_minor": 90_000},
+        {"chance": "unreachable", "accounts": 2, "amount_minor": 35_000},
+    ]
+    assert json.dumps(seen)
 
 
 def test_people_see_the_loads_of_their_portfolios_only(day, cast):

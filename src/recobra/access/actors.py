@@ -27,7 +27,8 @@ SERVICE_RIGHTS: Final[Mapping[Service, frozenset[Right]]] = {
     Service.DEBTOR: frozenset({Right.SERVE, Right.RECORD_CONSENT, Right.REGISTER_PROMISE}),
     Service.DISPATCH: frozenset({Right.SERVE}),
     Service.INTAKE: frozenset({Right.LOAD_FILES}),
-    Service.LIBRARY: frozenset({Right.EDIT_TEMPLATES}),
+    # What comes with the product: templates and strategies.
+    Service.LIBRARY: frozenset({Right.EDIT_TEMPLATES, Right.EDIT_STRATEGIES}),
     Service.NIGHT: frozenset({Right.SERVE}),
     Service.PROVIDER: frozenset({Right.SERVE, Right.RECORD_CONSENT}),
     # The company's own sign-in service says who its people are and in which groups.

@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 ROLE_CODE_LENGTH_MAX = 40
-NEVER_GIVEN = ["open_portfolios", "serve"]
+NEVER_GIVEN = ["serve"]
 """Rights of services alone, by their values in `roles.Right`: no role of people may hold them."""
 
 

@@ -58,6 +58,7 @@ GROUPS: Final[Mapping[str | Promise, Mapping[Right, str | Promise]]] = {
     },
     _("Management"): {
         Right.SEE_TEAM: _("Lead a team and see its members"),
+        Right.OPEN_PORTFOLIOS: _("Open creditors and portfolios, and disable them"),
         Right.MANAGE_CHANNELS: _("Set up providers, and what messages say of creditors"),
         Right.MANAGE_USERS: _("Manage users, roles and teams"),
     },

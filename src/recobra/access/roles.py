@@ -63,7 +63,7 @@ class Right(StrEnum):
     EDIT_DEBTORS = "edit_debtors"
     # Says that two debtors are one, or two again.
     JOIN_DEBTORS = "join_debtors"
-    # Done by a command on the server only; no role carries it.
+    # Opens creditors and portfolios, names and disables them.
     OPEN_PORTFOLIOS = "open_portfolios"
     # What parts of the product do by themselves; no role carries it.
     SERVE = "serve"
@@ -140,6 +140,7 @@ RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
         }
         | {
             Right.MANAGE_CHANNELS,
+            Right.OPEN_PORTFOLIOS,
             Right.EDIT_RULES,
             Right.APPROVE_TEMPLATES,
             Right.APPROVE_CRITICAL_CHANGES,

@@ -12,8 +12,6 @@ from recobra.cli.answer import Answer, CommandRefused
 if TYPE_CHECKING:
     from recobra.portfolio.description import PortfolioDescription
 
-READY_MADE = {"CONSUMER": "consumo", "SERVICES": "servicios", "INVOICES": "facturas"}
-"""The ready-made strategy of each industry."""
 CHANGES = {"created": "new", "updated": "changed", "unchanged": "unchanged", "gone": "gone"}
 SHOWN_ERRORS = 5
 
@@ -72,7 +70,9 @@ def _load_into_portfolio(
     from recobra.intake import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.portfolio import setup  # noqa: PLC0415
+    from recobra.strategy import operations as strategy  # noqa: PLC0415
 
+    command = service_actor(Service.COMMAND, now=clock.now())
     opened = "no"
     try:
         portfolio = setup.get_portfolio(code=arguments.portfolio)
@@ -80,7 +80,12 @@ def _load_into_portfolio(
         if new_portfolio is None:
             hint = _("A section «portfolio» in the mapping opens it (see docs/mapping.md).")
             raise CommandRefused(f"{unknown} {hint}") from unknown
-        portfolio = _open_portfolio(new_portfolio, arguments.portfolio)
+        try:
+            portfolio = strategy.open_described_portfolio(
+                description=new_portfolio, code=arguments.portfolio, actor=command
+            )
+        except setup.PortfolioRefused as refusal:
+            raise CommandRefused(str(refusal)) from refusal
         opened = "would open" if arguments.dry_run else "opened"
     figures = operations.load_file(
         path=arguments.file,
@@ -88,30 +93,10 @@ def _load_into_portfolio(
         portfolio_code=portfolio.code,
         mapping=mapping,
         as_of=arguments.as_of or clock.today(portfolio.time_zone),
-        actor=service_actor(Service.COMMAND, now=clock.now()),
+        actor=command,
         dry_run=arguments.dry_run,
     )
     return {**figures, "portfolio": portfolio.code, "portfolio_opened": opened}
-
-
-def _open_portfolio(described: PortfolioDescription, code: str) -> Any:
-    """Open a portfolio as its first mapping describes it, with the ready-made strategy of its industry."""
-    from django.db import transaction  # noqa: PLC0415 - needs the settings
-
-    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
-    from recobra.kit import clock  # noqa: PLC0415
-    from recobra.messaging import operations as messaging  # noqa: PLC0415
-    from recobra.portfolio import setup  # noqa: PLC0415
-    from recobra.strategy import operations as strategy  # noqa: PLC0415
-
-    now = clock.now()
-    command = service_actor(Service.COMMAND, now=now)
-    with transaction.atomic():
-        portfolio = setup.open_described_portfolio(described, code=code, actor=command)
-        messaging.ensure_library(actor=service_actor(Service.LIBRARY, now=now))
-        strategy.ensure_ready_made(actor=command)
-        strategy.assign_strategy(portfolio_id=portfolio.pk, code=READY_MADE[portfolio.industry], actor=command)
-    return portfolio
 
 
 def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:

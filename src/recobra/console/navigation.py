@@ -114,6 +114,14 @@ ITEMS = (
         view="creditors", label=_("Creditors"), icon="building", right=Right.MANAGE_CHANNELS, key="w", group=_COMPLIANCE
     ),
     Item(
+        view="portfolios",
+        label=_("Manage portfolios"),
+        icon="list-details",
+        right=Right.OPEN_PORTFOLIOS,
+        key="1",
+        group=_COMPLIANCE,
+    ),
+    Item(
         view="users",
         label=_("Users"),
         icon="user",

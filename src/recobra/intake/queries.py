@@ -33,9 +33,14 @@ def load_for(user: User, load_id: int) -> Load:
     return loads_for(user).get(pk=load_id)
 
 
-def last_loads(portfolio_ids: Iterable[int]) -> dict[int, date]:
-    """Return the day of the data that each portfolio was loaded with last; one that was never loaded is left out."""
+def last_loads(portfolio_ids: Iterable[int], *, is_worked: bool = False) -> dict[int, date]:
+    """Return the day of the data that each portfolio was loaded with last.
+
+    One that was never loaded is left out; with `is_worked` also one that is disabled.
+    """
     done = Load.objects.filter(portfolio__in=list(portfolio_ids), status=Load.Status.DONE)
+    if is_worked:
+        done = done.filter(portfolio__disabled_at__isnull=True)
     # Without the ordering of the model, which would be grouped by too.
     return dict(done.order_by().values_list("portfolio").annotate(last=Max("as_of")))
 

@@ -26,6 +26,7 @@ REASONS: Final[Mapping[str, Promise]] = {
     "ahead": _("The file is of %(as_of)s, days ahead of today, %(today)s; check the date it was made."),
     "running": _("Another load of this portfolio is in progress."),
     "portfolio": _("There is no portfolio «%(code)s»."),
+    "disabled": _("The portfolio «%(code)s» is disabled: enable it before files are loaded into it."),
     "mapping": _("The mapping has problems: %(problems)s"),
     "own_column": _(
         "The mapping reads the column «%(column)s» (attributes.%(name)s.type) as %(found)s; in this portfolio "

@@ -3,6 +3,7 @@
 from .dispatch.run import dispatch_due, dispatch_forever, dispatch_once, warm_up
 from .outbox.plan import (
     cancel_planned,
+    cancel_planned_of_portfolio,
     cancel_to_points,
     judge_again,
     plan_contacts,
@@ -37,6 +38,7 @@ __all__ = [
     "apply_template_decision",
     "apply_template_quality",
     "cancel_planned",
+    "cancel_planned_of_portfolio",
     "cancel_to_points",
     "create_template",
     "dispatch_due",

@@ -34,6 +34,7 @@ RESTORED: Final = "restored"
 JOINED: Final = "joined"
 PREFERENCES: Final = "preferences"
 POINT_RETIRED: Final = "point_retired"
+PORTFOLIO_DISABLED: Final = "portfolio_disabled"
 
 SENTENCES: Final = {
     PAYMENT: _("A payment was received."),
@@ -60,5 +61,6 @@ SENTENCES: Final = {
     JOINED: _("The debtor was joined with another one, or parted from one: it is planned anew."),
     PREFERENCES: _("The debtor would rather be contacted otherwise: it is planned anew."),
     POINT_RETIRED: _("The number or address was corrected, taken out of use or found not to be the debtor's own."),
+    PORTFOLIO_DISABLED: _("The portfolio was disabled: nobody is written to about it."),
     RESTORED: _("A backup was restored: it may have been sent already."),
 }

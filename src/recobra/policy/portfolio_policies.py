@@ -150,16 +150,23 @@ def save_policy(
 
 @consequence
 @transaction.atomic
-def begin_policy(*, portfolio_id: int, actor: Actor) -> PortfolioPolicy:
-    """Write the first version of a portfolio that has just been opened: the product's own, for every day."""
+def begin_policy(*, portfolio_id: int, settings_of: int | None = None, actor: Actor) -> PortfolioPolicy:
+    """Write the first version of a portfolio that has just been opened, for every day.
+
+    It is the product's own, or the one that is in force today of the portfolio `settings_of`.
+    """
+    policy = _DEFAULT
+    if settings_of is not None:
+        copied = Portfolio.objects.get(pk=settings_of)
+        policy = policy_on(copied.pk, copied.local_day(actor.now))
     saved = PortfolioPolicy.objects.create(
         portfolio_id=portfolio_id,
         effective_from=FROM_THE_BEGINNING,
-        document=write_policy(_DEFAULT),
+        document=write_policy(policy),
         created_at=actor.now,
         created_by=actor.name,
     )
-    _record_saved(saved, [], actor, replaced=False)
+    _record_saved(saved, [setting.name for setting in changed_settings(_DEFAULT, policy)], actor, replaced=False)
     return saved
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -58,8 +59,22 @@ class PolicyVersion:
 
 
 def policy_versions(portfolio: Portfolio, *, today: date) -> list[PolicyVersion]:
-    """Return the versions of a portfolio's policy, the newest first."""
-    rows = list(PortfolioPolicy.objects.filter(portfolio=portfolio).order_by("effective_from"))
+    """Return the versions of a portfolio's policy, the newest first. Of many portfolios ask `all_policy_versions`."""
+    return _describe_versions(PortfolioPolicy.objects.filter(portfolio=portfolio).order_by("effective_from"), today)
+
+
+def all_policy_versions(portfolios: Sequence[Portfolio], *, now: datetime) -> list[list[PolicyVersion]]:
+    """Return the versions of the policy of each portfolio, in their order, the newest first. One query."""
+    rows_by_portfolio: dict[int, list[PortfolioPolicy]] = defaultdict(list)
+    rows = PortfolioPolicy.objects.filter(portfolio__in=[portfolio.pk for portfolio in portfolios])
+    for row in rows.order_by("portfolio_id", "effective_from"):
+        rows_by_portfolio[row.portfolio_id].append(row)
+    return [_describe_versions(rows_by_portfolio[each.pk], each.local_day(now)) for each in portfolios]
+
+
+def _describe_versions(versions_stored: Iterable[PortfolioPolicy], today: date) -> list[PolicyVersion]:
+    """Return the stored versions of one policy, given from the earliest on, the newest first."""
+    rows = list(versions_stored)
     started = [row for row in rows if row.effective_from <= today]
     versions: list[PolicyVersion] = []
     before = Policy()

@@ -47,12 +47,17 @@ class CreditorDescription(DocumentModel):
     payment_instructions: str = ""
 
 
-class PortfolioDescription(DocumentModel):
-    """Receivables of one creditor in one country and currency."""
+class PortfolioSettings(DocumentModel):
+    """What is said of a portfolio when it is opened: its name and trade, and where its debtors are."""
 
     name: Text
     industry: Annotated[str, choice(*Portfolio.Industry.values)]
     country: Annotated[str, AfterValidator(_check_country)]
     currency: Annotated[str, AfterValidator(_check_currency)]
     time_zone: TimeZone
+
+
+class PortfolioDescription(PortfolioSettings):
+    """Receivables of one creditor in one country and currency."""
+
     creditor: CreditorDescription

@@ -41,9 +41,49 @@ class PaymentInstructionsChanged(Fact):
     new_digest: str
 
 
+@fact("creditor.disabled", _("Creditor disabled"))
+class CreditorDisabled(Fact):
+    """Nothing of a creditor is worked any more, its portfolios included. `reason` is a code of `DisableReason`."""
+
+    creditor_id: int
+    code: str
+    reason: str
+
+
+@fact("creditor.enabled", _("Creditor enabled again"))
+class CreditorEnabled(Fact):
+    """Portfolios of a creditor may be opened and enabled again; those that were disabled with it stay so."""
+
+    creditor_id: int
+    code: str
+
+
 @fact("portfolio.opened", _("Portfolio opened"))
 class PortfolioOpened(Fact):
-    """A portfolio is ready to be loaded."""
+    """A portfolio is ready to be loaded. `settings_of` is the portfolio whose policy it begins with, None for none."""
+
+    code: str
+    settings_of: int | None = None
+
+
+@fact("portfolio.renamed", _("Portfolio renamed"))
+class PortfolioRenamed(Fact):
+    """A portfolio has another name; its code stays."""
+
+    code: str
+
+
+@fact("portfolio.disabled", _("Portfolio disabled"))
+class PortfolioDisabled(Fact):
+    """Nothing is loaded into a portfolio, planned or sent any more. `reason` is a code of `DisableReason`."""
+
+    code: str
+    reason: str
+
+
+@fact("portfolio.enabled", _("Portfolio enabled again"))
+class PortfolioEnabled(Fact):
+    """A portfolio is worked again, from its next load and the next cycle on."""
 
     code: str
 

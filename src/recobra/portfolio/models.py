@@ -31,11 +31,20 @@ class Channel(models.TextChoices):
     VISIT = "visit", _("Visit")
 
 
+class DisableReason(models.TextChoices):
+    """Why a creditor or a portfolio is no longer worked."""
+
+    MANDATE_ENDED = "MANDATE_ENDED", _("The mandate ended")
+    CREDITOR_ASKED = "CREDITOR_ASKED", _("The creditor asked to stop")
+    COMPANY_DECIDED = "COMPANY_DECIDED", _("The company decided to stop")
+    MISTAKE = "MISTAKE", _("It was opened by mistake")
+
+
 class Creditor(models.Model):
     """A mandante: who is owed. `supervised`: a lender under the financial authority. Personal data: none. Never dies.
 
     `agency_*` say who collects in its name, where that is not the creditor itself. `payment_instructions` name bank
-    accounts, so they are encrypted.
+    accounts, so they are encrypted. While `disabled_at` is set, so are all of its portfolios.
     """
 
     code = models.TextField(unique=True)
@@ -49,6 +58,8 @@ class Creditor(models.Model):
     agency_phone = models.TextField(default="", db_default="")
     complaint_office = models.TextField(default="", db_default="")
     supervised = models.BooleanField(null=True)
+    disabled_at = models.DateTimeField(null=True)
+    disable_reason = models.CharField(max_length=16, choices=DisableReason, default="", db_default="", blank=True)
 
     class Meta:
         ordering = ["code"]
@@ -69,6 +80,7 @@ class Portfolio(models.Model):
     """Receivables of one creditor in one country and currency, worked under one policy. Personal data: none.
 
     `attributes` declares the creditor's own columns that rules may read. The policy is dated, in the app `policy`.
+    While `disabled_at` is set nothing is loaded into it, planned for it or sent about it, answers apart.
     """
 
     class Industry(models.TextChoices):
@@ -84,6 +96,8 @@ class Portfolio(models.Model):
     currency = models.CharField(max_length=3)
     time_zone = models.TextField()
     attributes = models.JSONField(default=dict)
+    disabled_at = models.DateTimeField(null=True)
+    disable_reason = models.CharField(max_length=16, choices=DisableReason, default="", db_default="", blank=True)
 
     class Meta:
         ordering = ["code"]

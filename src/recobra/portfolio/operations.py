@@ -1,4 +1,4 @@
-"""Public writes of the portfolio: holds, and the details of a creditor that messages name. `setup` opens them."""
+"""Public writes of the portfolio: holds, and the details of a creditor that messages name. `setup` opens it."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ _LIFTED: Final = pa.schema(
 )
 
 CREDITOR_DETAILS: Final = {
+    "name": gettext_lazy("Name of the creditor"),
     "tax_id": gettext_lazy("Tax id"),
     "address": gettext_lazy("Address of the creditor"),
     "payment_instructions": gettext_lazy("How and where to pay"),
@@ -213,6 +214,8 @@ def save_creditor_details(
     check_creditor(actor, creditor_id)
     creditor = Creditor.objects.select_for_update(no_key=True).get(pk=creditor_id)
     texts = {name: _tidy_text(details[name]) for name in CREDITOR_DETAILS if name in details}
+    if texts.get("name") == "":
+        raise CreditorRefused({"name": _("A name is needed.")})
     _refuse_barred(creditor, texts, actor)
     if creditor.supervised != supervised:
         creditor.supervised = supervised
@@ -277,10 +280,21 @@ def _readable_details(creditor: Creditor) -> dict[str, str]:
 
 def _refuse_barred(creditor: Creditor, texts: Mapping[str, str], actor: Actor) -> None:
     """Raise CreditorRefused for texts that no message may say: they leave inside approved templates."""
-    objections = {name: _find_objection(creditor, text, actor.now) for name, text in texts.items()}
-    errors = {name: objection for name, objection in objections.items() if objection}
+    countries = list(creditor.portfolios.order_by("country").values_list("country", flat=True).distinct())
+    errors = _find_barred(texts, countries, actor.now)
     if errors:
         raise CreditorRefused(errors)
+
+
+def find_barred_details(creditor: Creditor, *, countries: Sequence[str], now: datetime) -> dict[str, str]:
+    """Return which of a creditor's details no message may say in some countries, with why, by their names."""
+    return _find_barred(_readable_details(creditor), countries, now)
+
+
+def _find_barred(texts: Mapping[str, str], countries: Sequence[str], now: datetime) -> dict[str, str]:
+    """Return why texts may not be part of a message in some countries, by their names."""
+    objections = {name: _find_objection(text, countries, now) for name, text in texts.items()}
+    return {name: objection for name, objection in objections.items() if objection}
 
 
 def _digest(text: str, salt: str) -> str:
@@ -293,11 +307,11 @@ def _tidy_text(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in text.strip().splitlines())
 
 
-def _find_objection(creditor: Creditor, text: str, now: datetime) -> str:
+def _find_objection(text: str, countries: Sequence[str], now: datetime) -> str:
     """Return why a text may not be part of a message, '' where it may."""
     if len(text) > LONGEST_DETAIL:
         return _("It is too long: up to %(count)s characters.") % {"count": LONGEST_DETAIL}
-    for country in creditor.portfolios.order_by("country").values_list("country", flat=True).distinct():
+    for country in countries:
         # `reply`: the text is a part, so what every message must say beside it is not missing here.
         findings = lint_text(
             text, country=country, channel="email", kind="template", facts=MessageFacts(on=now.date(), reply=True)

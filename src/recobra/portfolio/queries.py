@@ -19,6 +19,7 @@ from .models import Creditor as Creditor  # noqa: PLC0414
 from .models import Debtor as Debtor  # noqa: PLC0414
 from .models import DebtorJoin as DebtorJoin  # noqa: PLC0414
 from .models import DebtorNote, Hold, Posting
+from .models import DisableReason as DisableReason  # noqa: PLC0414
 from .models import Party as Party  # noqa: PLC0414
 from .models import Portfolio as Portfolio  # noqa: PLC0414
 from .scope import debtors_in
@@ -38,6 +39,37 @@ def portfolio_for(user: User, portfolio_id: int) -> Portfolio:
     return _portfolios_in_scope(user).get(pk=portfolio_id)
 
 
+def working_portfolios_for(user: User) -> list[Portfolio]:
+    """Return the portfolios a user may see that are not disabled, by code."""
+    return list(_portfolios_in_scope(user).filter(disabled_at__isnull=True))
+
+
+def find_portfolios(
+    user: User, *, text: str = "", creditor_id: int | None = None, country: str = "", is_disabled: bool | None = None
+) -> QuerySet[Portfolio]:
+    """Return the portfolios a user may see that answer to all that is given, by creditor and name.
+
+    `text` is a part of the name, the code or the creditor's name.
+    """
+    portfolios = _portfolios_in_scope(user)
+    for word in text.split():
+        portfolios = portfolios.filter(
+            Q(name__icontains=word) | Q(code__icontains=word) | Q(creditor__name__icontains=word)
+        )
+    if creditor_id is not None:
+        portfolios = portfolios.filter(creditor=creditor_id)
+    if country:
+        portfolios = portfolios.filter(country=country)
+    if is_disabled is not None:
+        portfolios = portfolios.filter(disabled_at__isnull=not is_disabled)
+    return portfolios.order_by("creditor__name", "name", "pk")
+
+
+def countries_of(user: User) -> list[str]:
+    """Return the countries of the portfolios a user may see, in their order."""
+    return list(_portfolios_in_scope(user).order_by("country").values_list("country", flat=True).distinct())
+
+
 def _portfolios_in_scope(user: User) -> QuerySet[Portfolio]:
     codes = portfolio_codes(user)
     portfolios = Portfolio.objects.select_related("creditor").order_by("code")
@@ -45,7 +77,9 @@ def _portfolios_in_scope(user: User) -> QuerySet[Portfolio]:
 
 
 def creditors_for(user: User) -> QuerySet[Creditor]:
-    """Return the creditors of the portfolios a user may see, by name."""
+    """Return the creditors of the portfolios a user may see, by name; who may see every portfolio sees all."""
+    if portfolio_codes(user) is None:
+        return Creditor.objects.order_by("name", "pk")
     creditor_ids = {portfolio.creditor_id for portfolio in portfolios_for(user)}
     return Creditor.objects.filter(pk__in=creditor_ids).order_by("name", "pk")
 

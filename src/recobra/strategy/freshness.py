@@ -13,11 +13,11 @@ from recobra.policy.settings import Policy
 def fresh_portfolios(policies: Mapping[int, Policy], *, day: date) -> frozenset[int]:
     """Return those of the portfolios whose last load is new enough on a day, by their policies of that day.
 
-    A portfolio that was never loaded is not. One query.
+    A portfolio that was never loaded is not, nor is one that is disabled. One query.
     """
     return frozenset(
         portfolio_id
-        for portfolio_id, loaded_on in last_loads(policies).items()
+        for portfolio_id, loaded_on in last_loads(policies, is_worked=True).items()
         if policies[portfolio_id].is_fresh(loaded_on, day)
     )
 

@@ -35,7 +35,7 @@ class Policies:
     """Limits, strategies and company rules by which the core decides for some portfolios.
 
     `by_portfolio` are the portfolios' own policies on the day, `versions` the ids of the strategy versions by code,
-    `followed` the portfolios that have a strategy.
+    `followed` the portfolios that have a strategy, `disabled` those that are not worked and so have none.
     """
 
     portfolio_ids: tuple[int, ...]
@@ -46,6 +46,7 @@ class Policies:
     followed: frozenset[int]
     channels_open: tuple[str, ...]
     company_rules: RulesInForce
+    disabled: frozenset[int] = frozenset()
 
     @property
     def columns_used(self) -> frozenset[str]:
@@ -94,7 +95,8 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None, *, day: date) 
     portfolios = list(rows if portfolio_ids is None else rows.filter(pk__in=list(portfolio_ids)))
     attributes = rule_columns()
     published = {version.code: version for version in StrategyVersion.objects.filter(status="PUBLISHED")}
-    code_by_portfolio = dict(Assignment.objects.filter(active=True).values_list("portfolio_id", "strategy_code"))
+    assigned = Assignment.objects.filter(active=True, portfolio__disabled_at__isnull=True)
+    code_by_portfolio = dict(assigned.values_list("portfolio_id", "strategy_code"))
     declared = tuple(sorted(attributes.items()))
     strategies = {
         code: _parse_strategy(json.dumps(published[code].document, sort_keys=True), declared)
@@ -123,6 +125,7 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None, *, day: date) 
         followed=followed,
         channels_open=open_channels(),
         company_rules=company_rules_in_force(ids, histories=histories),
+        disabled=frozenset(portfolio.pk for portfolio in portfolios if portfolio.disabled_at is not None),
     )
 
 

@@ -94,6 +94,18 @@ def assignments_for(user: User) -> list[tuple[Portfolio, str]]:
     return [(portfolio, codes.get(portfolio.pk, "")) for portfolio in portfolios_for(user)]
 
 
+def strategy_codes(portfolio_ids: Sequence[int]) -> dict[int, str]:
+    """Return the code of the strategy that each of some portfolios follows; one without a strategy is left out."""
+    followed = Assignment.objects.filter(active=True, portfolio__in=portfolio_ids)
+    return dict(followed.values_list("portfolio_id", "strategy_code"))
+
+
+def published_names() -> list[tuple[str, str]]:
+    """Return the code and the name of every strategy in force, by code."""
+    published = StrategyVersion.objects.filter(status=Status.PUBLISHED).order_by("code")
+    return [(code, str(document.get("name", code))) for code, document in published.values_list("code", "document")]
+
+
 def accounts_following(code: str) -> int:
     """Return how many open accounts of the whole installation follow a strategy."""
     ids = Assignment.objects.filter(strategy_code=code, active=True).values("portfolio_id")

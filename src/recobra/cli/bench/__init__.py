@@ -22,7 +22,7 @@ DEFAULT_CUSTOMERS = 9_370
 NIGHT_DISPATCHERS = 2
 FIRST_DAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SECOND_DAY = FIRST_DAY + timedelta(days=1)
-PORTFOLIO = {
+PORTFOLIO: dict[str, Any] = {
     "code": "BENCH",
     "name": "Bench",
     "industry": "CONSUMER",

@@ -14,7 +14,7 @@ from recobra.messaging import operations as messaging
 from recobra.messaging.outbox.plan import PLANNED
 from recobra.portfolio import setup
 
-PORTFOLIO = {
+PORTFOLIO: dict[str, Any] = {
     "code": "BENCH",
     "name": "Bench",
     "industry": "CONSUMER",

@@ -29,6 +29,7 @@ from recobra.portfolio.facts import (
     DebtorJoined,
     DebtorPartedAgain,
     HoldPlaced,
+    PortfolioDisabled,
     PortfolioOpened,
     PreferencesSet,
 )
@@ -49,6 +50,7 @@ def connect() -> None:
     react(ContactRefusedByDebtor, "recobra.config.reactions.consent.opt_out_at_provider")
     react(ComplaintReceived, "recobra.config.reactions.incidents.record_complaint")
     react(HoldPlaced, "recobra.config.reactions.contacts.cancel_contacts_on_hold")
+    react(PortfolioDisabled, "recobra.config.reactions.contacts.cancel_contacts_of_portfolio")
     react(LoadDone, "recobra.config.reactions.consent.apply_consent_to_new_points")
     react(LoadDone, "recobra.config.reactions.pairs.compare_debtors")
     react(ConversationReceived, "recobra.config.reactions.contacts.cancel_contacts_of_writer")

@@ -14,6 +14,7 @@ from recobra.portfolio.facts import (
     DebtorJoined,
     DebtorPartedAgain,
     HoldPlaced,
+    PortfolioDisabled,
     PreferencesSet,
 )
 from recobra.strategy import operations as strategy
@@ -52,6 +53,15 @@ def cancel_contacts_on_hold(recorded: Recorded[HoldPlaced]) -> None:
             debtor_ids.append(subject.debtor_id)
     if debtor_ids:
         messaging.cancel_planned(debtor_ids=debtor_ids, reason="hold", keep_answers=True, actor=actor)
+
+
+def cancel_contacts_of_portfolio(recorded: Recorded[PortfolioDisabled]) -> None:
+    """Cancel what was planned for the debtors of a portfolio that is no longer worked."""
+    for subject in recorded.subjects:
+        assert subject.portfolio_id is not None, "a portfolio that was disabled"
+        messaging.cancel_planned_of_portfolio(
+            portfolio_id=subject.portfolio_id, reason=reasons.PORTFOLIO_DISABLED, actor=recorded.actor
+        )
 
 
 def cancel_contacts_of_joined(recorded: Recorded[DebtorJoined]) -> None:

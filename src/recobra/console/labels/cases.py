@@ -70,6 +70,15 @@ FAMILIES: Final[Families] = {
         "point_not_valid": (_("Look for a telephone, e-mail or address of the debtor that is valid"), "warn"),
         "opted_out": (_("See how to go on: the debtor may not be written to by these channels"), "warn"),
     },
+    # Classes of risk of a load's diagnosis (intake.load.diagnosis.RISKS)
+    "risk": {
+        "none": (_("Not due yet"), "good"),
+        "low": (_("Low: 1 to 30 days"), "calm"),
+        "medium": (_("Medium: 31 to 90 days"), "warn"),
+        "high": (_("High: 91 to 180 days"), "bad"),
+        "very_high": (_("Very high: over 180 days"), "bad"),
+        "unknown": (_("Without a due date"), "quiet"),
+    },
     # Outcomes of a task, chosen in forms.TaskForm and stored as they are here
     "outcome": {
         "contacted": (_("Talked to the debtor"), "good"),

@@ -84,6 +84,7 @@ FAMILIES: Final[Families] = {
         "promise_id": (_("Promise (id)"), "quiet"),
         "effective_from": (_("From which day it holds"), "quiet"),
         "changed": (_("What changes"), "quiet"),
+        "settings_of": (_("Settings copied of the portfolio (id)"), "quiet"),
         "replaced": (_("In the place of a version to come"), "quiet"),
         "grace_days": (_("Days of grace"), "quiet"),
         "currency": (_("Currency"), "quiet"),

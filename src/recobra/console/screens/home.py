@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
 from recobra.access.queries import portfolio_codes
-from recobra.access.roles import Right
+from recobra.access.roles import Right, has_right
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import board
+from recobra.insight.queries.set_up import has_loaded_portfolio
 from recobra.kit import clock
 from recobra.policy.queries import buckets_of
 
@@ -22,6 +23,9 @@ from .place import installation_place
 @needs(Right.SEE_BOARD)
 def show_board(request: StaffRequest) -> HttpResponse:
     """Show the board of the portfolios of one currency (`?moneda=`; the one with most accounts when not given)."""
+    if has_right(request.user, Right.OPEN_PORTFOLIOS) and not has_loaded_portfolio(request.user):
+        # A board without any figure helps nobody who can change that.
+        return redirect("console:set-up")
     groups = board.portfolios_by_currency(request.user)
     now = clock.now()
     own_notices = describe_own_notices(request.user)

@@ -6,6 +6,7 @@ beyond `COUNT_LIMIT`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -205,8 +206,8 @@ def segments_in_use(user: User) -> list[str]:
     def read_segments() -> list[str]:
         return [row["segment"] for row in _fetch_dicts(sql, [ids])]
 
-    # Users with the same portfolios share an answer; a key of the cache takes no blanks.
-    key = f"segments:{sorted(ids)}".replace(" ", "")
+    # Users with the same portfolios share an answer; a key of the cache is short, however many they are.
+    key = f"segments:{hashlib.sha256(str(sorted(ids)).encode()).hexdigest()}"
     return list(cache.get_or_set(key, read_segments, SEGMENTS_CACHE_SECONDS) or [])
 
 

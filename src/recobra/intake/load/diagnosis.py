@@ -8,15 +8,31 @@ from typing import Any, Final
 from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import AssignedIds, ExaminedFile, People, StatedDebts
 from recobra.tabular import identity
-from recobra.tabular.workspace import Workspace
+from recobra.tabular.workspace import Relation, Workspace
 
 LISTED_LINES: Final = 1000
+RISKS: Final = (("none", 0), ("low", 30), ("medium", 90), ("high", 180), ("very_high", None))
+"""Classes of risk by the days past due of an account's oldest debt, each with its last day; None has no end."""
+CRITICAL: Final = 20
+SOON_DAYS: Final = 7
+EARLY_DAYS: Final = 30
 BUCKETS: Final = ((1, 30), (31, 60), (61, 90), (91, 120), (121, 180), (181, 360), (361, None))
 
 
 def diagnose(context: LoadContext, duck: Workspace, examined: ExaminedFile, ids: AssignedIds) -> dict[str, Any]:
-    """Return composition, ageing, amounts, concentration, gaps and contactability of the accepted rows."""
+    """Return composition, ageing, amounts, concentration, gaps and contactability of the accepted rows.
+
+    With them the classes of risk, the critical accounts by their ids, and the chances: where money is nearest.
+    """
+    late = _create_late_accounts(context, duck, examined, ids)
     return {
+        "risk": _compute_risk(duck, late),
+        "critical": _fetch_figures(
+            duck,
+            f"SELECT id AS account_id, amount_minor, overdue_minor, days, is_reachable FROM {late} "
+            f"WHERE overdue_minor > 0 ORDER BY overdue_minor DESC, id LIMIT {CRITICAL}",
+        ),
+        "chances": _compute_chances(duck, late),
         "composition": _fetch_figures(
             duck,
             "SELECT product, count(*) AS accounts, sum(amount_minor)::BIGINT AS amount_minor "
@@ -113,6 +129,85 @@ def _compute_ageing(context: LoadContext, duck: Workspace, stated: StatedDebts) 
             }
         )
     return ageing
+
+
+def _create_late_accounts(context: LoadContext, duck: Workspace, examined: ExaminedFile, ids: AssignedIds) -> Relation:
+    """Return each account that owes: id, debtor_id, amount_minor, overdue_minor, days, due_days, is_reachable.
+
+    `days` is how late its oldest debt is, None without a due date; `due_days` in how many days the next one falls due.
+    """
+    as_of = f"DATE '{context.as_of}'"
+    return duck.create(
+        "late_accounts",
+        f"""
+        WITH stated AS (
+            SELECT
+                account,
+                max({as_of} - due) AS days,
+                min(due - {as_of}) FILTER (due >= {as_of}) AS due_days,
+                coalesce(sum(amount_minor) FILTER (due < {as_of}), 0)::BIGINT AS overdue_minor
+            FROM {examined.stated.amounts} WHERE amount_minor > 0 GROUP BY account
+        ), reached AS (
+            SELECT DISTINCT key FROM {examined.people.points} WHERE valid AND kind IN ('PHONE', 'EMAIL')
+        )
+        SELECT
+            owing.id, owing.debtor_id, owing.amount_minor, stated.overdue_minor, stated.days, stated.due_days,
+            reached.key IS NOT NULL AS is_reachable
+        FROM {ids.accounts} owing
+        JOIN stated ON stated.account = owing.account
+        LEFT JOIN reached ON reached.key = owing.debtor
+        WHERE owing.amount_minor > 0
+        """,
+    )
+
+
+def _compute_risk(duck: Workspace, late: Relation) -> list[dict[str, Any]]:
+    """Return accounts and amounts of each class of RISKS, and of those without a due date, with what is reachable."""
+    cases = ["WHEN days IS NULL THEN 'unknown'"]
+    for name, last_day in RISKS:
+        cases.append(f"WHEN true THEN '{name}'" if last_day is None else f"WHEN days <= {last_day} THEN '{name}'")
+    rows = _fetch_figures(
+        duck,
+        f"""
+        SELECT CASE {" ".join(cases)} END AS risk, count(*) AS accounts, sum(amount_minor)::BIGINT AS amount_minor,
+            coalesce(sum(amount_minor) FILTER (is_reachable), 0)::BIGINT AS reachable_minor
+        FROM {late} GROUP BY risk
+        """,
+    )
+    found = {row["risk"]: row for row in rows}
+    nothing = {"accounts": 0, "amount_minor": 0, "reachable_minor": 0}
+    return [{**nothing, "risk": name, **found.get(name, {})} for name, _last_day in (*RISKS, ("unknown", None))]
+
+
+def _compute_chances(duck: Workspace, late: Relation) -> list[dict[str, Any]]:
+    """Return where money is nearest: accounts and amounts, or the few debtors who owe half of everything.
+
+    `early`: late for EARLY_DAYS at most, and reachable; `soon`: falls due within SOON_DAYS; `unreachable`: worth a
+    search before anything else; `half`: the largest debtors, counted as `accounts`, who together owe half.
+    """
+    return _fetch_figures(
+        duck,
+        f"""
+        WITH debtors AS (
+            SELECT debtor_id, sum(amount_minor) AS owes FROM {late} GROUP BY debtor_id
+        ), ranked AS (
+            SELECT owes, sum(owes) OVER (ORDER BY owes DESC, debtor_id) - owes AS before, sum(owes) OVER () AS total
+            FROM debtors
+        ), chances AS (
+            SELECT 1 AS place, 'early' AS chance, count(*) AS accounts, sum(overdue_minor)::BIGINT AS amount_minor
+            FROM {late} WHERE overdue_minor > 0 AND days <= {EARLY_DAYS} AND is_reachable
+            UNION ALL
+            SELECT 2, 'soon', count(*), sum(amount_minor)::BIGINT
+            FROM {late} WHERE overdue_minor = 0 AND due_days <= {SOON_DAYS}
+            UNION ALL
+            SELECT 3, 'half', count(*), sum(owes)::BIGINT FROM ranked WHERE before < total / 2
+            UNION ALL
+            SELECT 4, 'unreachable', count(*), sum(amount_minor)::BIGINT FROM {late} WHERE NOT is_reachable
+        )
+        SELECT chance, accounts, coalesce(amount_minor, 0)::BIGINT AS amount_minor FROM chances
+        WHERE accounts > 0 ORDER BY place
+        """,
+    )
 
 
 def _compute_concentration(duck: Workspace, ids: AssignedIds) -> dict[str, Any]:

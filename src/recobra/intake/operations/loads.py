@@ -71,6 +71,7 @@ def load_file(
     if portfolio is None:
         raise LoadRefused("portfolio", code=portfolio_code)
     check_scope(actor, portfolio.code)
+    _refuse_disabled(portfolio)
     _refuse_full_disk(Path(path))
     caged.prepare()
     context = LoadContext(
@@ -102,6 +103,7 @@ def _check_routes(context: LoadContext) -> None:
         if target is None:
             raise LoadRefused("portfolio", code=code)
         check_scope(context.actor, code)
+        _refuse_disabled(target)
         if target.currency != currency or code == context.portfolio.code:
             raise LoadRefused("route", code=code, currency=currency, own=target.currency)
 
@@ -159,6 +161,7 @@ def _start_or_try(context: LoadContext) -> dict[str, Any]:
 def resume_held_load(load: Load, *, alike: Literal["join", "apart"] = "apart", actor: Actor) -> dict[str, Any]:
     """Carry on a held load that a person has confirmed; `alike` as in LoadContext. Raises LoadRefused."""
     assert load.mapping is not None, "a held load has its mapping"
+    _refuse_disabled(load.portfolio)
     _refuse_full_disk(Path(load.stored_as))
     options = load.figures.get("options", {})
     context = LoadContext(
@@ -179,6 +182,12 @@ def resume_held_load(load: Load, *, alike: Literal["join", "apart"] = "apart", a
             raise LoadRefused("not_held", load=load.pk)
         load.refresh_from_db()
         return run_load(load, context=context)
+
+
+def _refuse_disabled(portfolio: Portfolio) -> None:
+    """Raise LoadRefused for a portfolio that is no longer worked."""
+    if portfolio.disabled_at is not None:
+        raise LoadRefused("disabled", code=portfolio.code)
 
 
 def _refuse_full_disk(path: Path) -> None:

@@ -52,6 +52,7 @@ class LeasedContact:
     debtor_id: int
     creditor_id: int
     portfolio_id: int
+    portfolio_disabled: bool
     channel: str
     template_code: str
     purpose: str
@@ -109,6 +110,7 @@ class LeasedContact:
 # us. OFFSET 0 keeps PostgreSQL from computing the forms again in every subquery.
 _CONTACTS = f"""
     SELECT contact.id AS contact_id, contact.public_id, contact.debtor_id, debtor.creditor_id, contact.portfolio_id,
+        portfolio.disabled_at IS NOT NULL AS portfolio_disabled,
         contact.channel, contact.template_code, contact.purpose, contact.zones, contact.attempts, contact.point_id,
         target.kind AS point_kind, target.value AS address, coalesce(point.place, '') AS place,
         (SELECT state.stage FROM portfolio_account account

@@ -203,7 +203,12 @@ def find_preferred_time(contact: LeasedContact, now: datetime) -> datetime | Non
 
 
 def _find_obstacle(contact: LeasedContact, routes: Routes) -> NotSent | None:
-    """Return the end of a contact that need not be judged: no channel, no template or nothing owed; else None."""
+    """Return the end of a contact that need not be judged, else None.
+
+    There is no channel or no template, nothing is owed, or its portfolio is disabled: then only who wrote is answered.
+    """
+    if contact.portfolio_disabled and contact.purpose != Contact.Purpose.REPLY:
+        return _end_contact(contact, "CANCELLED", reasons.PORTFOLIO_DISABLED)
     if not routes.has_route(contact.channel, contact.country):
         return _end_contact(contact, "BLOCKED", reasons.NO_CHANNEL)
     if contact.template is None and not contact.is_written:

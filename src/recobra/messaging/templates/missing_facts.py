@@ -31,10 +31,10 @@ class MissingFact:
 
 
 def find_missing_facts(creditor: Creditor, *, on: date) -> list[MissingFact]:
-    """Return the missing facts of a creditor, by country and field."""
-    countries = creditor.portfolios.order_by("country").values_list("country", flat=True).distinct()
+    """Return the missing facts of a creditor, by country and field, in the countries where it is worked."""
+    countries = {portfolio.country for portfolio in creditor.portfolios.all() if portfolio.disabled_at is None}
     facts: list[MissingFact] = []
-    for country in countries:
+    for country in sorted(countries):
         facts += _find_in_country(creditor, country, on)
     return facts
 

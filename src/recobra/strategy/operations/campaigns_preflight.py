@@ -146,6 +146,8 @@ def _check_campaign(campaign: Campaign, result: Preflight) -> None:
         names = ", ".join(str(Channel(channel).label) for channel in missing)
         result.warnings.append(_("There is no approved template for: %(channels)s.") % {"channels": names})
     result.findings = findings_of(campaign, on=result.as_of)
+    if campaign.portfolio.disabled_at is not None:
+        result.problems.append(_("The portfolio is disabled."))
     if campaign.ends_on < result.as_of:
         result.problems.append(_("The last day of the campaign is over."))
     if not is_fresh(campaign.portfolio_id, day=result.as_of):

@@ -196,7 +196,9 @@ def _run_step(run: CycleRun, position: int, name: str, day: _CycleDay) -> dict[s
 
 def _check_freshness(day: _CycleDay) -> int:
     """Keep the portfolios whose data are too old out of the plan; return how many portfolios were checked."""
-    stale = alarms.check_freshness(policies=day.policies.by_portfolio, as_of=day.as_of, actor=day.actor)
+    disabled = day.policies.disabled
+    worked = {pk: policy for pk, policy in day.policies.by_portfolio.items() if pk not in disabled}
+    stale = alarms.check_freshness(policies=worked, as_of=day.as_of, actor=day.actor)
     day.contactable = day.policies.followed - stale
     return len(day.policies.portfolio_ids)
 
@@ -280,7 +282,8 @@ def _write_kpis(day: _CycleDay) -> int:
     with engine.open_duckdb() as duck:
         engine.register_files(duck, {"classified": _portfolio_file(day)})
         count = day_kpis.write_kpis(duck, classified=day.statements.classified, as_of=day.as_of)
-    alarms.check_data(portfolio_ids=day.policies.portfolio_ids, actor=day.actor)
+    worked_ids = [pk for pk in day.policies.portfolio_ids if pk not in day.policies.disabled]
+    alarms.check_data(portfolio_ids=worked_ids, actor=day.actor)
     return count
 
 

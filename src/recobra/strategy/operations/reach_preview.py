@@ -28,7 +28,8 @@ def preview_reach(*, document: dict[str, Any], portfolio_ids: list[int], as_of: 
     strategy = Strategy.parse(document, catalogue=catalogue_with(policies.attributes))
     # Every portfolio follows the strategy, whatever it follows in earnest.
     entries = tuple(replace(entry, strategy=strategy) for entry in policies.policies)
-    policies = replace(policies, policies=entries, followed=frozenset(policies.portfolio_ids))
+    followed = frozenset(policies.portfolio_ids) - policies.disabled
+    policies = replace(policies, policies=entries, followed=followed)
     tables = read_facts(
         Scope(portfolio_ids=policies.portfolio_ids),
         as_of=as_of,

@@ -132,6 +132,13 @@ def retire_version(*, version_id: int, seen: str | None = None, actor: Actor) ->
 def assign_strategy(*, portfolio_id: int, code: str, actor: Actor) -> Assignment:
     """Let a portfolio follow a strategy from the next cycle on. Raises StrategyRefused."""
     check_portfolio(actor, portfolio_id)
+    return follow_strategy(portfolio_id=portfolio_id, code=code, actor=actor)
+
+
+@consequence
+@transaction.atomic
+def follow_strategy(*, portfolio_id: int, code: str, actor: Actor) -> Assignment:
+    """Do what `assign_strategy` does, for who may open portfolios and so says what a new one follows."""
     if not StrategyVersion.objects.filter(code=code, status=Status.PUBLISHED).exists():
         raise StrategyRefused([_("The strategy «%(code)s» has no published version.") % {"code": code}])
     portfolio = Portfolio.objects.get(pk=portfolio_id)

@@ -198,7 +198,11 @@ def _handle_form(
     request: StaffRequest, *, initial: dict[str, Any], rule: str, campaign: Campaign | None
 ) -> HttpResponse:
     """Show the form with its rule, or save the draft; `campaign` is None for a new one."""
-    portfolios = portfolios_for(request.user)
+    portfolios = [
+        portfolio
+        for portfolio in portfolios_for(request.user)
+        if portfolio.disabled_at is None or (campaign is not None and campaign.portfolio_id == portfolio.pk)
+    ]
     is_posted = request.method == "POST"
     form = CampaignForm(request.POST if is_posted else None, initial=initial, portfolios=portfolios)
     problems: list[str] = []

@@ -23,7 +23,7 @@ from recobra.intake.operations import LoadRefused
 from recobra.intake.queries import Mapping
 from recobra.intake.refusals import expected_words
 from recobra.kit import clock, upload_pass
-from recobra.portfolio.queries import Portfolio, portfolios_for
+from recobra.portfolio.queries import Portfolio, working_portfolios_for
 from recobra.tabular import caged
 from recobra.tabular.refusals import READERS_BUSY
 
@@ -34,7 +34,7 @@ from . import columns
 @needs(Right.LOAD_FILES)
 def upload_file(request: StaffRequest) -> HttpResponse:
     """Upload a file for a portfolio."""
-    portfolios = portfolios_for(request.user)
+    portfolios = working_portfolios_for(request.user)
     problem = ""
     # While the person chooses the file, who will read it gets ready.
     caged.prepare()
@@ -45,7 +45,8 @@ def upload_file(request: StaffRequest) -> HttpResponse:
             problem = str(refusal)
         else:
             return redirect("console:load-columns", upload.token)
-    context = {"portfolios": portfolios, "problem": problem}
+    chosen = request.POST.get("portfolio", request.GET.get("cartera", ""))
+    context = {"portfolios": portfolios, "problem": problem, "chosen": chosen}
     response = render(request, "console/loads/begin.html", context, status=422 if problem else 200)
     upload_pass.give(response, user_id=request.user.pk)
     return response
@@ -66,7 +67,11 @@ def choose_columns(request: StaffRequest, token: str) -> HttpResponse:
             # The person may say another sheet or line; the file itself was readable without one.
             messages.error(request, str(refusal))
             return redirect("console:load-columns", upload.token)
-        context = {"portfolios": portfolios_for(request.user), "problem": str(refusal)}
+        context = {
+            "portfolios": working_portfolios_for(request.user),
+            "problem": str(refusal),
+            "chosen": portfolio.code,
+        }
         if refusal.code == READERS_BUSY:
             # Nobody has looked at it yet: this address again, in a minute.
             return render(request, "console/loads/begin.html", context, status=503)

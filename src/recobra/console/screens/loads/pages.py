@@ -23,7 +23,7 @@ from recobra.intake import jobs, operations, queries
 from recobra.intake.operations import LoadRefused
 from recobra.kit import disk
 from recobra.portfolio.debtor_pairs import count_pairs
-from recobra.portfolio.queries import portfolios_for
+from recobra.portfolio.queries import accounts_for, portfolios_for
 
 PAGE_ROWS = 50
 
@@ -67,9 +67,13 @@ def show_load(request: StaffRequest, load_id: int) -> HttpResponse:
     # The rows of a held load are those that a person must decide about, too.
     has_alike = is_held and any(reason["code"] == "alike" for reason in load.figures.get("held", ()))
     rejected = load.rejected.count() if is_held else int(load.figures.get("rejected") or 0)
+    critical = list((load.diagnosis or {}).get("critical", ()))
+    accounts = accounts_for(request.user).select_related("debtor").in_bulk([row["account_id"] for row in critical])
     context = {
         "load": load,
         "portfolio": load.portfolio,
+        # An account may have been taken out since.
+        "critical": [(row, accounts[row["account_id"]]) for row in critical if row["account_id"] in accounts],
         "trend": queries.quality_trend([load.portfolio_id]).get(load.portfolio_id, []),
         "can_download": has_right(request.user, Right.LOAD_FILES) and load.warnings.exists(),
         "has_alike": has_alike,

@@ -30,10 +30,9 @@ from recobra.portfolio.queries import portfolio_for, portfolios_for
 @needs(Right.SEE_COMPLIANCE)
 def list_policies(request: StaffRequest) -> HttpResponse:
     """List the portfolios with the version in force and the one to come."""
-    now = clock.now()
+    portfolios = portfolios_for(request.user)
     rows = []
-    for portfolio in portfolios_for(request.user):
-        versions = queries.policy_versions(portfolio, today=portfolio.local_day(now))
+    for portfolio, versions in zip(portfolios, queries.all_policy_versions(portfolios, now=clock.now()), strict=True):
         in_force = next((version for version in versions if version.state == "in_force"), None)
         rows.append((portfolio, in_force, [version for version in versions if version.state == "future"]))
     return render(request, "console/policies/index.html", {"rows": rows})
