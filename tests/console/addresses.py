@@ -439,7 +439,18 @@ def _of_inbox(world: World) -> dict[str, dict[str, object]]:
     }
 
 
-_OF_A_TEMPLATE = ("", "-edit", "-reading", "-submit", "-weigh", "-retire", "-preview", "-preview-html")
+_OF_A_TEMPLATE = (
+    "",
+    "-edit",
+    "-reading",
+    "-submit",
+    "-register",
+    "-ask",
+    "-weigh",
+    "-retire",
+    "-preview",
+    "-preview-html",
+)
 
 
 def _approval(world: World) -> Approval:

@@ -49,5 +49,5 @@ def of_compliance(world: World) -> dict[str, dict[str, object]]:
         "country-month": {"code": "PE"},
         **{f"policy{what}": {"portfolio_id": world.portfolio.pk} for what in ("", "-new")},
         **{f"house-rule{what}": numbered for what in ("", "-edit", "-retire")},
-        **{f"provider{what}": code for what in ("", "-test", "-switch", "-resume", "-retire")},
+        **{f"provider{what}": code for what in ("", "-test", "-switch", "-resume", "-retire", "-ask", "-templates")},
     }

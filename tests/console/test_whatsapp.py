@@ -13,8 +13,8 @@ from django.test import Client
 
 from recobra.access.actors import Service, service_actor
 from recobra.kit import clock
-from recobra.messaging.channels.whatsapp import number
 from recobra.messaging.models import Contact, Provider, Template
+from recobra.messaging.providers import number_limits
 from recobra.messaging.templates.whatsapp_approval import synchronise_templates
 from recobra.portfolio.models import ContactPoint
 from tests import receivables
@@ -179,7 +179,7 @@ def test_a_number_writes_first_to_no_more_people_than_meta_lets_it(at_desk, offi
     shown = text(dario.post("/canales/proveedor/wa/meta/preguntar/", follow=True))
     assert "Alta" in shown
     assert "50 personas en 24 horas" in shown
-    monkeypatch.setitem(number.LIMITS, "TIER_50", 2)
+    monkeypatch.setitem(number_limits.LIMITS, "TIER_50", 2)
     for n in range(3):
         by_phone(office, f"Persona {n}", f"+5198765432{n}")
     run_day(at_desk)

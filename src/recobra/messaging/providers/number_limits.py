@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Count
 
-from recobra.messaging.channels.whatsapp.number import LIMITS
 from recobra.messaging.models import Contact, Provider
 
+LIMITS: Final[Mapping[str, int | None]] = {
+    "TIER_50": 50,
+    "TIER_250": 250,
+    "TIER_1K": 1_000,
+    "TIER_2K": 2_000,
+    "TIER_10K": 10_000,
+    "TIER_100K": 100_000,
+    "TIER_UNLIMITED": None,
+}
+"""How many people a number of a tier may write to first in 24 hours, None without limit.
+
+https://developers.facebook.com/docs/whatsapp/messaging-limits
+"""
 WINDOW: Final = timedelta(hours=24)
 
 

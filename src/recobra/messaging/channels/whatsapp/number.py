@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import urlencode
 
 from recobra.messaging.channels.adapter import Config
 from recobra.messaging.channels.whatsapp.client import call_api, resource_url
 
-LIMITS: Final[Mapping[str, int | None]] = {
-    "TIER_50": 50,
-    "TIER_250": 250,
-    "TIER_1K": 1_000,
-    "TIER_2K": 2_000,
-    "TIER_10K": 10_000,
-    "TIER_100K": 100_000,
-    "TIER_UNLIMITED": None,
-}
-"""How many people a number of a tier may write to first in 24 hours, None without limit.
-
-https://developers.facebook.com/docs/whatsapp/messaging-limits
-"""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessNumber:
-    """A number in Meta's own words: `quality` is GREEN, YELLOW, RED or NA, `tier` a key of LIMITS; '' if not said."""
+    """A number in Meta's own words: `quality` is GREEN, YELLOW, RED or NA, `tier` as TIER_250; '' if not said."""
 
     quality: str
     tier: str
