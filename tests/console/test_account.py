@@ -103,7 +103,7 @@ def test_nobody_ends_the_sessions_of_others_but_who_manages_users(cast):
     assert "Edge · Windows" in dario.get(f"/usuarios/{cast['bruno'].pk}/sesiones/").content.decode()
     dario.post(f"/usuarios/{cast['bruno'].pk}/sesiones/cerrar/")
     assert bruno.get("/").status_code == 302
-    assert (ana.get("/").status_code, dario.get("/").status_code) == (200, 200)
+    assert (ana.get("/mi-cuenta/").status_code, dario.get("/mi-cuenta/").status_code) == (200, 200)
 
 
 def test_ending_sessions_asks_for_a_recent_sign_in(cast, settings):

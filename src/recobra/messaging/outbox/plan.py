@@ -227,6 +227,8 @@ def cancel_to_points(*, debtor_ids: Sequence[int], point_ids: Sequence[int], rea
     return cancel_where("w.debtor_id = ANY(%s) AND w.point_id = ANY(%s)", parameters, reason=reason, actor=actor)
 
 
+@consequence
+@transaction.atomic
 def cancel_planned_of_portfolio(*, portfolio_id: int, reason: str, actor: Actor) -> int:
     """Cancel the contacts of a portfolio that were not handed over yet, answers to debtors apart; return how many."""
     which = "w.portfolio_id = %s AND w.purpose <> 'REPLY'"
