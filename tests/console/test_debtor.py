@@ -388,4 +388,4 @@ def test_of_countless_numbers_and_accounts_the_first_are_shown(at_desk, company)
     page = at_desk("carla").get(f"/ficha/{person.pk}/").content.decode()
     assert "Se muestran las 200 cuentas más atrasadas de 203" in page
     assert "Se muestran los primeros 100 de 103" in page
-    assert len(re.findall(r"una\d+@sur\.example", page)) == 100
+    assert len(set(re.findall(r"una\d+@sur\.example", page))) == 100

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from recobra.messaging.templates.variables import VARIABLES
+from recobra.messaging.templates.variables import OWN_PREFIX, VARIABLES
+from recobra.portfolio.own_columns import message_columns
 from recobra_core import yaml_text
 
 
@@ -97,4 +98,6 @@ def _meaning_of(name: str) -> str:
     for variable in VARIABLES:
         if variable.name == name:
             return str(variable.meaning)
+    if name.startswith(OWN_PREFIX):
+        return message_columns().get(name.removeprefix(OWN_PREFIX), name)
     return name
