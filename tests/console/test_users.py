@@ -263,7 +263,7 @@ def test_administrators_see_what_the_others_changed_until_they_have_seen_it(dari
         made_by="elena",
         made_at=cast["dario"].date_joined,
     )
-    assert 'class="side-count">1<' in page(dario.get("/"))
+    assert 'class="side-count">1<' in page(dario.get("/mi-cuenta/"))
     assert "Cambiaron los permisos de un rol" in page(dario.get("/usuarios/"))
     dario.post("/usuarios/avisos/")
     assert "Cambiaron los permisos" not in page(dario.get("/usuarios/"))
