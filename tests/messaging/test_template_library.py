@@ -97,8 +97,8 @@ def test_every_short_message_may_leave_where_the_law_wants_much_said(country, ch
 # What every message of a channel names, itself or on the page that it links to: creditor, origin, what the sum is made
 # of, date and how to object. A call says nothing of a debt before it knows who listens.
 SAID = {
-    "email": ({"acreedor"}, {"origen"}, {"contratos"}, {"desglose"}, {"fecha"}, {"como_reclamar"}),
-    "letter": ({"acreedor"}, {"origen"}, {"contratos"}, {"desglose"}, {"fecha"}, {"como_reclamar"}),
+    "email": ({"acreedor"}, {"origen"}, {"desglose"}, {"fecha"}, {"como_reclamar"}),
+    "letter": ({"acreedor"}, {"origen"}, {"desglose"}, {"fecha"}, {"como_reclamar"}),
     "sms": (
         {"acreedor"},
         {"origen"},
@@ -109,7 +109,6 @@ SAID = {
     "whatsapp": (
         {"acreedor"},
         {"origen"},
-        {"contratos", "enlace_detalle"},
         {"fecha"},
         {"capital", "enlace_detalle"},
         {"como_reclamar", "enlace_detalle"},

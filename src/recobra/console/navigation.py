@@ -77,7 +77,7 @@ ITEMS = (
         label=_("Consents"),
         icon="shield-check",
         right=Right.SEE_COMPLIANCE,
-        key="1",
+        key="2",
         group=_COMPLIANCE,
     ),
     Item(
@@ -118,7 +118,7 @@ ITEMS = (
         label=_("Manage portfolios"),
         icon="list-details",
         right=Right.OPEN_PORTFOLIOS,
-        key="1",
+        key="3",
         group=_COMPLIANCE,
     ),
     Item(
